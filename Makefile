@@ -43,11 +43,15 @@ check: ## what is wrong in schema/, without writing anything
 	go run ./cmd/gatehouse check
 	cd examples/petstore && go run ../../cmd/gatehouse check
 
-lint: ## vet, gofumpt, staticcheck
+# Go files that people write, documents and schemas: their prose has none of the patterns.
+PROSE = grep -rnE -f internal/prose.txt --include='*.go' --include='*.md' --include='*.graphqls' --include='*.gotpl' --exclude-dir=node_modules --exclude-dir=testdata .
+
+lint: ## vet, gofumpt, staticcheck, plain English
 	go vet ./...
 	@unformatted=$$($(TOOL) gofumpt -l $(GO_FILES)); \
 	  if [ -n "$$unformatted" ]; then echo "not gofumpt-clean, run make fmt:"; echo "$$unformatted"; exit 1; fi
 	$(TOOL) staticcheck ./...
+	@if $(PROSE); then echo "these sentences are hard to read; write subject, verb, object, and a noun instead of nobody or whoever"; exit 1; fi
 
 fmt: ## format the Go code
 	$(TOOL) gofumpt -w $(GO_FILES)

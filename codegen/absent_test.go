@@ -50,7 +50,7 @@ input Note { text: String @goField(omittable: false) }
 		t.Fatal("all inputs are taken")
 	}
 	for _, want := range []string{
-		"schema.graphqls:8: Patch.name has the Go type *string, which does not tell whether the client left the field out",
+		"schema.graphqls:8: Patch.name has the Go type *string, which does not say whether the client left the field out",
 		"schema.graphqls:9: Part.name has the Go type *string",
 		"schema.graphqls:10: Loose is a map in Go",
 	} {

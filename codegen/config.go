@@ -87,7 +87,7 @@ var unsupportedSettings = []struct {
 	}, "graph/ is one package with one file of gqlgen's; name it by exec.filename"},
 	{"model", func(c *config.Config) bool { return !c.Model.IsDefined() }, "it is missing; name the file of the models by model.filename"},
 	{"model.model_template", func(c *config.Config) bool { return c.Model.ModelTemplate != "" }, "decoders are written for the models as gqlgen writes them"},
-	{"federation", func(c *config.Config) bool { return c.Federation.IsDefined() }, "its directives are declared by gatehouse, which is no subgraph"},
+	{"federation", func(c *config.Config) bool { return c.Federation.IsDefined() }, "its directives are declared by gatehouse, which is not a subgraph"},
 	{"omit_slice_element_pointers", func(c *config.Config) bool { return c.OmitSliceElementPointers }, "decoders read lists of pointers"},
 	{"struct_fields_always_pointers", func(c *config.Config) bool { return !c.StructFieldsAlwaysPointers }, "decoders read objects as pointers; leave it true"},
 	{"resolvers_always_return_pointers", func(c *config.Config) bool { return !c.ResolversAlwaysReturnPointers }, "resolvers return objects as pointers; leave it true"},

@@ -21,7 +21,7 @@ type Entity[K comparable, T any] struct {
 	// Types are the names of the type, and of the interfaces and unions that it belongs to:
 	// the type conditions under which fragments select its fields.
 	Types []string
-	// From names the fields that the key is made of.
+	// From names the fields of the key.
 	From []string
 	// Guard, if not nil, is the guard of the call. Its error becomes the error of all objects,
 	// and nothing is fetched.

@@ -14,7 +14,7 @@ import (
 // gqlgen's batch resolvers: one value for each parent, and a graphql.BatchErrorList if some
 // parents failed.
 //
-// from names the fields of the parent that the key is made of, by their names in the graph. If
+// from names the fields of the parent that form the key, by their names in the graph. If
 // the parent's service sent one of them with a value that does not fit the graph, that is the
 // parent's error and its key is not fetched. A parent whose key is nil gets V's zero value, which
 // must be V's null; a key that the service leaves out gets b.Missing. P is a pointer type; a nil

@@ -406,7 +406,7 @@ extend type Query {
 		id: ID!
 	): Order
 	"""
-	Everybody's orders, page by page. Needs the scope ` + "`" + `orders:read` + "`" + `.
+	The orders of all users, page by page. Needs the scope ` + "`" + `orders:read` + "`" + `.
 	"""
 	orders(
 		"""
@@ -757,7 +757,7 @@ type PageInfo {
 }
 `, BuiltIn: false},
 	{Name: "../schema/users.graphqls", Input: `"""
-Somebody who uses the shop.
+A user of the shop.
 """
 interface Person {
 	"""
@@ -938,7 +938,7 @@ A person to add.
 """
 input NewUser {
 	"""
-	Where they are written to; nobody else may have it.
+	Their e-mail address, which is unique.
 	"""
 	email: String!
 	"""
@@ -1007,7 +1007,7 @@ extend type Query {
 		id: ID!
 	): User
 	"""
-	Everybody who uses the shop, page by page.
+	All users of the shop, page by page.
 	"""
 	users(
 		"""
@@ -1021,7 +1021,7 @@ extend type Query {
 		after: String
 	): UserConnection
 	"""
-	Yourself or somebody else: an ` + "`" + `Account` + "`" + ` when ` + "`" + `id` + "`" + ` is your own, else a ` + "`" + `User` + "`" + `.
+	An ` + "`" + `Account` + "`" + ` if ` + "`" + `id` + "`" + ` is the caller's own, else a ` + "`" + `User` + "`" + `.
 	"""
 	person(
 		"""

@@ -67,7 +67,7 @@ func TestSuccessRule(t *testing.T) {
 		{"a 404 that is an answer", found, 404, `{"name":"unreachable"}`, "", "unreachable"},
 		{"a 404 that is null", found, 404, ``, "", ""},
 		{"a 409 that is none", found, 409, `{"name":"unreachable"}`, fault.Conflict, ""},
-		{"a success that is no data", found, 404, `<html>`, fault.DownstreamService, ""},
+		{"a success without data", found, 404, `<html>`, fault.DownstreamService, ""},
 	} {
 		services := answering(t, test.status, test.body)
 		rules := &upstreams.Rules{Success: test.success}
@@ -82,7 +82,7 @@ func TestSuccessRule(t *testing.T) {
 			t.Errorf("%s: %#v", test.name, f)
 		}
 		sent := upstreams.Send(t.Context(), services, "users", get(), rules)
-		if test.name != "a success that is no data" && fault.CodeOf(sent) != test.kind {
+		if test.name != "a success without data" && fault.CodeOf(sent) != test.kind {
 			t.Errorf("%s: sent with %v, want %q", test.name, sent, test.kind)
 		}
 	}
@@ -106,7 +106,7 @@ func TestErrorRules(t *testing.T) {
 		{"a message", &upstreams.Rules{Message: body("message")}, `{"message":"no such colour"}`, "no such colour", "null"},
 		{"no message", &upstreams.Rules{Message: body("message")}, `{}`, usual, "null"},
 		{"an empty one", &upstreams.Rules{Message: body("message")}, `{"message":" \n"}`, usual, "null"},
-		{"one that is no text", &upstreams.Rules{Message: body("message")}, `{"message":{"a":1}}`, usual, "null"},
+		{"one that is not a text", &upstreams.Rules{Message: body("message")}, `{"message":{"a":1}}`, usual, "null"},
 		{"no JSON", &upstreams.Rules{Message: body("message"), Extensions: body()}, `<html>s3cret`, usual, "null"},
 		{"a cut one", &upstreams.Rules{Message: body("message")}, `{"message":"x","more":"` + strings.Repeat("y", 70_000) + `"}`, usual, "null"},
 		{"a long one", &upstreams.Rules{Message: body("message")}, `{"message":"` + long + `"}`, long[:2*1000], "null"},

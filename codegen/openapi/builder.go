@@ -157,7 +157,7 @@ func (r *reader) mergePart(p *pending, n node) *Schema {
 	part := r.pending(n)
 	r.build(part)
 	if part.state == inProgress {
-		r.warn(n.place(), "the schema is made of itself; remove it from its own allOf, oneOf or anyOf")
+		r.warn(n.place(), "the schema contains itself; remove it from its own allOf, oneOf or anyOf")
 		return nil
 	}
 	return part.Schema

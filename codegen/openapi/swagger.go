@@ -71,7 +71,7 @@ func setDefaultCollectionFormat(swagger *openapi2.T) {
 	}
 }
 
-// What the aliases of YAML can make of a small file is bounded.
+// YAML aliases could expand a small file without a bound.
 const (
 	// Bounds of the values that a document can have. Aliases of YAML can make billions of a small
 	// file.

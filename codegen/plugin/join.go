@@ -192,7 +192,7 @@ func (g *generator) joinEach(f *goFile, b *binding.Field, field *codegen.Field, 
 	return read, g.parentKey(f, b, own, j)
 }
 
-// parentKey fills in how the key is made of the parent's fields: a string if there is one of a
+// parentKey fills in how the key is built from the parent's fields: a string if there is one of a
 // string type, else an array of wire values, which Go can compare.
 func (g *generator) parentKey(f *goFile, b *binding.Field, own []*binding.Value, j *joinView) (err error) {
 	switch {

@@ -41,11 +41,11 @@ func omittableError(name, file string, line int, advice string) error {
 func omittableAdvice(f *codegen.Field) string {
 	switch tr := f.TypeReference; {
 	case f.IsResolver:
-		return "is read by a resolver (forceResolver), so nothing tells whether the client gave it; leave out forceResolver, or bind by arguments"
+		return "is read by a resolver (forceResolver), so it is not known whether the client sent it; leave out forceResolver, or bind by arguments"
 	case tr.GQL.NonNull, isOmittable(f), f.FieldDefinition.DefaultValue != nil:
 		return ""
 	default:
-		return fmt.Sprintf("has the Go type %s, which does not tell whether the client left the field out, and a field that is left out would be sent as null; make it graphql.Omittable[%[1]s] in the project's own struct, or leave out omittable: false",
+		return fmt.Sprintf("has the Go type %s, which does not say whether the client left the field out, and a field that is left out would be sent as null; make it graphql.Omittable[%[1]s] in the project's own struct, or leave out omittable: false",
 			types.TypeString(tr.GO, (*types.Package).Name))
 	}
 }

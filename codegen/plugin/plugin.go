@@ -15,7 +15,7 @@
 // gqlgen gives each step another view of the schema, and each trap that follows is described where
 // the code avoids it: introspection shows all sources (stripSources), models and resolvers follow
 // cfg.Models at different times (MutateConfig and CompletionPlugin), directives of types are prepended to
-// fields (dropRepeatedGuards), and names of Go are made of the schema alone (nameMethods).
+// fields (dropRepeatedGuards), and Go names depend on the schema only (nameMethods).
 package plugin
 
 import (

@@ -12,7 +12,7 @@ import (
 )
 
 // stripSources removes our directives, except published ones, from the sources that are compiled
-// into the gateway. Introspection and the SDL of a subgraph are made of these sources, and the
+// into the gateway. Introspection and the SDL of a subgraph come from these sources, and the
 // skip_runtime of gqlgen does not hide a directive there: the paths of services would be visible.
 //
 // The sources must not be embedded as files, which would be the original ones.

@@ -51,7 +51,7 @@ func TestProjection(t *testing.T) {
 		}
 		for _, v := range list {
 			if v != nil && (v.Tags != nil || v.Note != nil || v.ID != "" && want.fields == "n") {
-				t.Errorf("%s: read %+v, of which nobody wants all", body, *v)
+				t.Errorf("%s: read %+v, which has fields outside the projection", body, *v)
 			}
 		}
 	}

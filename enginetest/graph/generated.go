@@ -363,7 +363,7 @@ type Story {
 	sequel: Story
 }
 """
-Whoever has the id alone asks for the rest by one call for many.
+Objects with only the id are completed by one call for many.
 """
 type Editor {
 	id: ID!

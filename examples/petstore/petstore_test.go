@@ -42,7 +42,7 @@ type use struct {
 // uses has at least one operation for every binding.
 var uses = []use{
 	{
-		nobody,
+		anonymous,
 		`{ pet(id: "` + whiskers + `") { id name species breed ageMonths size color gender goodWithKids price currency description status
 			category { id name } tags { id name } photos medicalInfo { vaccinated spayedNeutered microchipped specialNeeds healthNotes } createdAt updatedAt } }`,
 		`{"pet":{"id":"` + whiskers + `","name":"Whiskers","species":"CAT","breed":"Domestic Shorthair","ageMonths":18,"size":"MEDIUM",
@@ -55,7 +55,7 @@ var uses = []use{
 		map[string]int{"getPet": 1},
 	},
 	{
-		nobody,
+		anonymous,
 		`{ pets(species: DOG, status: AVAILABLE, tags: ["calm", "playful"], first: 1) { totalCount edges { node { name tags { name } } } } }`,
 		`{"pets":{"totalCount":5,"edges":[{"node":{"name":"Barley","tags":[{"name":"calm"}]}}]}}`,
 		map[string]int{"listPets": 1},
@@ -98,7 +98,7 @@ var uses = []use{
 		map[string]int{"createOrder": 1, "getPet": 1, "getUser": 1},
 	},
 	{ // an order of an anonymous caller has no user
-		nobody,
+		anonymous,
 		`mutation { createOrder(input: {petId: "` + whiskers + `", quantity: 2}) { totalAmount userId } }`,
 		`{"createOrder":{"totalAmount":"150","userId":null}}`,
 		map[string]int{"createOrder": 1},
@@ -137,7 +137,7 @@ var uses = []use{
 		map[string]int{"getUser": 1},
 	},
 	{
-		nobody,
+		anonymous,
 		`mutation { createUser(input: {username: "ines", email: "ines@example.com", password: "long enough"}) { id username email status phone } }`,
 		`{"createUser":{"id":"u9","username":"ines","email":"ines@example.com","status":"ACTIVE","phone":null}}`,
 		map[string]int{"createUser": 1},
@@ -150,7 +150,7 @@ var uses = []use{
 	},
 	{services.Customer, `mutation { deleteMe }`, `{"deleteMe":true}`, map[string]int{"deleteUser": 1}},
 	{
-		nobody, `mutation { login(username: "ada", password: "` + services.DemoPassword + `") { tokenType expiresIn } }`,
+		anonymous, `mutation { login(username: "ada", password: "` + services.DemoPassword + `") { tokenType expiresIn } }`,
 		`{"login":{"tokenType":"Bearer","expiresIn":3600}}`,
 		map[string]int{"login": 1},
 	},
@@ -335,18 +335,18 @@ func TestGuards(t *testing.T) {
 		who         services.Identity
 		query, code string
 	}{
-		{nobody, `{ me { id } }`, "UNAUTHENTICATED"},
-		{nobody, `{ user(id: "u1") { id } }`, "UNAUTHENTICATED"},
-		{nobody, `{ order(id: "` + placed + `") { id } }`, "UNAUTHENTICATED"},
-		{nobody, `{ inventory { key } }`, "UNAUTHENTICATED"},
-		{nobody, `{ advice(messages: [{role: USER, content: "hi"}]) { id } }`, "UNAUTHENTICATED"},
-		{nobody, `mutation { createPet(input: {name: "a", species: CAT}) { id } }`, "UNAUTHENTICATED"},
-		{nobody, `mutation { deleteOrder(id: "` + placed + `") }`, "UNAUTHENTICATED"},
-		{nobody, `mutation { payOrderByCard(id: "` + placed + `", amount: 1, currency: USD, card: {name: "", number: "", expMonth: 1, expYear: 1}) { id } }`, "UNAUTHENTICATED"},
-		{nobody, `mutation { payOrderByAccount(id: "` + placed + `", amount: 1, currency: USD, account: {name: "", number: "", accountType: COMPANY, country: ""}) { id } }`, "UNAUTHENTICATED"},
-		{nobody, `mutation { updateMe(input: {username: "a", email: "a@example.com"}) { id } }`, "UNAUTHENTICATED"},
-		{nobody, `mutation { deleteMe }`, "UNAUTHENTICATED"},
-		{nobody, `mutation { logout }`, "UNAUTHENTICATED"},
+		{anonymous, `{ me { id } }`, "UNAUTHENTICATED"},
+		{anonymous, `{ user(id: "u1") { id } }`, "UNAUTHENTICATED"},
+		{anonymous, `{ order(id: "` + placed + `") { id } }`, "UNAUTHENTICATED"},
+		{anonymous, `{ inventory { key } }`, "UNAUTHENTICATED"},
+		{anonymous, `{ advice(messages: [{role: USER, content: "hi"}]) { id } }`, "UNAUTHENTICATED"},
+		{anonymous, `mutation { createPet(input: {name: "a", species: CAT}) { id } }`, "UNAUTHENTICATED"},
+		{anonymous, `mutation { deleteOrder(id: "` + placed + `") }`, "UNAUTHENTICATED"},
+		{anonymous, `mutation { payOrderByCard(id: "` + placed + `", amount: 1, currency: USD, card: {name: "", number: "", expMonth: 1, expYear: 1}) { id } }`, "UNAUTHENTICATED"},
+		{anonymous, `mutation { payOrderByAccount(id: "` + placed + `", amount: 1, currency: USD, account: {name: "", number: "", accountType: COMPANY, country: ""}) { id } }`, "UNAUTHENTICATED"},
+		{anonymous, `mutation { updateMe(input: {username: "a", email: "a@example.com"}) { id } }`, "UNAUTHENTICATED"},
+		{anonymous, `mutation { deleteMe }`, "UNAUTHENTICATED"},
+		{anonymous, `mutation { logout }`, "UNAUTHENTICATED"},
 		{services.Customer, `{ inventory { key } }`, "FORBIDDEN"},
 		{services.Customer, `mutation { updatePet(id: "` + whiskers + `", input: {name: "a", species: CAT}) { id } }`, "FORBIDDEN"},
 		{services.Customer, `mutation { deletePet(id: "` + whiskers + `") }`, "FORBIDDEN"},

@@ -100,7 +100,7 @@ func (s serving) Write(line []byte) (int, error) {
 // token returns a token of an identity, "" for nobody.
 func (s *store) token(t *testing.T, who services.Identity) string {
 	t.Helper()
-	if who == nobody {
+	if who == anonymous {
 		return ""
 	}
 	token, err := s.Token(who)
@@ -110,8 +110,8 @@ func (s *store) token(t *testing.T, who services.Identity) string {
 	return token
 }
 
-// nobody is an anonymous caller.
-var nobody services.Identity
+// anonymous is an anonymous caller.
+var anonymous services.Identity
 
 // answer is the response that a client receives.
 type answer struct {

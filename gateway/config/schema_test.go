@@ -184,7 +184,7 @@ func described(t *testing.T, root, s *checkedSchema, typ reflect.Type, p []strin
 	}
 	for name := range s.Properties {
 		if !slices.Contains(names, name) {
-			t.Errorf("%s: the schema has %s, which is no setting", strings.Join(p, "."), name)
+			t.Errorf("%s: the schema has %s, which is not a setting", strings.Join(p, "."), name)
 		}
 	}
 }

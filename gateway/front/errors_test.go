@@ -57,7 +57,7 @@ func TestErrorsArePresented(t *testing.T) {
 			replyError{Message: "not yours"},
 			nil,
 		},
-		"an error nobody understood": {
+		"an unknown error": {
 			errors.New("pq: password authentication failed for user admin"),
 			replyError{Message: "internal error"},
 			&logged{"ERROR", "INTERNAL_SERVER_ERROR", "pq: password authentication failed for user admin"},

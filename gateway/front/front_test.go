@@ -49,7 +49,7 @@ func TestResponses(t *testing.T) {
 		"POST, a mutation":             {post(`{"query":"mutation{set(n:1)}"}`), 200, typeJSON, "", true},
 		"POST, variables":              {post(`{"query":"query($i:Int){s(first:$i)}","variables":{"i":3}}`), 200, typeJSON, "", true},
 		"a condition by its default":   {post(`{"query":"query($b:Boolean=true){n@skip(if:$b)}"}`), 200, typeJSON, "", true},
-		"a null that is no condition":  {post(`{"query":"query($b:Boolean=true,$i:Int=1){n@skip(if:$b) s(first:$i)}","variables":{"i":null}}`), 200, typeJSON, "", true},
+		"a null as a condition":        {post(`{"query":"query($b:Boolean=true,$i:Int=1){n@skip(if:$b) s(first:$i)}","variables":{"i":null}}`), 200, typeJSON, "", true},
 		"GET":                          {get("query={n}"), 200, typeJSON, "", true},
 		"GET, new type":                {get("query={n}", new), 200, typeGraphQL, "", true},
 		"GET, variables":               {get("query=" + q("query($i:Int){s(first:$i)}") + "&variables=" + q(`{"i":1}`)), 200, typeJSON, "", true},
@@ -365,8 +365,8 @@ func TestCORS(t *testing.T) {
 
 func TestInvalidOptions(t *testing.T) {
 	for name, o := range map[string]front.Options{
-		"no origin":                  {CORS: front.CORS{Origins: []string{"shop.example"}}},
-		"everybody with credentials": {CORS: front.CORS{Origins: []string{"*"}, Credentials: true}},
+		"no origin":                    {CORS: front.CORS{Origins: []string{"shop.example"}}},
+		"all origins with credentials": {CORS: front.CORS{Origins: []string{"*"}, Credentials: true}},
 	} {
 		if _, err := front.New(o, front.Deps{Schema: &service{}}); err == nil || !strings.HasPrefix(err.Error(), "cors: ") {
 			t.Errorf("%s: got %v", name, err)

@@ -66,7 +66,7 @@ func TestMappedErrors(t *testing.T) {
 			"what is ours stays", `{"more":{"code":"WEAK","service":"evil","http":"evil"}}`, mapped,
 			`the service refused the input {"code":"WEAK",` + ours + `}`,
 		},
-		{"a code that is no text", `{"more":{"code":17}}`, mapped, `the service refused the input {"code":"BAD_USER_INPUT",` + ours + `}`},
+		{"a code that is not a text", `{"more":{"code":17}}`, mapped, `the service refused the input {"code":"BAD_USER_INPUT",` + ours + `}`},
 		{"an empty code", `{"more":{"code":""}}`, mapped, `the service refused the input {"code":"BAD_USER_INPUT",` + ours + `}`},
 		{
 			"a code for a book", `{"more":{"code":"` + strings.Repeat("x", 101) + `"}}`, mapped,

@@ -67,7 +67,7 @@ var lexeme = regexp.MustCompile(`^(?:` +
 	`|"(?:[^"\\\n\r]|\\["\\/bfnrt]|\\u\{[0-9A-Fa-f]+\}|\\u(?:[0-9A-CEFa-cef][0-9A-Fa-f]{3}|[dD][0-7][0-9A-Fa-f]{2}|[dD][89ABab][0-9A-Fa-f]{2}\\u[dD][C-Fc-f][0-9A-Fa-f]{2}))*"` +
 	`)`)
 
-// isLexical reports whether a text is made of the specification's tokens.
+// isLexical reports whether a text consists of the specification's tokens.
 func isLexical(text string) bool {
 	for text != "" {
 		token := lexeme.FindString(text)
@@ -83,7 +83,7 @@ func isLexical(text string) bool {
 	return true
 }
 
-// What is taken is made of the specification's tokens.
+// Accepted texts consist of the specification's tokens.
 func FuzzLexemes(f *testing.F) {
 	for _, seed := range []string{
 		`{a(x: 10after: 1)}`, `{a(x: "\uD83D\uDE00 \u{1F600}")}`, `{a(x: """a\""" "" """)}`, "{a # 1x\n}", `{a(x: [1.5e3 -0 "a""b"])}`, `{a(x: """"""")}`,

@@ -99,7 +99,7 @@ func TestTabs(t *testing.T) {
 	mention(t, "the second example's answer", page.Answer(), `"tenant": "north"`)
 }
 
-// Who comes back finds the tabs with their variables, but no headers: those
+// After a reload the tabs have their variables, but no headers: those
 // hold tokens, and are kept only when the visitor asks for it.
 func TestReturn(t *testing.T) {
 	page := playgroundtest.Open(t, serve(t, "", playground.Options{Examples: examples}))

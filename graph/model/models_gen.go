@@ -17,7 +17,7 @@ type Payment interface {
 	IsPayment()
 }
 
-// Somebody who uses the shop.
+// A user of the shop.
 type Person interface {
 	IsPerson()
 }
@@ -150,7 +150,7 @@ type NewOrderLine struct {
 
 // A person to add.
 type NewUser struct {
-	// Where they are written to; nobody else may have it.
+	// Their e-mail address, which is unique.
 	Email string `json:"email"`
 	// What they are called.
 	Name string `json:"name"`

@@ -293,7 +293,7 @@ func TestFirstMistakeStays(t *testing.T) {
 		t.Fatalf("got %#v, want the segment's fault, of no service", f)
 	}
 	if !strings.Contains(f.Cause.Error(), "GET /users/") {
-		t.Errorf("cause %v does not tell which call", f.Cause)
+		t.Errorf("cause %v does not name the call", f.Cause)
 	}
 }
 

@@ -152,7 +152,7 @@ var sources = []*ast.Source{
 	post(id: Int!): Post
 }
 """
-What somebody wrote.
+A post.
 """
 type Post {
 	id: Int!
@@ -165,7 +165,7 @@ type Post {
 	user: User
 }
 """
-Somebody who writes.
+An author.
 """
 type User {
 	id: Int!

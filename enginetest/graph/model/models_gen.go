@@ -64,7 +64,7 @@ func (Book) IsMedia() {}
 
 func (Book) IsTitled() {}
 
-// Whoever has the id alone asks for the rest by one call for many.
+// Objects with only the id are completed by one call for many.
 type Editor struct {
 	ID    string  `json:"id"`
 	Name  *string `json:"name,omitempty"`

@@ -251,11 +251,11 @@ Who says something in a talk.
 """
 enum ChatRole {
 	"""
-	Whoever set up the talk.
+	The author of the instructions.
 	"""
 	SYSTEM
 	"""
-	Whoever asks.
+	The user.
 	"""
 	USER
 	"""
@@ -281,7 +281,7 @@ extend type Query {
 }
 `, BuiltIn: false},
 	{Name: "../schema/orders.graphqls", Input: `"""
-A pet that somebody wants to take home.
+An order of a pet.
 """
 type Order {
 	"""
@@ -297,11 +297,11 @@ type Order {
 	"""
 	pet: Pet
 	"""
-	The id of whoever ordered; null when they had no token.
+	The id of the user that ordered; null if the order was placed without a token.
 	"""
 	userId: ID
 	"""
-	Whoever ordered; null when they had no token.
+	The user that ordered; null if the order was placed without a token.
 	"""
 	user: User
 	"""
@@ -405,7 +405,7 @@ type BankCard {
 	"""
 	name: String!
 	"""
-	Its number, of which the last four digits show.
+	Its number, masked except the last four digits.
 	"""
 	number: String!
 	"""
@@ -421,11 +421,11 @@ type BankCard {
 	"""
 	brand: CardBrand
 	"""
-	The country of whoever holds it, in two letters.
+	The holder's country, in two letters.
 	"""
 	addressCountry: String
 	"""
-	The postal code of whoever holds it.
+	The holder's postal code.
 	"""
 	addressPostCode: String
 }
@@ -438,7 +438,7 @@ type BankAccount {
 	"""
 	name: String!
 	"""
-	Its number, of which the last four digits show.
+	Its number, masked except the last four digits.
 	"""
 	number: String!
 	"""
@@ -547,11 +547,11 @@ input BankCardInput {
 	"""
 	expYear: Int64!
 	"""
-	The country of whoever holds it, in two letters.
+	The holder's country, in two letters.
 	"""
 	addressCountry: String
 	"""
-	The postal code of whoever holds it.
+	The holder's postal code.
 	"""
 	addressPostCode: String
 }
@@ -586,7 +586,7 @@ input BankAccountInput {
 }
 extend type Query {
 	"""
-	One order. Its id, which nobody can guess, is the key to it.
+	One order. Its id cannot be guessed, so the id gives access to it.
 	"""
 	order(
 		"""
@@ -597,7 +597,7 @@ extend type Query {
 }
 extend type Mutation {
 	"""
-	Orders a pet, which is reserved then. Whoever has a token orders in their own name, others in nobody's.
+	Orders a pet, which is then reserved. With a token the order belongs to the caller, without one it has no owner.
 	"""
 	createOrder(input: OrderInput!,
 		"""
@@ -606,7 +606,7 @@ extend type Mutation {
 		idempotencyKey: UUID
 	): Order
 	"""
-	Removes an order that nobody has paid for; true when done. Its pet is free again.
+	Removes an unpaid order; true when done. Its pet is available again.
 	"""
 	deleteOrder(
 		"""
@@ -633,7 +633,7 @@ extend type Mutation {
 		id: ID!
 	amount: Decimal!, currency: Currency!, account: BankAccountInput!): OrderPayment
 	"""
-	Has every order's new status sent to a URL; true when the store has taken note. As that is everybody's orders, it needs the scope ` + "`" + `write_pets` + "`" + `.
+	Sends every order's new status to a URL; true when the store has registered it. It concerns the orders of all users, so it needs the scope ` + "`" + `write_pets` + "`" + `.
 	"""
 	subscribeToOrders(
 		"""
@@ -906,7 +906,7 @@ enum Gender {
 	"""
 	FEMALE
 	"""
-	Nobody has found out.
+	Unknown.
 	"""
 	UNKNOWN
 }
@@ -1062,7 +1062,7 @@ extend type Query {
 		id: ID!
 	): Pet
 	"""
-	How many pets have which status. The gateway has the key that the store asks for, so whoever asks the gateway needs the scope ` + "`" + `write_pets` + "`" + `.
+	The number of pets by status. The gateway has the API key of the store, so callers need the scope ` + "`" + `write_pets` + "`" + `.
 	"""
 	inventory: [InventoryEntry!]
 }
@@ -1154,7 +1154,7 @@ type Account {
 	"""
 	id: ID
 	"""
-	By which you log in; nobody else may have it.
+	Your login name, which is unique.
 	"""
 	username: String!
 	"""
@@ -1166,7 +1166,7 @@ type Account {
 	"""
 	lastName: String
 	"""
-	Where you are written to; nobody else may have it.
+	Your e-mail address, which is unique.
 	"""
 	email: String!
 	"""
@@ -1179,7 +1179,7 @@ type Account {
 	status: UserStatus
 }
 """
-Somebody who uses the store, as others see them.
+A user of the store, as others see them.
 """
 type User {
 	"""
@@ -1196,7 +1196,7 @@ type User {
 	firstName: String
 }
 """
-Whether somebody may log in.
+Whether the user may log in.
 """
 enum UserStatus {
 	"""
@@ -1209,11 +1209,11 @@ enum UserStatus {
 	SUSPENDED
 }
 """
-What to know of somebody.
+A user, as others see them.
 """
 input UserInput {
 	"""
-	By which they log in; nobody else may have it.
+	Their login name, which is unique.
 	"""
 	username: String!
 	"""
@@ -1225,7 +1225,7 @@ input UserInput {
 	"""
 	lastName: String
 	"""
-	Where they are written to; nobody else may have it.
+	Their e-mail address, which is unique.
 	"""
 	email: String!
 	"""
@@ -1260,7 +1260,7 @@ extend type Query {
 	"""
 	me: Account
 	"""
-	Somebody who uses the store, as others see them.
+	A user of the store, as others see them.
 	"""
 	user(
 		"""
@@ -1271,7 +1271,7 @@ extend type Query {
 }
 extend type Mutation {
 	"""
-	Makes an account. Whoever has one can log in, when it has a password.
+	Creates an account. An account with a password can log in.
 	"""
 	createUser(input: UserInput!): Account
 	"""

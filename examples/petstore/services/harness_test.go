@@ -21,7 +21,7 @@ const (
 	localURL  = "http://localhost:9400/v1" // one of the document's servers
 	asJSON    = "Content-Type: application/json"
 	key       = "X-API-Key: " + DemoAPIKey
-	nobody    = "Authorization: "
+	anonymous = "Authorization: "
 	whiskers  = "019b4132-70aa-764f-b315-e2803d882a24" // a cat to adopt
 	firstPaid = "ord_4Pz3KJT6UNKHFYgN"                 // placed by u1, not paid yet
 )

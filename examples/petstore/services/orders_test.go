@@ -39,8 +39,8 @@ func TestCreateOrder(t *testing.T) {
 	}{
 		{"for oneself", `{"petId":"` + whiskers + `","quantity":3,"shipDate":"2026-12-24"}`, customer, new("u1"), 3, new(225.0)},
 		{"for somebody else", `{"petId":"` + whiskers + `","userId":"u2"}`, customer, new("u2"), 1, new(75.0)},
-		{"without a token", `{"petId":"` + whiskers + `","userId":null}`, nobody, nil, 1, new(75.0)},
-		{"what is ours is not taken", `{"petId":"` + whiskers + `","totalAmount":1}`, nobody, nil, 1, new(75.0)},
+		{"without a token", `{"petId":"` + whiskers + `","userId":null}`, anonymous, nil, 1, new(75.0)},
+		{"what is ours is not taken", `{"petId":"` + whiskers + `","totalAmount":1}`, anonymous, nil, 1, new(75.0)},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -87,7 +87,7 @@ func TestIdempotencyKey(t *testing.T) {
 	}
 	h.do(t, "POST /orders", body+" ", asJSON, idempotencyKey).problem(t, 400, "invalid")
 	// The key belongs to the caller.
-	h.do(t, "POST /orders", body, asJSON, idempotencyKey, nobody).problem(t, 400, "pet-not-available")
+	h.do(t, "POST /orders", body, asJSON, idempotencyKey, anonymous).problem(t, 400, "pet-not-available")
 }
 
 // Of concurrent orders for one pet, one succeeds.

@@ -60,7 +60,7 @@ func TestListPets(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			answer := h.do(t, "GET /pets"+test.query, "", nobody).want(t, 200)
+			answer := h.do(t, "GET /pets"+test.query, "", anonymous).want(t, 200)
 			page := read[petPage](t, answer)
 			if got := names(page.Data, func(p *Pet) string { return p.Name }); got != test.want {
 				t.Errorf("pets %s, want %s", got, test.want)
@@ -122,7 +122,7 @@ func TestRateLimit(t *testing.T) {
 
 func TestGetPet(t *testing.T) {
 	h := newHouse(t, Options{})
-	first := h.do(t, "GET /pets/"+whiskers, "", nobody).want(t, 200)
+	first := h.do(t, "GET /pets/"+whiskers, "", anonymous).want(t, 200)
 	tag := first.header.Get("ETag")
 	want := `{"id":"019b4132-70aa-764f-b315-e2803d882a24","name":"Whiskers","species":"CAT","breed":"Domestic Shorthair","ageMonths":18,` +
 		`"size":"MEDIUM","color":"Orange Tabby","gender":"MALE","goodWithKids":true,"price":"75.00","currency":"USD",` +
@@ -199,7 +199,7 @@ func TestDeletePet(t *testing.T) {
 func TestListInventory(t *testing.T) {
 	h := newHouse(t, Options{APIKey: "another key"})
 	h.do(t, "DELETE /pets/"+whiskers, "").want(t, 204)
-	got := read[map[string]int](t, h.do(t, "GET /store/inventory", "", nobody, "X-API-Key: another key").want(t, 200))
+	got := read[map[string]int](t, h.do(t, "GET /store/inventory", "", anonymous, "X-API-Key: another key").want(t, 200))
 	want := map[string]int{"AVAILABLE": 22, "PENDING": 4, "ADOPTED": 6, "NOT_AVAILABLE": 3}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("inventory (-want +got)\n%s", diff)
@@ -291,13 +291,13 @@ func TestCalls(t *testing.T) {
 	h := newHouse(t, Options{})
 	h.do(t, "GET /pets", "")
 	h.do(t, "GET /pets/x", "")
-	h.do(t, "GET /users/u1", "", nobody)
+	h.do(t, "GET /users/u1", "", anonymous)
 	for range 2 {
-		if got, want := h.do(t, "GET /_calls", "", nobody).body, `{"getPet":1,"getUser":1,"listPets":1}`; got != want {
+		if got, want := h.do(t, "GET /_calls", "", anonymous).body, `{"getPet":1,"getUser":1,"listPets":1}`; got != want {
 			t.Errorf("calls %s, want %s", got, want)
 		}
 	}
-	h.do(t, "DELETE /_calls", "", nobody).want(t, 204)
+	h.do(t, "DELETE /_calls", "", anonymous).want(t, 204)
 	if got := h.do(t, "GET /_calls", "").body; got != "{}" {
 		t.Errorf("calls %s after they were set to zero", got)
 	}

@@ -23,12 +23,12 @@ const newcomer = `{"username":"ida","email":"ida@example.com","password":"a secr
 
 func (h *house) login(t *testing.T, username, password string) answered {
 	t.Helper()
-	return h.do(t, "POST /login", `{"username":"`+username+`","password":"`+password+`"}`, asJSON, nobody)
+	return h.do(t, "POST /login", `{"username":"`+username+`","password":"`+password+`"}`, asJSON, anonymous)
 }
 
 func TestCreateUser(t *testing.T) {
 	h := newHouse(t, Options{})
-	created := h.do(t, "POST /users", newcomer, asJSON, nobody).want(t, 201)
+	created := h.do(t, "POST /users", newcomer, asJSON, anonymous).want(t, 201)
 	if want := `{"id":"u9","username":"ida","email":"ida@example.com","status":"ACTIVE"}`; created.body != want {
 		t.Errorf("created %s, want %s", created.body, want)
 	}

@@ -25,12 +25,12 @@ func (all refusals) run(t *testing.T, h *house) {
 }
 
 const (
-	merge  = "Content-Type: application/merge-patch+json"
-	asJSON = "Content-Type: application/json"
-	form   = "Content-Type: application/x-www-form-urlencoded"
-	upload = "Content-Type: multipart/form-data; boundary=b"
-	key    = "X-API-Key: demo-key"
-	nobody = "Authorization: "
+	merge     = "Content-Type: application/merge-patch+json"
+	asJSON    = "Content-Type: application/json"
+	form      = "Content-Type: application/x-www-form-urlencoded"
+	upload    = "Content-Type: multipart/form-data; boundary=b"
+	key       = "X-API-Key: demo-key"
+	anonymous = "Authorization: "
 )
 
 // many returns a list of n elements.
@@ -41,7 +41,7 @@ func TestRefusalsOfUsers(t *testing.T) {
 	customer := "Authorization: Bearer " + token(t, h.shop, Customer)
 	large := `{"x":"` + strings.Repeat("x", 1<<20) + `"}`
 	refusals{
-		{"users: no token", req{"GET", h.Users + "/users", "", []string{nobody}}, 401, "NO_TOKEN"},
+		{"users: no token", req{"GET", h.Users + "/users", "", []string{anonymous}}, 401, "NO_TOKEN"},
 		{"users: bad token", req{"GET", h.Users + "/users", "", []string{"Authorization: Bearer x.y.z"}}, 401, "BAD_TOKEN"},
 		{"users: another scheme", req{"GET", h.Users + "/users", "", []string{"Authorization: Basic eDp5"}}, 401, "NO_TOKEN"},
 		{"users: no such route", req{"GET", h.Users + "/nothing", "", nil}, 404, "NO_SUCH_ROUTE"},
@@ -84,7 +84,7 @@ func TestRefusalsOfOrders(t *testing.T) {
 	h := newHouse(t, Options{})
 	const pending = "/orders/9007199254740000"
 	refusals{
-		{"orders: no token", req{"GET", h.Orders + "/orders", "", []string{nobody}}, 401, "NO_TOKEN"},
+		{"orders: no token", req{"GET", h.Orders + "/orders", "", []string{anonymous}}, 401, "NO_TOKEN"},
 		{"listOrders: no such status", req{"GET", h.Orders + "/orders?status=lost", "", nil}, 422, "NO_SUCH_STATUS"},
 		{"listOrders: statuses joined", req{"GET", h.Orders + "/orders?status=paid,shipped", "", nil}, 422, "NO_SUCH_STATUS"},
 		{"listOrders: page 0", req{"GET", h.Orders + "/orders?page=0", "", nil}, 422, "OUT_OF_RANGE"},
@@ -115,7 +115,7 @@ func TestRefusalsOfOrders(t *testing.T) {
 		{"cancelOrder: delivered", req{"POST", h.Orders + "/orders/9007199254742931/cancel", "", nil}, 409, "NOT_CANCELLABLE"},
 		{"cancelOrder: cancelled", req{"POST", h.Orders + "/orders/9007199254743908/cancel", "", nil}, 409, "NOT_CANCELLABLE"},
 		{"orderEvents: unknown", req{"GET", h.Orders + "/orders/1/events", "", nil}, 404, "NO_SUCH_ORDER"},
-		{"orderEvents: no token", req{"GET", h.Orders + pending + "/events", "", []string{nobody}}, 401, "NO_TOKEN"},
+		{"orderEvents: no token", req{"GET", h.Orders + pending + "/events", "", []string{anonymous}}, 401, "NO_TOKEN"},
 	}.run(t, h)
 }
 

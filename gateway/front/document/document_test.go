@@ -335,7 +335,7 @@ func randomDocument(t *rapid.T) string {
 	b.WriteString("{" + randomSet(t, "Query", 3) + "}")
 	for _, on := range []string{"Query", "Pet", "Dog", "Person"} {
 		if !strings.Contains(b.String(), "..."+strings.ToLower(on)+" ") {
-			continue // one that nobody uses, gqlparser compares within itself
+			continue // gqlparser compares an unused fragment within itself
 		}
 		fmt.Fprintf(&b, " fragment %s on %s{%s}", strings.ToLower(on), on, randomSet(t, on, 1))
 	}

@@ -63,7 +63,7 @@ func TestNoChromium(t *testing.T) {
 	}
 }
 
-// fate tells how a test ended.
+// fate is how a test ended.
 func fate(test func(testing.TB)) string {
 	r := &recorder{fate: "passed"}
 	done := make(chan struct{})

@@ -47,7 +47,7 @@ func (p *problems) note(event any) {
 	}
 }
 
-// own tells whether an address is the page's own server, or inside the page.
+// own reports whether an address is the page's own server, or inside the page.
 func (p *problems) own(address string) bool {
 	return strings.HasPrefix(address, p.origin+"/") || strings.HasPrefix(address, "data:") ||
 		strings.HasPrefix(address, "blob:"+p.origin+"/")

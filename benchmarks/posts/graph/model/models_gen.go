@@ -2,7 +2,7 @@
 
 package model
 
-// What somebody wrote.
+// A post.
 type Post struct {
 	ID     int    `json:"id"`
 	UserID int    `json:"userId"`
@@ -10,7 +10,7 @@ type Post struct {
 	Body   string `json:"body"`
 }
 
-// Somebody who writes.
+// An author.
 type User struct {
 	ID       int     `json:"id"`
 	Name     string  `json:"name"`

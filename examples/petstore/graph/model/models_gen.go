@@ -31,13 +31,13 @@ type AccessToken struct {
 type Account struct {
 	// For example `u1`.
 	ID *string `json:"id,omitempty"`
-	// By which you log in; nobody else may have it.
+	// Your login name, which is unique.
 	Username string `json:"username"`
 	// Your first name.
 	FirstName *string `json:"firstName,omitempty"`
 	// Your last name.
 	LastName *string `json:"lastName,omitempty"`
-	// Where you are written to; nobody else may have it.
+	// Your e-mail address, which is unique.
 	Email string `json:"email"`
 	// Where you are called.
 	Phone *string `json:"phone,omitempty"`
@@ -49,7 +49,7 @@ type Account struct {
 type BankAccount struct {
 	// Whose it is.
 	Name string `json:"name"`
-	// Its number, of which the last four digits show.
+	// Its number, masked except the last four digits.
 	Number string `json:"number"`
 	// Which branch it is with.
 	SortCode *string `json:"sortCode,omitempty"`
@@ -83,7 +83,7 @@ type BankAccountInput struct {
 type BankCard struct {
 	// Whose name is on it.
 	Name string `json:"name"`
-	// Its number, of which the last four digits show.
+	// Its number, masked except the last four digits.
 	Number string `json:"number"`
 	// The month in which it ends, 1 to 12.
 	ExpMonth int64 `json:"expMonth"`
@@ -91,9 +91,9 @@ type BankCard struct {
 	ExpYear int64 `json:"expYear"`
 	// Whose card it is.
 	Brand *CardBrand `json:"brand,omitempty"`
-	// The country of whoever holds it, in two letters.
+	// The holder's country, in two letters.
 	AddressCountry *string `json:"addressCountry,omitempty"`
-	// The postal code of whoever holds it.
+	// The holder's postal code.
 	AddressPostCode *string `json:"addressPostCode,omitempty"`
 }
 
@@ -111,9 +111,9 @@ type BankCardInput struct {
 	ExpMonth int64 `json:"expMonth"`
 	// The year in which it ends.
 	ExpYear int64 `json:"expYear"`
-	// The country of whoever holds it, in two letters.
+	// The holder's country, in two letters.
 	AddressCountry graphql.Omittable[*string] `json:"addressCountry,omitempty"`
-	// The postal code of whoever holds it.
+	// The holder's postal code.
 	AddressPostCode graphql.Omittable[*string] `json:"addressPostCode,omitempty"`
 }
 
@@ -203,13 +203,13 @@ type MedicalInfoInput struct {
 	HealthNotes graphql.Omittable[*string] `json:"healthNotes,omitempty"`
 }
 
-// A pet that somebody wants to take home.
+// An order of a pet.
 type Order struct {
 	// For example `ord_4Pz3KJT6UNKHFYGN`.
 	ID *string `json:"id,omitempty"`
 	// The id of the pet.
 	PetID string `json:"petId"`
-	// The id of whoever ordered; null when they had no token.
+	// The id of the user that ordered; null if the order was placed without a token.
 	UserID *string `json:"userId,omitempty"`
 	// How many.
 	Quantity *int `json:"quantity,omitempty"`
@@ -373,7 +373,7 @@ type TagInput struct {
 	Name string `json:"name"`
 }
 
-// Somebody who uses the store, as others see them.
+// A user of the store, as others see them.
 type User struct {
 	// For example `u1`.
 	ID *string `json:"id,omitempty"`
@@ -383,15 +383,15 @@ type User struct {
 	FirstName *string `json:"firstName,omitempty"`
 }
 
-// What to know of somebody.
+// A user, as others see them.
 type UserInput struct {
-	// By which they log in; nobody else may have it.
+	// Their login name, which is unique.
 	Username string `json:"username"`
 	// Their first name.
 	FirstName graphql.Omittable[*string] `json:"firstName,omitempty"`
 	// Their last name.
 	LastName graphql.Omittable[*string] `json:"lastName,omitempty"`
-	// Where they are written to; nobody else may have it.
+	// Their e-mail address, which is unique.
 	Email string `json:"email"`
 	// It never comes back.
 	Password graphql.Omittable[*string] `json:"password,omitempty"`
@@ -494,9 +494,9 @@ func (e CardBrand) MarshalGQL(w io.Writer) {
 type ChatRole string
 
 const (
-	// Whoever set up the talk.
+	// The author of the instructions.
 	ChatRoleSystem ChatRole = "SYSTEM"
-	// Whoever asks.
+	// The user.
 	ChatRoleUser ChatRole = "USER"
 	// The advisor.
 	ChatRoleAssistant ChatRole = "ASSISTANT"
@@ -592,7 +592,7 @@ const (
 	GenderMale Gender = "MALE"
 	// She.
 	GenderFemale Gender = "FEMALE"
-	// Nobody has found out.
+	// Unknown.
 	GenderUnknown Gender = "UNKNOWN"
 )
 
@@ -884,7 +884,7 @@ func (e Species) MarshalGQL(w io.Writer) {
 	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
 }
 
-// Whether somebody may log in.
+// Whether the user may log in.
 type UserStatus string
 
 const (
