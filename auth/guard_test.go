@@ -33,7 +33,7 @@ func TestAuthenticated(t *testing.T) {
 		ctx  context.Context
 		kind fault.Code
 	}{
-		"anonymous":     {context.Background(), fault.Unauthenticated},
+		"no identity":   {context.Background(), fault.Unauthenticated},
 		"anonymous":     {auth.NewContext(context.Background(), nil), fault.Unauthenticated},
 		"a caller":      {auth.NewContext(context.Background(), &auth.Identity{Subject: "u1"}), ""},
 		"a bare caller": {auth.NewContext(context.Background(), &auth.Identity{}), ""},
