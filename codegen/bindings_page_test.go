@@ -79,7 +79,7 @@ func TestPageOfBindings(t *testing.T) {
 // docs/bindings.md and named in its text.
 func TestPageOfBindingsHasAll(t *testing.T) {
 	page := readPageOfBindings(t)
-	vocabulary, err := parser.ParseSchemas(binding.VocabularySources()...)
+	vocabulary, err := parser.ParseSchemas(binding.DirectiveSources()...)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -105,7 +105,7 @@ func TestCodesAreExplainedAndUsed(t *testing.T) {
 	}
 	for name, code := range declared {
 		if !slices.Contains(explained, code) {
-			t.Errorf("%s (%s) has no file in binding/checks", name, code)
+			t.Errorf("%s (%s) has no file in binding/explanations", name, code)
 		}
 		if !used[name] {
 			t.Errorf("%s (%s) is reported nowhere", name, code)

@@ -40,7 +40,7 @@ var subjects = []struct {
 	{"GH180", "Sizes of lists"},
 }
 
-// docs/checks.md is generated from codegen/binding/checks.
+// docs/checks.md is generated from codegen/binding/explanations.
 func TestPageOfChecks(t *testing.T) {
 	path := filepath.Join("..", "docs", "checks.md")
 	page := pageOfChecks(t)
@@ -103,7 +103,7 @@ var kinds = map[binding.DirectiveKind]string{binding.Private: "private", binding
 // directiveTable lists the directives, each with its places and its own checks.
 func directiveTable(t *testing.T) string {
 	t.Helper()
-	vocabulary, err := parser.ParseSchemas(binding.VocabularySources()...)
+	vocabulary, err := parser.ParseSchemas(binding.DirectiveSources()...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -145,7 +145,7 @@ func wrap(text string) string {
 	return b.String()
 }
 
-const preface = `<!-- Generated from codegen/binding/checks by go generate ./codegen. Do not edit it here. -->
+const preface = `<!-- Generated from codegen/binding/explanations by go generate ./codegen. Do not edit it here. -->
 
 # Checks
 

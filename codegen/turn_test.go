@@ -8,8 +8,8 @@ import (
 
 // A method waits for its turn no longer than its context lasts.
 func TestTurnEndsWithContext(t *testing.T) {
-	turn <- struct{}{}
-	defer func() { <-turn }()
+	runSlot <- struct{}{}
+	defer func() { <-runSlot }()
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	if err := new(Project).Check(ctx); !errors.Is(err, context.Canceled) {

@@ -14,8 +14,8 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/graph/model"
 )
 
-// NewSchema returns the executable schema with its guards in place. It executes plans where the
-// context asks for that, and leaves everything else to gqlgen's executor.
+// NewSchema returns the executable schema with its guards in place. Besides gqlgen's executor it
+// has one that executes plans, engine.Executor.
 func NewSchema(resolvers ResolverRoot) graphql.ExecutableSchema {
 	return newPlanned(NewExecutableSchema(Config{
 		Resolvers: resolvers,
@@ -405,7 +405,7 @@ func (x *planRun) resolveAccountOrders(f *plan.Field, objs []*model.Account) {
 			}
 		}
 	}
-	w := x.NewTasks()
+	w := x.NewTaskList()
 	x.collectOrder(w, f.SelectionOf(ofOrder), &group)
 	w.Start()
 }
@@ -656,7 +656,7 @@ func (x *planRun) resolveInventoryItemProduct(f *plan.Field, objs []*model.Inven
 			group.Add(v, i)
 		}
 	}
-	w := x.NewTasks()
+	w := x.NewTaskList()
 	x.collectProduct(w, f.SelectionOf(ofProduct), &group)
 	w.Start()
 }
@@ -761,7 +761,7 @@ func (x *planRun) encodeMutation(b []byte, s *plan.Selection) ([]byte, bool) {
 
 // collectMutation calls the resolvers of the selected root fields, one after another.
 func (x *planRun) collectMutation(s *plan.Selection) {
-	w := x.NewTasks()
+	w := x.NewTaskList()
 	for _, f := range s.Calls {
 		switch f.ID {
 		case 1: // createOrder
@@ -791,7 +791,7 @@ func (x *planRun) resolveMutationCreateOrder(f *plan.Field) {
 			group.Add(v, i)
 		}
 	}
-	w := x.NewTasks()
+	w := x.NewTaskList()
 	x.collectOrder(w, f.SelectionOf(ofOrder), &group)
 	w.Start()
 }
@@ -808,7 +808,7 @@ func (x *planRun) resolveMutationCancelOrder(f *plan.Field) {
 			group.Add(v, i)
 		}
 	}
-	w := x.NewTasks()
+	w := x.NewTaskList()
 	x.collectOrder(w, f.SelectionOf(ofOrder), &group)
 	w.Start()
 }
@@ -825,7 +825,7 @@ func (x *planRun) resolveMutationCreateUser(f *plan.Field) {
 			group.Add(v, i)
 		}
 	}
-	w := x.NewTasks()
+	w := x.NewTaskList()
 	x.collectUser(w, f.SelectionOf(ofUser), &group)
 	w.Start()
 }
@@ -842,7 +842,7 @@ func (x *planRun) resolveMutationUpdateUser(f *plan.Field) {
 			group.Add(v, i)
 		}
 	}
-	w := x.NewTasks()
+	w := x.NewTaskList()
 	x.collectUser(w, f.SelectionOf(ofUser), &group)
 	w.Start()
 }
@@ -1016,7 +1016,7 @@ func (x *planRun) resolveOrderCustomer(f *plan.Field, objs []*model.Order) {
 			group.Add(v, i)
 		}
 	}
-	w := x.NewTasks()
+	w := x.NewTaskList()
 	x.collectUser(w, f.SelectionOf(ofUser), &group)
 	w.Start()
 }
@@ -1250,7 +1250,7 @@ func (x *planRun) resolveOrderLineProduct(f *plan.Field, objs []*model.OrderLine
 			group.Add(v, i)
 		}
 	}
-	w := x.NewTasks()
+	w := x.NewTaskList()
 	x.collectProduct(w, f.SelectionOf(ofProduct), &group)
 	w.Start()
 }
@@ -1472,7 +1472,7 @@ func (x *planRun) resolveProductRelated(f *plan.Field, objs []*model.Product) {
 			}
 		}
 	}
-	w := x.NewTasks()
+	w := x.NewTaskList()
 	x.collectProduct(w, f.SelectionOf(ofProduct), &group)
 	w.Start()
 }
@@ -1772,7 +1772,7 @@ func (x *planRun) encodeQuery(b []byte, s *plan.Selection) ([]byte, bool) {
 
 // collectQuery calls the resolvers of the selected root fields.
 func (x *planRun) collectQuery(s *plan.Selection) {
-	w := x.NewTasks()
+	w := x.NewTaskList()
 	for _, f := range s.Calls {
 		switch f.ID {
 		case 1: // order
@@ -1812,7 +1812,7 @@ func (x *planRun) resolveQueryOrder(f *plan.Field) {
 			group.Add(v, i)
 		}
 	}
-	w := x.NewTasks()
+	w := x.NewTaskList()
 	x.collectOrder(w, f.SelectionOf(ofOrder), &group)
 	w.Start()
 }
@@ -1829,7 +1829,7 @@ func (x *planRun) resolveQueryOrders(f *plan.Field) {
 			group.Add(v, i)
 		}
 	}
-	w := x.NewTasks()
+	w := x.NewTaskList()
 	x.collectOrderConnection(w, f.SelectionOf(ofOrderConnection), &group)
 	w.Start()
 }
@@ -1846,7 +1846,7 @@ func (x *planRun) resolveQueryProduct(f *plan.Field) {
 			group.Add(v, i)
 		}
 	}
-	w := x.NewTasks()
+	w := x.NewTaskList()
 	x.collectProduct(w, f.SelectionOf(ofProduct), &group)
 	w.Start()
 }
@@ -1863,7 +1863,7 @@ func (x *planRun) resolveQueryProducts(f *plan.Field) {
 			group.Add(v, i)
 		}
 	}
-	w := x.NewTasks()
+	w := x.NewTaskList()
 	x.collectProductConnection(w, f.SelectionOf(ofProductConnection), &group)
 	w.Start()
 }
@@ -1882,7 +1882,7 @@ func (x *planRun) resolveQueryInventory(f *plan.Field) {
 			}
 		}
 	}
-	w := x.NewTasks()
+	w := x.NewTaskList()
 	x.collectInventoryItem(w, f.SelectionOf(ofInventoryItem), &group)
 	w.Start()
 }
@@ -1907,7 +1907,7 @@ func (x *planRun) resolveQuerySearch(f *plan.Field) {
 			}
 		}
 	}
-	w := x.NewTasks()
+	w := x.NewTaskList()
 	x.collectProduct(w, f.SelectionOf(ofProduct), &group)
 	w.Start()
 }
@@ -1924,7 +1924,7 @@ func (x *planRun) resolveQueryMe(f *plan.Field) {
 			group.Add(v, i)
 		}
 	}
-	w := x.NewTasks()
+	w := x.NewTaskList()
 	x.collectAccount(w, f.SelectionOf(ofAccount), &group)
 	w.Start()
 }
@@ -1941,7 +1941,7 @@ func (x *planRun) resolveQueryUser(f *plan.Field) {
 			group.Add(v, i)
 		}
 	}
-	w := x.NewTasks()
+	w := x.NewTaskList()
 	x.collectUser(w, f.SelectionOf(ofUser), &group)
 	w.Start()
 }
@@ -1958,7 +1958,7 @@ func (x *planRun) resolveQueryUsers(f *plan.Field) {
 			group.Add(v, i)
 		}
 	}
-	w := x.NewTasks()
+	w := x.NewTaskList()
 	x.collectUserConnection(w, f.SelectionOf(ofUserConnection), &group)
 	w.Start()
 }
@@ -1987,7 +1987,7 @@ func (x *planRun) resolveQueryPerson(f *plan.Field) {
 			}
 		}
 	}
-	w := x.NewTasks()
+	w := x.NewTaskList()
 	x.collectUser(w, f.SelectionOf(ofUser), &groupUser)
 	x.collectAccount(w, f.SelectionOf(ofAccount), &groupAccount)
 	w.Start()
@@ -2197,7 +2197,7 @@ func (x *planRun) resolveUserOrders(f *plan.Field, objs []*model.User) {
 			}
 		}
 	}
-	w := x.NewTasks()
+	w := x.NewTaskList()
 	x.collectOrder(w, f.SelectionOf(ofOrder), &group)
 	w.Start()
 }

@@ -59,7 +59,7 @@ func newTransport(o Source) (*transport, error) {
 	switch {
 	case o.ProxyFromEnvironment:
 		t.standard.Proxy = http.ProxyFromEnvironment
-	case http1.Supported:
+	case http1.CanCheckIdle:
 		t.plain = http1.New(http1.Options{
 			ConnectTimeout: o.ConnectTimeout,
 			MaxIdle:        o.Pool.MaxIdle,

@@ -10,7 +10,7 @@ import (
 func TestProxyFromEnvironment(t *testing.T) {
 	for _, asked := range []bool{false, true} {
 		pool, err := newTransport(Source{ProxyFromEnvironment: asked}.withDefaults())
-		if err != nil || (pool.standard.Proxy != nil) != asked || (pool.plain != nil) != (http1.Supported && !asked) {
+		if err != nil || (pool.standard.Proxy != nil) != asked || (pool.plain != nil) != (http1.CanCheckIdle && !asked) {
 			t.Errorf("asked %t: proxy set is %t, http1 is used %t (%v)", asked, pool.standard.Proxy != nil, pool.plain != nil, err)
 		}
 	}

@@ -31,7 +31,7 @@ func (c *compiler) checkDirectives() {
 
 func (c *compiler) checkDirectiveArguments(directives ast.DirectiveList) {
 	for _, d := range directives {
-		if d.Definition == nil || !isVocabulary(d.Definition.Position) {
+		if d.Definition == nil || !isOwnDeclaration(d.Definition.Position) {
 			continue
 		}
 		before := len(c.faults)

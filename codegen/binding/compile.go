@@ -180,9 +180,9 @@ func (c *compiler) isRoot(object *ast.Definition) bool {
 	return object == c.schema.Query || object == c.schema.Mutation || object == c.schema.Subscription
 }
 
-// isVocabulary reports whether a declaration belongs to our directives, not to the project's
+// isOwnDeclaration reports whether a declaration belongs to our directives, not to the project's
 // schema.
-func isVocabulary(pos *ast.Position) bool {
+func isOwnDeclaration(pos *ast.Position) bool {
 	return pos != nil && pos.Src != nil && path.Dir(pos.Src.Name) == declarationDir
 }
 

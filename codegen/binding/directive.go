@@ -114,8 +114,8 @@ func (d *Directive) SDL() string {
 	return string(text)
 }
 
-// VocabularySources returns the declarations of all directives. They belong to every schema.
-func VocabularySources() []*ast.Source {
+// DirectiveSources returns the declarations of all directives. They belong to every schema.
+func DirectiveSources() []*ast.Source {
 	sources := make([]*ast.Source, len(Directives))
 	for i, d := range Directives {
 		sources[i] = &ast.Source{Name: d.File(), Input: d.SDL()}
@@ -123,8 +123,8 @@ func VocabularySources() []*ast.Source {
 	return sources
 }
 
-// DirectiveNamed returns the directive of the vocabulary with a name, nil if there is none.
-func DirectiveNamed(name string) *Directive {
+// DirectiveByName returns the directive of the vocabulary with a name, nil if there is none.
+func DirectiveByName(name string) *Directive {
 	return findDirective(func(d *Directive) bool { return d.Name == name })
 }
 
@@ -165,7 +165,7 @@ func DirectivesOf(kind DirectiveKind) []string {
 func factsOf(field *ast.FieldDefinition) []Fact {
 	var facts []Fact
 	for _, use := range field.Directives {
-		d := DirectiveNamed(use.Name)
+		d := DirectiveByName(use.Name)
 		if d == nil || d.facts == nil {
 			continue
 		}

@@ -19,7 +19,7 @@ func TestDirectivesAreDeclared(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, f := range files {
-		if DirectiveNamed(strings.TrimSuffix(f.Name(), ".graphqls")) == nil {
+		if DirectiveByName(strings.TrimSuffix(f.Name(), ".graphqls")) == nil {
 			t.Errorf("%s declares no directive of the list", f.Name())
 		}
 	}
@@ -75,7 +75,7 @@ func TestChecksOfDirectives(t *testing.T) {
 			t.Errorf("@%s: a guard has a check, and nothing else has", d.Name)
 		}
 		for _, name := range d.implies {
-			if implied := DirectiveNamed(name); implied == nil || implied.Kind != Guard || d.Kind != Guard {
+			if implied := DirectiveByName(name); implied == nil || implied.Kind != Guard || d.Kind != Guard {
 				t.Errorf("@%s implies @%s, but both have to be guards", d.Name, name)
 			}
 		}

@@ -19,7 +19,7 @@ type Check struct {
 
 // explanations holds a file for each code.
 //
-//go:embed checks/*.md
+//go:embed explanations/*.md
 var explanations embed.FS
 
 // Checks returns the explanations of all codes, in the order of the codes. docs/checks.md is
@@ -29,13 +29,13 @@ var Checks = sync.OnceValue(readChecks)
 // readChecks reads the embedded files. It panics on one that is malformed, which a test would find
 // first.
 func readChecks() []Check {
-	files, err := explanations.ReadDir("checks") // in the order of their names
+	files, err := explanations.ReadDir("explanations") // in the order of their names
 	if err != nil {
 		panic(err)
 	}
 	checks := make([]Check, len(files))
 	for i, file := range files {
-		text, err := explanations.ReadFile("checks/" + file.Name())
+		text, err := explanations.ReadFile("explanations/" + file.Name())
 		if err == nil {
 			checks[i], err = parseCheck(string(text))
 		}
@@ -43,7 +43,7 @@ func readChecks() []Check {
 			err = fmt.Errorf("the file explains %s", checks[i].Code)
 		}
 		if err != nil {
-			panic(fmt.Errorf("codegen/binding/checks/%s: %w", file.Name(), err))
+			panic(fmt.Errorf("codegen/binding/explanations/%s: %w", file.Name(), err))
 		}
 	}
 	return checks

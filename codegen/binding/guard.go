@@ -128,7 +128,7 @@ func GuardsOf(field *ast.FieldDefinition) ast.DirectiveList {
 	var distinct ast.DirectiveList
 	for i, guard := range guards {
 		implied := func(other *ast.Directive) bool {
-			return slices.Contains(DirectiveNamed(other.Name).implies, guard.Name)
+			return slices.Contains(DirectiveByName(other.Name).implies, guard.Name)
 		}
 		if !slices.ContainsFunc(guards, implied) && !hasGuard(guards[:i], guard) {
 			distinct = append(distinct, guard)
@@ -157,7 +157,7 @@ func guardsOf(directives ast.DirectiveList) ast.DirectiveList {
 // hasGuard reports whether guard is among directives, or another guard that implies it.
 func hasGuard(directives ast.DirectiveList, guard *ast.Directive) bool {
 	for _, d := range guardsOf(directives) {
-		if d.Name == guard.Name && directiveText(d) == directiveText(guard) || slices.Contains(DirectiveNamed(d.Name).implies, guard.Name) {
+		if d.Name == guard.Name && directiveText(d) == directiveText(guard) || slices.Contains(DirectiveByName(d.Name).implies, guard.Name) {
 			return true
 		}
 	}
@@ -166,7 +166,7 @@ func hasGuard(directives ast.DirectiveList, guard *ast.Directive) bool {
 
 // GuardCheck returns the check of a guard as a Go expression: a call of a function of package auth,
 // whose result is an error.
-func GuardCheck(guard *ast.Directive) string { return DirectiveNamed(guard.Name).check(guard) }
+func GuardCheck(guard *ast.Directive) string { return DirectiveByName(guard.Name).check(guard) }
 
 // guarded returns the fact that every guard states of its field.
 func guarded(*ast.Directive) []Fact { return []Fact{{"Guarded", "true"}} }

@@ -17,7 +17,7 @@ import (
 func (c *compiler) compileWireNames() {
 	for _, name := range slices.Sorted(maps.Keys(c.schema.Types)) {
 		def := c.schema.Types[name]
-		if def.BuiltIn || isVocabulary(def.Position) {
+		if def.BuiltIn || isOwnDeclaration(def.Position) {
 			continue
 		}
 		seen := map[string]string{}
@@ -45,7 +45,7 @@ func (c *compiler) compileWireNames() {
 func (c *compiler) checkForeignDirectives() {
 	for _, name := range slices.Sorted(maps.Keys(c.schema.Directives)) {
 		d := c.schema.Directives[name]
-		if !d.Position.Src.BuiltIn && !isVocabulary(d.Position) && !slices.Contains(c.options.InertDirectives, name) {
+		if !d.Position.Src.BuiltIn && !isOwnDeclaration(d.Position) && !slices.Contains(c.options.InertDirectives, name) {
 			c.faults.Add(ForeignDirective, d.Position, "nothing runs @%s; remove it, or name it in gqlgen.yml if it is for other tools: directives: {%s: {skip_runtime: true}}", name, name)
 		}
 	}

@@ -18,7 +18,7 @@ func (c *compiler) checkReachability() {
 		r.visitArguments(d.Arguments)
 	}
 	for _, def := range c.typesOf(ast.Object, ast.Interface, ast.Union, ast.InputObject, ast.Enum) {
-		if !r.named[def.Name] && !isVocabulary(def.Position) {
+		if !r.named[def.Name] && !isOwnDeclaration(def.Position) {
 			c.faults.Add(UnreachableType, def.Position, "no operation can reach %s from Query, Mutation or Subscription; use it for a field or an argument, or remove it", def.Name)
 		}
 	}

@@ -16,7 +16,7 @@ import (
 // Load parses and validates the sources of a schema, together with the declarations of our
 // directives. The error holds Faults.
 func Load(sources ...*ast.Source) (*ast.Schema, error) {
-	all := slices.Concat([]*ast.Source{validator.Prelude}, VocabularySources(), sources)
+	all := slices.Concat([]*ast.Source{validator.Prelude}, DirectiveSources(), sources)
 	doc, err := parser.ParseSchemas(all...)
 	if err != nil {
 		return nil, asFaults(InvalidSyntax, err, sources)

@@ -23,7 +23,7 @@ func countCalls(p *Plan, visits []*visit) {
 			c.add(v)
 		} else {
 			c.groupOf[v] = &group{first: v}
-			p.ByHand++
+			p.Handwritten++
 		}
 	}
 	for _, g := range c.order {

@@ -26,9 +26,9 @@ type Options struct {
 	// variable without a value here and without a default can have any value: @skip and @include
 	// that depend on it keep the field, and a slicing argument that depends on it limits nothing.
 	Variables map[string]any
-	// ByHand reports whether handwritten code resolves a field although the schema does not show
+	// IsHandwritten reports whether handwritten code resolves a field although the schema does not show
 	// that. Nil means that there are no such fields.
-	ByHand func(object, field string) bool
+	IsHandwritten func(object, field string) bool
 }
 
 // Operations plans every operation of a document, in the order of its text. graph is what

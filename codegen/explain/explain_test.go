@@ -251,11 +251,11 @@ func TestNotes(t *testing.T) {
 // Handwritten code may resolve fields that have no binding.
 func TestByHand(t *testing.T) {
 	all, err := plans(t, []*ast.Source{{Name: "tiny", Input: tiny}}, &ast.Source{Name: "q", Input: `{ dog { id friends { id } } }`},
-		explain.Options{ByHand: func(object, field string) bool { return object == "Dog" && field == "friends" }})
+		explain.Options{IsHandwritten: func(object, field string) bool { return object == "Dog" && field == "friends" }})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if p := all[0]; p.ByHand != 1 || p.Nodes[1].Call != nil || p.Nodes[1].After != 1 {
+	if p := all[0]; p.Handwritten != 1 || p.Nodes[1].Call != nil || p.Nodes[1].After != 1 {
 		t.Errorf("got %+v", p)
 	}
 }

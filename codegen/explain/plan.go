@@ -7,15 +7,15 @@ import (
 
 // Plan is the calls of an operation. The plan of a subscription is that of one event.
 type Plan struct {
-	Operation string   `json:"operation"` // query, mutation or subscription
-	Name      string   `json:"name,omitempty"`
-	Calls     Count    `json:"calls"`    // at most, without those of handwritten fields
-	ByHand    int      `json:"byHand"`   // handwritten fields, whose calls are unknown
-	Rounds    int      `json:"rounds"`   // steps of calls that wait for each other
-	ListSize  int      `json:"listSize"` // the assumed size of lists of unknown size
-	Assumed   []string `json:"assumed,omitempty"`
-	Notes     []string `json:"notes,omitempty"`
-	Nodes     []*Node  `json:"nodes"` // ordered by rounds
+	Operation   string   `json:"operation"` // query, mutation or subscription
+	Name        string   `json:"name,omitempty"`
+	Calls       Count    `json:"calls"`    // at most, without those of handwritten fields
+	Handwritten int      `json:"byHand"`   // handwritten fields, whose calls are unknown
+	Rounds      int      `json:"rounds"`   // steps of calls that wait for each other
+	ListSize    int      `json:"listSize"` // the assumed size of lists of unknown size
+	Assumed     []string `json:"assumed,omitempty"`
+	Notes       []string `json:"notes,omitempty"`
+	Nodes       []*Node  `json:"nodes"` // ordered by rounds
 }
 
 // Node is a field, at one place of the operation, that a call or handwritten code resolves.

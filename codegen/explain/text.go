@@ -54,12 +54,12 @@ func elementCountText(n Count) string { return plural(n, "element", "elements") 
 
 // summary returns the number of calls and rounds in words.
 func (p *Plan) summary() string {
-	rounds, byHand := plural(Count(p.Rounds), "round", "rounds"), plural(Count(p.ByHand), "field is", "fields are")
+	rounds, byHand := plural(Count(p.Rounds), "round", "rounds"), plural(Count(p.Handwritten), "field is", "fields are")
 	var text string
 	switch {
 	case len(p.Nodes) == 0:
 		text = "no calls"
-	case p.ByHand == 0:
+	case p.Handwritten == 0:
 		text = fmt.Sprintf("%s in %s", callCount("at most ", p.Calls), rounds)
 	case p.Calls == 0:
 		text = fmt.Sprintf("calls unknown, since %s answered by hand", byHand)

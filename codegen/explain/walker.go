@@ -141,7 +141,7 @@ func (w *walker) newVisit(after *visit, object *ast.Definition, s *selected, nee
 // isHandwritten reports whether handwritten code resolves a field that has no binding.
 func (w *walker) isHandwritten(object *ast.Definition, field *ast.FieldDefinition) bool {
 	return object == w.root || !binding.IsProperty(field) ||
-		w.options.ByHand != nil && w.options.ByHand(object.Name, field.Name)
+		w.options.IsHandwritten != nil && w.options.IsHandwritten(object.Name, field.Name)
 }
 
 // possibleTypes returns the object types that a value can have, ordered by name. It returns nil for

@@ -18,7 +18,7 @@ func newTestGenerator(schema *ast.Schema) *generator {
 
 // Fields with equal guards have one function, with a name that says what it requires.
 func TestGuards(t *testing.T) {
-	sources := append(binding.VocabularySources(), &ast.Source{Input: `type Query {
+	sources := append(binding.DirectiveSources(), &ast.Source{Input: `type Query {
 		open: Int
 		signedIn: Int @authenticated
 		implied: Int @authenticated @requiresScopes(scopes: [["orders:read"]])

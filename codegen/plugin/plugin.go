@@ -91,7 +91,7 @@ func (*Plugin) Name() string { return "gatehouse" }
 
 // InjectSourcesEarly declares our directives, so that schemas need not.
 func (*Plugin) InjectSourcesEarly() ([]*ast.Source, error) {
-	return binding.VocabularySources(), nil
+	return binding.DirectiveSources(), nil
 }
 
 // InjectSourcesLate maps the scalars of the schema to Go types. It adds no source: it is the only
@@ -134,7 +134,7 @@ func isPrivate(d *binding.Directive) bool { return d != nil && d.Kind == binding
 // isGuard reports whether a directive checks the caller at run time. gqlgen's executor calls these
 // directives; it does not know the private ones.
 func isGuard(name string) bool {
-	d := binding.DirectiveNamed(name)
+	d := binding.DirectiveByName(name)
 	return d != nil && d.Kind == binding.Guard
 }
 

@@ -11,7 +11,7 @@ import (
 
 // Clients can read the directives that are published, with their declarations, and no others.
 func TestOnlyPublishedDirectivesAreKept(t *testing.T) {
-	json := binding.DirectiveNamed("json")
+	json := binding.DirectiveByName("json")
 	defer func(kind binding.DirectiveKind) { json.Kind = kind }(json.Kind)
 	for kind, want := range map[binding.DirectiveKind]string{
 		binding.Private:   "type Query {\n\ta: ID\n\tb: ID\n}\n",
@@ -20,7 +20,7 @@ func TestOnlyPublishedDirectivesAreKept(t *testing.T) {
 		json.Kind = kind
 		data := &codegen.Data{AugmentedSources: []codegen.AugmentedSource{
 			{RelativePath: "../" + json.File(), Source: "directive @json(name: String!) on FIELD_DEFINITION"},
-			{RelativePath: "../" + binding.DirectiveNamed("authenticated").File(), Source: "directive @authenticated on FIELD_DEFINITION"},
+			{RelativePath: "../" + binding.DirectiveByName("authenticated").File(), Source: "directive @authenticated on FIELD_DEFINITION"},
 			{RelativePath: "a.graphqls", Source: `type Query { a: ID @json(name: "A") b: ID @authenticated }`},
 		}}
 		if err := stripSources(data); err != nil {

@@ -43,7 +43,7 @@ func published(name, source string) (string, error) {
 		return "", err
 	}
 	keep := func(use *ast.Directive) bool {
-		d := binding.DirectiveNamed(use.Name)
+		d := binding.DirectiveByName(use.Name)
 		return d == nil || d.Kind == binding.Published
 	}
 	for _, def := range slices.Concat(doc.Definitions, doc.Extensions) {

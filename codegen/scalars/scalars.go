@@ -8,7 +8,7 @@
 //     of services.
 //   - Table, in this package: its row.
 //
-// The tests of this package hold the three against each other and write docs/scalars.md.
+// The tests of this package check the three against each other and write docs/scalars.md.
 package scalars
 
 import (

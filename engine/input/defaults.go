@@ -130,7 +130,7 @@ func (r *Coercer) checkDefault(place string, v *ast.Value, t *ast.Type) (err *Er
 	}
 	c := &checker{reader: r, report: func(wrong *ast.Value, e *Error) {
 		if err == nil {
-			err = errorf("%s: the default value does not fit: %s", place, e.Message)
+			err = errorf(textDefault, place, e.Message)
 			err.Position = wrong.Position
 		}
 	}}

@@ -69,7 +69,7 @@ func (d *Document) CoerceVariables(op *ast.OperationDefinition, sent map[string]
 	for _, name := range known.conditions {
 		if isNull(values, name) {
 			def := op.VariableDefinitions.ForName(name)
-			err := errorf("must not be null, since a directive requires it")
+			err := errorf(textNullDirectiveArgument)
 			err.Variable, err.Position = name, def.Position
 			return nil, err
 		}

@@ -233,7 +233,7 @@ func (w *rewriter) filledDefault(o *inputObject, def *ast.FieldDefinition) *ast.
 		f.inProgress = false
 	}
 	if f.inProgress {
-		w.err = errorf("%s.%s: the default value contains itself, by way of the defaults of its own fields", o.Name, def.Name)
+		w.err = errorf(textCircularDefault, o.Name, def.Name)
 		w.err.Position = def.Position
 	}
 	w.addConstants(f.value)

@@ -70,7 +70,7 @@ func (c *checker) check(v *ast.Value, t *ast.Type) {
 }
 
 func (c *checker) reportUnexpected(v *ast.Value, t *ast.Type) {
-	c.report(v, errorf("Expected value of type %q, found %s.", t, formatLiteral(v)))
+	c.report(v, errorf(textExpectedType, t, formatLiteral(v)))
 }
 
 func (c *checker) checkLeaf(v *ast.Value, def *ast.Definition) {
@@ -90,7 +90,7 @@ func (c *checker) checkObject(v *ast.Value, t *ast.Type) {
 	}
 	for _, def := range o.Fields {
 		if def.Type.NonNull && def.DefaultValue == nil && v.Children.ForName(def.Name) == nil {
-			c.report(v, errorf("Field %q of required type %q was not provided.", o.Name+"."+def.Name, def.Type))
+			c.report(v, errorf(textMissingField, o.Name+"."+def.Name, def.Type))
 		}
 	}
 	for _, child := range v.Children {
@@ -98,7 +98,7 @@ func (c *checker) checkObject(v *ast.Value, t *ast.Type) {
 			c.check(child.Value, def.Type)
 			continue
 		}
-		c.report(&ast.Value{Position: child.Position}, errorf("Field %q is not defined by type %q.%s", child.Name, o.Name,
+		c.report(&ast.Value{Position: child.Position}, errorf(textUndefinedField, child.Name, o.Name,
 			suggestion(c.reader.suggestions, "", child.Name, fieldNames(o.Definition))))
 	}
 	if o.oneOf {
@@ -111,11 +111,11 @@ func (c *checker) checkObject(v *ast.Value, t *ast.Type) {
 // not nullable.
 func (c *checker) checkOneOf(v *ast.Value, o *inputObject) {
 	if len(v.Children) != 1 {
-		c.report(v, errorf("OneOf Input Object %q must specify exactly one key.", o.Name))
+		c.report(v, errorf(textOneKey, o.Name))
 		return
 	}
 	if only := v.Children[0]; only.Value.Kind == ast.NullValue {
-		c.report(only.Value, errorf("Field %q must be non-null.", o.Name+"."+only.Name))
+		c.report(only.Value, errorf(textNullField, o.Name+"."+only.Name))
 	}
 }
 
@@ -128,7 +128,7 @@ func (r *Coercer) coerceLeafLiteral(v *ast.Value, def *ast.Definition) (any, *Er
 		return r.coerceCustom(def.Name, literalValue(v))
 	}
 	if v.Kind != ast.EnumValue {
-		return nil, errorf("Enum %q cannot represent non-enum value: %s.%s", def.Name, formatLiteral(v),
+		return nil, errorf(textNonEnum, def.Name, formatLiteral(v),
 			suggestion(r.suggestions && v.Kind == ast.StringValue, "the enum value", v.Raw, enumNames(def)))
 	}
 	return coerceEnum(def, v.Raw, r.suggestions)

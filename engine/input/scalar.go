@@ -26,23 +26,23 @@ type builtIn struct {
 
 var builtIns = map[string]*builtIn{
 	"Int": {
-		coerceInt, "Int cannot represent non 32-bit signed integer value",
+		coerceInt, textInt,
 		[]ast.ValueKind{ast.IntValue},
 	},
 	"Float": {
-		coerceFloat, "Float cannot represent non numeric value",
+		coerceFloat, textFloat,
 		[]ast.ValueKind{ast.IntValue, ast.FloatValue},
 	},
 	"String": {
-		coerceString, "String cannot represent a non string value",
+		coerceString, textString,
 		[]ast.ValueKind{ast.StringValue, ast.BlockValue},
 	},
 	"Boolean": {
-		coerceBoolean, "Boolean cannot represent a non boolean value",
+		coerceBoolean, textBoolean,
 		[]ast.ValueKind{ast.BooleanValue},
 	},
 	"ID": {
-		coerceID, "ID cannot represent a non-string and non-integer value",
+		coerceID, textID,
 		[]ast.ValueKind{ast.StringValue, ast.BlockValue, ast.IntValue},
 	},
 }
@@ -124,10 +124,10 @@ func toFloat(v any) (float64, bool) {
 func coerceEnum(def *ast.Definition, v any, suggestions bool) (any, *Error) {
 	name, ok := v.(string)
 	if !ok {
-		return nil, errorf("Enum %q cannot represent non-string value: %s.", def.Name, scalar.Describe(v))
+		return nil, errorf(textNonStringEnum, def.Name, scalar.Describe(v))
 	}
 	if def.EnumValues.ForName(name) == nil {
-		return nil, errorf("Value %s does not exist in %q enum.%s", scalar.Describe(name), def.Name,
+		return nil, errorf(textUnknownEnumValue, scalar.Describe(name), def.Name,
 			suggestion(suggestions, "the enum value", name, enumNames(def)))
 	}
 	return v, nil
@@ -157,7 +157,7 @@ func (r *Coercer) coerceCustom(name string, v any) (any, *Error) {
 	if f, ok := errors.AsType[*fault.Error](err); ok {
 		return nil, errorf("%s", f.Message)
 	}
-	return nil, errorf("Expected value of type %q, found %s.", name, scalar.Describe(v))
+	return nil, errorf(textExpectedType, name, scalar.Describe(v))
 }
 
 func numberForms(v any) (forms []any) {

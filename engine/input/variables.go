@@ -24,7 +24,7 @@ func (r *Coercer) CoerceVariables(op *ast.OperationDefinition, sent map[string]a
 		case def.DefaultValue != nil:
 			v, err = r.coerce(def.Type, literalValue(def.DefaultValue))
 		case def.Type.NonNull:
-			err = errorf("must be defined")
+			err = errorf(textUndefined)
 		default:
 			continue // a variable without a value differs from one that is null
 		}
@@ -41,7 +41,7 @@ func (r *Coercer) CoerceVariables(op *ast.OperationDefinition, sent map[string]a
 func (r *Coercer) coerce(t *ast.Type, v any) (any, *Error) {
 	switch {
 	case v == nil && t.NonNull:
-		return nil, errorf("cannot be null")
+		return nil, errorf(textNull)
 	case v == nil:
 		return nil, nil
 	case t.Elem != nil:
@@ -83,7 +83,7 @@ func (r *Coercer) coerceList(element *ast.Type, v any) (any, *Error) {
 func (r *Coercer) coerceObject(o *inputObject, v any) (any, *Error) {
 	fields, ok := v.(map[string]any)
 	if !ok {
-		return nil, errorf("must be a %s, not %s", o.Name, scalar.Describe(v))
+		return nil, errorf(textNotObject, o.Name, scalar.Describe(v))
 	}
 	if err := r.checkFieldNames(o, fields); err != nil {
 		return nil, err
@@ -92,7 +92,7 @@ func (r *Coercer) coerceObject(o *inputObject, v any) (any, *Error) {
 		sent, ok := fields[def.Name]
 		if !ok {
 			if def.Type.NonNull && def.DefaultValue == nil {
-				return nil, errorf("must be defined").within(ast.PathName(def.Name))
+				return nil, errorf(textUndefined).within(ast.PathName(def.Name))
 			}
 			continue
 		}
@@ -121,7 +121,7 @@ func (r *Coercer) checkFieldNames(o *inputObject, fields map[string]any) *Error 
 	}
 	for _, name := range slices.Sorted(maps.Keys(fields)) {
 		if o.Fields.ForName(name) == nil {
-			err := errorf("unknown field")
+			err := errorf(textUnknownField)
 			if question := suggestion(r.suggestions, "", name, fieldNames(o.Definition)); question != "" {
 				err.Message += "." + question
 			}
@@ -143,11 +143,11 @@ func fieldNames(def *ast.Definition) []string {
 // (section 3.10.1, September 2025).
 func checkOneOf(o *inputObject, fields map[string]any) *Error {
 	if len(fields) != 1 {
-		return errorf("must have exactly one field, as every %s", o.Name)
+		return errorf(textOneField, o.Name)
 	}
 	for name, v := range fields {
 		if v == nil {
-			return errorf("cannot be null").within(ast.PathName(name))
+			return errorf(textNull).within(ast.PathName(name))
 		}
 	}
 	return nil

@@ -63,7 +63,6 @@ func (x *Run) growBuffer(b []byte) []byte {
 	return b
 }
 
-// omitsErrors counts n errors when the response has no room for them. It reports whether it has
 // omitsErrors reports whether the response cannot list further errors. If so, it counts n errors, which
 // need not be created.
 func (x *Run) omitsErrors(n int) bool {

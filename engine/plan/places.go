@@ -64,37 +64,37 @@ type ObjectList[T any] struct {
 	uncounted int // elements of lists that were not counted in the budget yet
 }
 
-// NewObjectList returns an empty group.
+// NewObjectList returns an empty list.
 func NewObjectList[T any](x *Run) ObjectList[T] { return ObjectList[T]{run: x} }
 
 // Add adds an object that is not nil. parent is the ordinal of its parent; indices are its indices in
 // the lists of the field that holds it, the outermost first.
-func (g *ObjectList[T]) Add(object T, parent int, indices ...int) {
-	g.Objects = append(g.Objects, object)
-	g.places.parents = append(g.places.parents, int32(parent))
+func (l *ObjectList[T]) Add(object T, parent int, indices ...int) {
+	l.Objects = append(l.Objects, object)
+	l.places.parents = append(l.places.parents, int32(parent))
 	for _, i := range indices {
-		g.places.indices = append(g.places.indices, int32(i))
+		l.places.indices = append(l.places.indices, int32(i))
 	}
 }
 
 // CountElements counts the n elements of a list, before they are visited. It ends the run if its budget or its
 // time is exceeded. Elements are counted even if they are nil or not collected: many parents may hold
 // the same list, so the size of the services' responses does not bound the work.
-func (g *ObjectList[T]) CountElements(n int) {
-	if g.uncounted += n; g.uncounted >= checkEvery {
-		g.run.reserveValues(g.uncounted)
-		g.run.stopIf(g.run.ctx.Err())
-		g.uncounted = 0
+func (l *ObjectList[T]) CountElements(n int) {
+	if l.uncounted += n; l.uncounted >= checkEvery {
+		l.run.reserveValues(l.uncounted)
+		l.run.stopIf(l.run.ctx.Err())
+		l.uncounted = 0
 	}
 }
 
 // Grow is CountElements for an innermost list. It also makes room for n objects, each with as many indices as
 // there are lists around it.
-func (g *ObjectList[T]) Grow(n, lists int) {
-	g.CountElements(n)
-	g.Objects = slices.Grow(g.Objects, n)
-	g.places.parents = slices.Grow(g.places.parents, n)
-	g.places.indices = slices.Grow(g.places.indices, n*lists)
+func (l *ObjectList[T]) Grow(n, lists int) {
+	l.CountElements(n)
+	l.Objects = slices.Grow(l.Objects, n)
+	l.places.parents = slices.Grow(l.places.parents, n)
+	l.places.indices = slices.Grow(l.places.indices, n*lists)
 }
 
 // StoreObjects stores the places of a selection's objects, and reserves their fields in the budget. It reports

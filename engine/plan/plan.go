@@ -83,7 +83,7 @@ type Field struct {
 	selections          []*Selection // below the field, by type ID minus firstTypeID; nil for a leaf
 	firstTypeID         int
 	parent              *Selection // that has the field
-	root                int        // the index of the root field that this field is, or is below of
+	root                int        // the index of the root field that this field is or is below
 	slot                int        // the index of the field's results in a Run; -1 if it has none
 	lists               int        // the number of lists around the value
 	hasCallsBelow       bool       // some resolver is called below the field

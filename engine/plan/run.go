@@ -49,8 +49,8 @@ type Run struct {
 	collectErrors map[string]bool // the paths of the errors that collecting added; nil without errors
 }
 
-// runFailure holds the first panic of this package or of generated code in a run: a bug, or a stopped. A
-// run with a failure has no data. Panics of resolvers are not among them: they are errors of fields.
+// runFailure holds the first panic of this package or of generated code in a run: a bug, or a value of type
+// stopped. A run with a failure has no data. Panics of resolvers are not among them: they are errors of fields.
 type runFailure struct {
 	mu         sync.Mutex
 	panicValue any // guarded by mu while collecting

@@ -44,7 +44,7 @@ func TestPanicLeavesNoData(t *testing.T) {
 		},
 		"collecting in another goroutine": func(x *Run) engine.Result {
 			return x.Execute(nil, func() {
-				w := x.NewTasks()
+				w := x.NewTaskList()
 				w.Add(panics)
 				w.Add(func() {})
 				w.Start()

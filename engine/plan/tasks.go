@@ -16,8 +16,8 @@ type TaskList struct {
 	tasks []func() // those before the last, nil for a single task
 }
 
-// NewTasks returns an empty list of tasks.
-func (x *Run) NewTasks() *TaskList { return &TaskList{x: x} }
+// NewTaskList returns an empty list of tasks.
+func (x *Run) NewTaskList() *TaskList { return &TaskList{x: x} }
 
 // Add adds a task to the list.
 func (w *TaskList) Add(task func()) {

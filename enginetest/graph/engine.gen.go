@@ -15,8 +15,8 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/enginetest/handmodel"
 )
 
-// NewSchema returns the executable schema with its guards in place. It executes plans where the
-// context asks for that, and leaves everything else to gqlgen's executor.
+// NewSchema returns the executable schema with its guards in place. Besides gqlgen's executor it
+// has one that executes plans, engine.Executor.
 func NewSchema(resolvers ResolverRoot) graphql.ExecutableSchema {
 	return newPlanned(NewExecutableSchema(Config{
 		Resolvers: resolvers,
@@ -692,7 +692,7 @@ func (x *planRun) resolveAnswerOther(f *plan.Field, objs []*model.Answer) {
 			group.Add(v, i)
 		}
 	}
-	w := x.NewTasks()
+	w := x.NewTaskList()
 	x.collectOther(w, f.SelectionOf(ofOther), &group)
 	w.Start()
 }
@@ -711,7 +711,7 @@ func (x *planRun) resolveAnswerOthers(f *plan.Field, objs []*model.Answer) {
 			}
 		}
 	}
-	w := x.NewTasks()
+	w := x.NewTaskList()
 	x.collectOther(w, f.SelectionOf(ofOther), &group)
 	w.Start()
 }
@@ -925,7 +925,7 @@ func (x *planRun) resolveEditorConnectionNodes(f *plan.Field, objs []*model.Edit
 			}
 		}
 	}
-	w := x.NewTasks()
+	w := x.NewTaskList()
 	x.collectEditor(w, f.SelectionOf(ofEditor), &group)
 	w.Start()
 }
@@ -980,7 +980,7 @@ func (x *planRun) resolveEditorEdgeNode(f *plan.Field, objs []*model.EditorEdge)
 			group.Add(v, i)
 		}
 	}
-	w := x.NewTasks()
+	w := x.NewTaskList()
 	x.collectEditor(w, f.SelectionOf(ofEditor), &group)
 	w.Start()
 }
@@ -1092,7 +1092,7 @@ func (x *planRun) resolveFilmSequel(f *plan.Field, objs []*model.Film) {
 			}
 		}
 	}
-	w := x.NewTasks()
+	w := x.NewTaskList()
 	x.collectFilm(w, f.SelectionOf(ofFilm), &group)
 	w.Start()
 }
@@ -1116,7 +1116,7 @@ func (x *planRun) resolveFilmSequels(f *plan.Field, objs []*model.Film) {
 			}
 		}
 	}
-	w := x.NewTasks()
+	w := x.NewTaskList()
 	x.collectFilm(w, f.SelectionOf(ofFilm), &group)
 	w.Start()
 }
@@ -1254,7 +1254,7 @@ func (x *planRun) resolveItemOther(f *plan.Field, objs []*model.Item) {
 			group.Add(v, i)
 		}
 	}
-	w := x.NewTasks()
+	w := x.NewTaskList()
 	x.collectOther(w, f.SelectionOf(ofOther), &group)
 	w.Start()
 }
@@ -1270,7 +1270,7 @@ func (x *planRun) resolveItemOwner(f *plan.Field, objs []*model.Item) {
 			group.Add(v, i)
 		}
 	}
-	w := x.NewTasks()
+	w := x.NewTaskList()
 	x.collectPerson(w, f.SelectionOf(ofPerson), &group)
 	w.Start()
 }
@@ -1500,7 +1500,7 @@ func (x *planRun) encodeMutation(b []byte, s *plan.Selection) ([]byte, bool) {
 
 // collectMutation calls the resolvers of the selected root fields, one after another.
 func (x *planRun) collectMutation(s *plan.Selection) {
-	w := x.NewTasks()
+	w := x.NewTaskList()
 	for _, f := range s.Calls {
 		switch f.ID {
 		case 1: // put
@@ -1534,7 +1534,7 @@ func (x *planRun) resolveMutationPut(f *plan.Field) {
 			group.Add(v, i)
 		}
 	}
-	w := x.NewTasks()
+	w := x.NewTaskList()
 	x.collectPlace(w, f.SelectionOf(ofPlace), &group)
 	w.Start()
 }
@@ -1551,7 +1551,7 @@ func (x *planRun) resolveMutationMustPut(f *plan.Field) {
 			group.Add(v, i)
 		}
 	}
-	w := x.NewTasks()
+	w := x.NewTaskList()
 	x.collectPlace(w, f.SelectionOf(ofPlace), &group)
 	w.Start()
 }
@@ -1568,7 +1568,7 @@ func (x *planRun) resolveMutationGuardedPut(f *plan.Field) {
 			group.Add(v, i)
 		}
 	}
-	w := x.NewTasks()
+	w := x.NewTaskList()
 	x.collectPerson(w, f.SelectionOf(ofPerson), &group)
 	w.Start()
 }
@@ -1592,7 +1592,7 @@ func (x *planRun) resolveMutationAddStory(f *plan.Field) {
 			group.Add(v, i)
 		}
 	}
-	w := x.NewTasks()
+	w := x.NewTaskList()
 	x.collectStory(w, f.SelectionOf(ofStory), &group)
 	w.Start()
 }
@@ -1612,7 +1612,7 @@ func (x *planRun) resolveMutationAddStories(f *plan.Field) {
 			}
 		}
 	}
-	w := x.NewTasks()
+	w := x.NewTaskList()
 	x.collectStory(w, f.SelectionOf(ofStory), &group)
 	w.Start()
 }
@@ -1629,7 +1629,7 @@ func (x *planRun) resolveMutationAddWriter(f *plan.Field) {
 			group.Add(v, i)
 		}
 	}
-	w := x.NewTasks()
+	w := x.NewTaskList()
 	x.collectWriter(w, f.SelectionOf(ofWriter), &group)
 	w.Start()
 }
@@ -1813,7 +1813,7 @@ func (x *planRun) resolveOddNext(f *plan.Field, objs []*handmodel.Odd) {
 			group.Add(v, i)
 		}
 	}
-	w := x.NewTasks()
+	w := x.NewTaskList()
 	x.collectOdd(w, f.SelectionOf(ofOdd), &group)
 	w.Start()
 }
@@ -1910,7 +1910,7 @@ func (x *planRun) resolveOtherSpotted(f *plan.Field, objs []*model.Other) {
 			group.Add(v, i)
 		}
 	}
-	w := x.NewTasks()
+	w := x.NewTaskList()
 	x.collectSpot(w, f.SelectionOf(ofSpot), &group)
 	w.Start()
 }
@@ -2127,7 +2127,7 @@ func (x *planRun) resolvePersonNext(f *plan.Field, objs []*model.Person) {
 			}
 		}
 	}
-	w := x.NewTasks()
+	w := x.NewTaskList()
 	x.collectPlace(w, f.SelectionOf(ofPlace), &groupPlace)
 	x.collectPerson(w, f.SelectionOf(ofPerson), &groupPerson)
 	w.Start()
@@ -2147,7 +2147,7 @@ func (x *planRun) resolvePersonFriends(f *plan.Field, objs []*model.Person) {
 			}
 		}
 	}
-	w := x.NewTasks()
+	w := x.NewTaskList()
 	x.collectPerson(w, f.SelectionOf(ofPerson), &group)
 	w.Start()
 }
@@ -2163,7 +2163,7 @@ func (x *planRun) resolvePersonHome(f *plan.Field, objs []*model.Person) {
 			group.Add(v, i)
 		}
 	}
-	w := x.NewTasks()
+	w := x.NewTaskList()
 	x.collectPlace(w, f.SelectionOf(ofPlace), &group)
 	w.Start()
 }
@@ -2179,7 +2179,7 @@ func (x *planRun) resolvePersonMustHome(f *plan.Field, objs []*model.Person) {
 			group.Add(v, i)
 		}
 	}
-	w := x.NewTasks()
+	w := x.NewTaskList()
 	x.collectPlace(w, f.SelectionOf(ofPlace), &group)
 	w.Start()
 }
@@ -2828,7 +2828,7 @@ func (x *planRun) resolvePlaceNext(f *plan.Field, objs []*model.Place) {
 			}
 		}
 	}
-	w := x.NewTasks()
+	w := x.NewTaskList()
 	x.collectPlace(w, f.SelectionOf(ofPlace), &groupPlace)
 	x.collectPerson(w, f.SelectionOf(ofPerson), &groupPerson)
 	w.Start()
@@ -2846,7 +2846,7 @@ func (x *planRun) resolvePlaceOwner(f *plan.Field, objs []*model.Place) {
 			group.Add(v, i)
 		}
 	}
-	w := x.NewTasks()
+	w := x.NewTaskList()
 	x.collectPerson(w, f.SelectionOf(ofPerson), &group)
 	w.Start()
 }
@@ -2862,7 +2862,7 @@ func (x *planRun) resolvePlaceMustOwner(f *plan.Field, objs []*model.Place) {
 			group.Add(v, i)
 		}
 	}
-	w := x.NewTasks()
+	w := x.NewTaskList()
 	x.collectPerson(w, f.SelectionOf(ofPerson), &group)
 	w.Start()
 }
@@ -2882,7 +2882,7 @@ func (x *planRun) resolvePlaceOwners(f *plan.Field, objs []*model.Place) {
 			}
 		}
 	}
-	w := x.NewTasks()
+	w := x.NewTaskList()
 	x.collectPerson(w, f.SelectionOf(ofPerson), &group)
 	w.Start()
 }
@@ -2902,7 +2902,7 @@ func (x *planRun) resolvePlaceMustOwners(f *plan.Field, objs []*model.Place) {
 			}
 		}
 	}
-	w := x.NewTasks()
+	w := x.NewTaskList()
 	x.collectPerson(w, f.SelectionOf(ofPerson), &group)
 	w.Start()
 }
@@ -2940,7 +2940,7 @@ func (x *planRun) resolvePlaceManyAnys(f *plan.Field, objs []*model.Place) {
 			}
 		}
 	}
-	w := x.NewTasks()
+	w := x.NewTaskList()
 	x.collectPlace(w, f.SelectionOf(ofPlace), &groupPlace)
 	x.collectPerson(w, f.SelectionOf(ofPerson), &groupPerson)
 	x.collectThing(w, f.SelectionOf(ofThing), &groupThing)
@@ -2977,7 +2977,7 @@ func (x *planRun) resolvePlaceMustAny(f *plan.Field, objs []*model.Place) {
 			}
 		}
 	}
-	w := x.NewTasks()
+	w := x.NewTaskList()
 	x.collectPlace(w, f.SelectionOf(ofPlace), &groupPlace)
 	x.collectPerson(w, f.SelectionOf(ofPerson), &groupPerson)
 	x.collectThing(w, f.SelectionOf(ofThing), &groupThing)
@@ -3029,7 +3029,7 @@ func (x *planRun) resolvePlaceOwnerGrid(f *plan.Field, objs []*model.Place) {
 			}
 		}
 	}
-	w := x.NewTasks()
+	w := x.NewTaskList()
 	x.collectPerson(w, f.SelectionOf(ofPerson), &group)
 	w.Start()
 }
@@ -3046,7 +3046,7 @@ func (x *planRun) resolvePlaceGuardedOwner(f *plan.Field, objs []*model.Place) {
 			group.Add(v, i)
 		}
 	}
-	w := x.NewTasks()
+	w := x.NewTaskList()
 	x.collectPerson(w, f.SelectionOf(ofPerson), &group)
 	w.Start()
 }
@@ -3517,7 +3517,7 @@ func (x *planRun) encodeQuery(b []byte, s *plan.Selection) ([]byte, bool) {
 
 // collectQuery calls the resolvers of the selected root fields.
 func (x *planRun) collectQuery(s *plan.Selection) {
-	w := x.NewTasks()
+	w := x.NewTaskList()
 	for _, f := range s.Calls {
 		switch f.ID {
 		case 1: // node
@@ -3641,7 +3641,7 @@ func (x *planRun) resolveQueryNode(f *plan.Field) {
 			}
 		}
 	}
-	w := x.NewTasks()
+	w := x.NewTaskList()
 	x.collectPlace(w, f.SelectionOf(ofPlace), &groupPlace)
 	x.collectPerson(w, f.SelectionOf(ofPerson), &groupPerson)
 	w.Start()
@@ -3670,7 +3670,7 @@ func (x *planRun) resolveQueryMustNode(f *plan.Field) {
 			}
 		}
 	}
-	w := x.NewTasks()
+	w := x.NewTaskList()
 	x.collectPlace(w, f.SelectionOf(ofPlace), &groupPlace)
 	x.collectPerson(w, f.SelectionOf(ofPerson), &groupPerson)
 	w.Start()
@@ -3703,7 +3703,7 @@ func (x *planRun) resolveQueryNodes(f *plan.Field) {
 			}
 		}
 	}
-	w := x.NewTasks()
+	w := x.NewTaskList()
 	x.collectPlace(w, f.SelectionOf(ofPlace), &groupPlace)
 	x.collectPerson(w, f.SelectionOf(ofPerson), &groupPerson)
 	w.Start()
@@ -3735,7 +3735,7 @@ func (x *planRun) resolveQueryMustNodes(f *plan.Field) {
 			}
 		}
 	}
-	w := x.NewTasks()
+	w := x.NewTaskList()
 	x.collectPlace(w, f.SelectionOf(ofPlace), &groupPlace)
 	x.collectPerson(w, f.SelectionOf(ofPerson), &groupPerson)
 	w.Start()
@@ -3767,7 +3767,7 @@ func (x *planRun) resolveQueryNamed(f *plan.Field) {
 			}
 		}
 	}
-	w := x.NewTasks()
+	w := x.NewTaskList()
 	x.collectPlace(w, f.SelectionOf(ofPlace), &groupPlace)
 	x.collectPerson(w, f.SelectionOf(ofPerson), &groupPerson)
 	w.Start()
@@ -3803,7 +3803,7 @@ func (x *planRun) resolveQueryAny(f *plan.Field) {
 			}
 		}
 	}
-	w := x.NewTasks()
+	w := x.NewTaskList()
 	x.collectPlace(w, f.SelectionOf(ofPlace), &groupPlace)
 	x.collectPerson(w, f.SelectionOf(ofPerson), &groupPerson)
 	x.collectThing(w, f.SelectionOf(ofThing), &groupThing)
@@ -3843,7 +3843,7 @@ func (x *planRun) resolveQueryAnys(f *plan.Field) {
 			}
 		}
 	}
-	w := x.NewTasks()
+	w := x.NewTaskList()
 	x.collectPlace(w, f.SelectionOf(ofPlace), &groupPlace)
 	x.collectPerson(w, f.SelectionOf(ofPerson), &groupPerson)
 	x.collectThing(w, f.SelectionOf(ofThing), &groupThing)
@@ -3886,7 +3886,7 @@ func (x *planRun) resolveQueryAnyGrid(f *plan.Field) {
 			}
 		}
 	}
-	w := x.NewTasks()
+	w := x.NewTaskList()
 	x.collectPlace(w, f.SelectionOf(ofPlace), &groupPlace)
 	x.collectPerson(w, f.SelectionOf(ofPerson), &groupPerson)
 	x.collectThing(w, f.SelectionOf(ofThing), &groupThing)
@@ -3905,7 +3905,7 @@ func (x *planRun) resolveQueryPlace(f *plan.Field) {
 			group.Add(v, i)
 		}
 	}
-	w := x.NewTasks()
+	w := x.NewTaskList()
 	x.collectPlace(w, f.SelectionOf(ofPlace), &group)
 	w.Start()
 }
@@ -3921,7 +3921,7 @@ func (x *planRun) resolveQueryMustPlace(f *plan.Field) {
 			group.Add(v, i)
 		}
 	}
-	w := x.NewTasks()
+	w := x.NewTaskList()
 	x.collectPlace(w, f.SelectionOf(ofPlace), &group)
 	w.Start()
 }
@@ -3941,7 +3941,7 @@ func (x *planRun) resolveQueryPlaces(f *plan.Field) {
 			}
 		}
 	}
-	w := x.NewTasks()
+	w := x.NewTaskList()
 	x.collectPlace(w, f.SelectionOf(ofPlace), &group)
 	w.Start()
 }
@@ -3960,7 +3960,7 @@ func (x *planRun) resolveQueryMustPlaces(f *plan.Field) {
 			}
 		}
 	}
-	w := x.NewTasks()
+	w := x.NewTaskList()
 	x.collectPlace(w, f.SelectionOf(ofPlace), &group)
 	w.Start()
 }
@@ -3982,7 +3982,7 @@ func (x *planRun) resolveQueryPlaceGrid(f *plan.Field) {
 			}
 		}
 	}
-	w := x.NewTasks()
+	w := x.NewTaskList()
 	x.collectPlace(w, f.SelectionOf(ofPlace), &group)
 	w.Start()
 }
@@ -3998,7 +3998,7 @@ func (x *planRun) resolveQueryPerson(f *plan.Field) {
 			group.Add(v, i)
 		}
 	}
-	w := x.NewTasks()
+	w := x.NewTaskList()
 	x.collectPerson(w, f.SelectionOf(ofPerson), &group)
 	w.Start()
 }
@@ -4058,7 +4058,7 @@ func (x *planRun) resolveQuerySecret(f *plan.Field) {
 			group.Add(v, i)
 		}
 	}
-	w := x.NewTasks()
+	w := x.NewTaskList()
 	x.collectPlace(w, f.SelectionOf(ofPlace), &group)
 	w.Start()
 }
@@ -4078,7 +4078,7 @@ func (x *planRun) resolveQueryScoped(f *plan.Field) {
 			}
 		}
 	}
-	w := x.NewTasks()
+	w := x.NewTaskList()
 	x.collectPlace(w, f.SelectionOf(ofPlace), &group)
 	w.Start()
 }
@@ -4103,7 +4103,7 @@ func (x *planRun) resolveQueryViewer(f *plan.Field) {
 			group.Add(v, i)
 		}
 	}
-	w := x.NewTasks()
+	w := x.NewTaskList()
 	x.collectViewer(w, f.SelectionOf(ofViewer), &group)
 	w.Start()
 }
@@ -4119,7 +4119,7 @@ func (x *planRun) resolveQueryAnswer(f *plan.Field) {
 			group.Add(v, i)
 		}
 	}
-	w := x.NewTasks()
+	w := x.NewTaskList()
 	x.collectAnswer(w, f.SelectionOf(ofAnswer), &group)
 	w.Start()
 }
@@ -4135,7 +4135,7 @@ func (x *planRun) resolveQueryMustAnswer(f *plan.Field) {
 			group.Add(v, i)
 		}
 	}
-	w := x.NewTasks()
+	w := x.NewTaskList()
 	x.collectAnswer(w, f.SelectionOf(ofAnswer), &group)
 	w.Start()
 }
@@ -4154,7 +4154,7 @@ func (x *planRun) resolveQueryAnswers(f *plan.Field) {
 			}
 		}
 	}
-	w := x.NewTasks()
+	w := x.NewTaskList()
 	x.collectAnswer(w, f.SelectionOf(ofAnswer), &group)
 	w.Start()
 }
@@ -4173,7 +4173,7 @@ func (x *planRun) resolveQueryMustAnswers(f *plan.Field) {
 			}
 		}
 	}
-	w := x.NewTasks()
+	w := x.NewTaskList()
 	x.collectAnswer(w, f.SelectionOf(ofAnswer), &group)
 	w.Start()
 }
@@ -4189,7 +4189,7 @@ func (x *planRun) resolveQueryOdd(f *plan.Field) {
 			group.Add(v, i)
 		}
 	}
-	w := x.NewTasks()
+	w := x.NewTaskList()
 	x.collectOdd(w, f.SelectionOf(ofOdd), &group)
 	w.Start()
 }
@@ -4208,7 +4208,7 @@ func (x *planRun) resolveQueryOdds(f *plan.Field) {
 			}
 		}
 	}
-	w := x.NewTasks()
+	w := x.NewTaskList()
 	x.collectOdd(w, f.SelectionOf(ofOdd), &group)
 	w.Start()
 }
@@ -4228,7 +4228,7 @@ func (x *planRun) resolveQueryPosts(f *plan.Field) {
 			}
 		}
 	}
-	w := x.NewTasks()
+	w := x.NewTaskList()
 	x.collectPost(w, f.SelectionOf(ofPost), &group)
 	w.Start()
 }
@@ -4256,7 +4256,7 @@ func (x *planRun) resolveQueryMedia(f *plan.Field) {
 			}
 		}
 	}
-	w := x.NewTasks()
+	w := x.NewTaskList()
 	x.collectFilm(w, f.SelectionOf(ofFilm), &group)
 	w.Start()
 }
@@ -4280,7 +4280,7 @@ func (x *planRun) resolveQueryMedias(f *plan.Field) {
 			}
 		}
 	}
-	w := x.NewTasks()
+	w := x.NewTaskList()
 	x.collectFilm(w, f.SelectionOf(ofFilm), &group)
 	w.Start()
 }
@@ -4304,7 +4304,7 @@ func (x *planRun) resolveQueryMustMedias(f *plan.Field) {
 			}
 		}
 	}
-	w := x.NewTasks()
+	w := x.NewTaskList()
 	x.collectFilm(w, f.SelectionOf(ofFilm), &group)
 	w.Start()
 }
@@ -4320,7 +4320,7 @@ func (x *planRun) resolveQueryShelf(f *plan.Field) {
 			group.Add(v, i)
 		}
 	}
-	w := x.NewTasks()
+	w := x.NewTaskList()
 	x.collectShelf(w, f.SelectionOf(ofShelf), &group)
 	w.Start()
 }
@@ -4347,7 +4347,7 @@ func (x *planRun) resolveQueryWriters(f *plan.Field) {
 			}
 		}
 	}
-	w := x.NewTasks()
+	w := x.NewTaskList()
 	x.collectWriter(w, f.SelectionOf(ofWriter), &group)
 	w.Start()
 }
@@ -4366,7 +4366,7 @@ func (x *planRun) resolveQueryMustWriters(f *plan.Field) {
 			}
 		}
 	}
-	w := x.NewTasks()
+	w := x.NewTaskList()
 	x.collectWriter(w, f.SelectionOf(ofWriter), &group)
 	w.Start()
 }
@@ -4383,7 +4383,7 @@ func (x *planRun) resolveQueryWriter(f *plan.Field) {
 			group.Add(v, i)
 		}
 	}
-	w := x.NewTasks()
+	w := x.NewTaskList()
 	x.collectWriter(w, f.SelectionOf(ofWriter), &group)
 	w.Start()
 }
@@ -4405,7 +4405,7 @@ func (x *planRun) resolveQueryShelves(f *plan.Field) {
 			}
 		}
 	}
-	w := x.NewTasks()
+	w := x.NewTaskList()
 	x.collectStory(w, f.SelectionOf(ofStory), &group)
 	w.Start()
 }
@@ -4427,7 +4427,7 @@ func (x *planRun) resolveQueryStoryGrid(f *plan.Field) {
 			}
 		}
 	}
-	w := x.NewTasks()
+	w := x.NewTaskList()
 	x.collectStory(w, f.SelectionOf(ofStory), &group)
 	w.Start()
 }
@@ -4444,7 +4444,7 @@ func (x *planRun) resolveQueryOffsetPage(f *plan.Field) {
 			group.Add(v, i)
 		}
 	}
-	w := x.NewTasks()
+	w := x.NewTaskList()
 	x.collectStoryConnection(w, f.SelectionOf(ofStoryConnection), &group)
 	w.Start()
 }
@@ -4461,7 +4461,7 @@ func (x *planRun) resolveQueryNumberPage(f *plan.Field) {
 			group.Add(v, i)
 		}
 	}
-	w := x.NewTasks()
+	w := x.NewTaskList()
 	x.collectStoryConnection(w, f.SelectionOf(ofStoryConnection), &group)
 	w.Start()
 }
@@ -4478,7 +4478,7 @@ func (x *planRun) resolveQueryCursorPage(f *plan.Field) {
 			group.Add(v, i)
 		}
 	}
-	w := x.NewTasks()
+	w := x.NewTaskList()
 	x.collectStoryNodes(w, f.SelectionOf(ofStoryNodes), &group)
 	w.Start()
 }
@@ -4495,7 +4495,7 @@ func (x *planRun) resolveQueryEditorPage(f *plan.Field) {
 			group.Add(v, i)
 		}
 	}
-	w := x.NewTasks()
+	w := x.NewTaskList()
 	x.collectEditorConnection(w, f.SelectionOf(ofEditorConnection), &group)
 	w.Start()
 }
@@ -4778,7 +4778,7 @@ func (x *planRun) resolveShelfMedia(f *plan.Field, objs []*model.Shelf) {
 			}
 		}
 	}
-	w := x.NewTasks()
+	w := x.NewTaskList()
 	x.collectFilm(w, f.SelectionOf(ofFilm), &group)
 	w.Start()
 }
@@ -4802,7 +4802,7 @@ func (x *planRun) resolveShelfMedias(f *plan.Field, objs []*model.Shelf) {
 			}
 		}
 	}
-	w := x.NewTasks()
+	w := x.NewTaskList()
 	x.collectFilm(w, f.SelectionOf(ofFilm), &group)
 	w.Start()
 }
@@ -4826,7 +4826,7 @@ func (x *planRun) resolveShelfMustMedias(f *plan.Field, objs []*model.Shelf) {
 			}
 		}
 	}
-	w := x.NewTasks()
+	w := x.NewTaskList()
 	x.collectFilm(w, f.SelectionOf(ofFilm), &group)
 	w.Start()
 }
@@ -4850,7 +4850,7 @@ func (x *planRun) resolveShelfTitled(f *plan.Field, objs []*model.Shelf) {
 			}
 		}
 	}
-	w := x.NewTasks()
+	w := x.NewTaskList()
 	x.collectFilm(w, f.SelectionOf(ofFilm), &group)
 	w.Start()
 }
@@ -4871,7 +4871,7 @@ func (x *planRun) resolveShelfJoined(f *plan.Field, objs []*model.Shelf) {
 			}
 		}
 	}
-	w := x.NewTasks()
+	w := x.NewTaskList()
 	x.collectFilm(w, f.SelectionOf(ofFilm), &group)
 	w.Start()
 }
@@ -5031,7 +5031,7 @@ func (x *planRun) resolveSpotPlace(f *plan.Field, objs []*model.Spot) {
 			group.Add(v, i)
 		}
 	}
-	w := x.NewTasks()
+	w := x.NewTaskList()
 	x.collectPlace(w, f.SelectionOf(ofPlace), &group)
 	w.Start()
 }
@@ -5169,7 +5169,7 @@ func (x *planRun) resolveStoryWriter(f *plan.Field, objs []*model.Story) {
 			group.Add(v, i)
 		}
 	}
-	w := x.NewTasks()
+	w := x.NewTaskList()
 	x.collectWriter(w, f.SelectionOf(ofWriter), &group)
 	w.Start()
 }
@@ -5185,7 +5185,7 @@ func (x *planRun) resolveStoryMustWriter(f *plan.Field, objs []*model.Story) {
 			group.Add(v, i)
 		}
 	}
-	w := x.NewTasks()
+	w := x.NewTaskList()
 	x.collectWriter(w, f.SelectionOf(ofWriter), &group)
 	w.Start()
 }
@@ -5204,7 +5204,7 @@ func (x *planRun) resolveStoryReaders(f *plan.Field, objs []*model.Story) {
 			}
 		}
 	}
-	w := x.NewTasks()
+	w := x.NewTaskList()
 	x.collectReader(w, f.SelectionOf(ofReader), &group)
 	w.Start()
 }
@@ -5220,7 +5220,7 @@ func (x *planRun) resolveStoryMustReader(f *plan.Field, objs []*model.Story) {
 			group.Add(v, i)
 		}
 	}
-	w := x.NewTasks()
+	w := x.NewTaskList()
 	x.collectReader(w, f.SelectionOf(ofReader), &group)
 	w.Start()
 }
@@ -5567,7 +5567,7 @@ func (x *planRun) resolveThingMaker(f *plan.Field, objs []*model.Thing) {
 			group.Add(v, i)
 		}
 	}
-	w := x.NewTasks()
+	w := x.NewTaskList()
 	x.collectPerson(w, f.SelectionOf(ofPerson), &group)
 	w.Start()
 }
@@ -5699,7 +5699,7 @@ func (x *planRun) resolveViewerFriend(f *plan.Field, objs []*model.Viewer) {
 			group.Add(v, i)
 		}
 	}
-	w := x.NewTasks()
+	w := x.NewTaskList()
 	x.collectPerson(w, f.SelectionOf(ofPerson), &group)
 	w.Start()
 }
@@ -5908,7 +5908,7 @@ func (x *planRun) resolveWriterStories(f *plan.Field, objs []*model.Writer) {
 			group.Add(v, i)
 		}
 	}
-	w := x.NewTasks()
+	w := x.NewTaskList()
 	x.collectStoryNodes(w, f.SelectionOf(ofStoryNodes), &group)
 	w.Start()
 }
@@ -5925,7 +5925,7 @@ func (x *planRun) resolveWriterMustStories(f *plan.Field, objs []*model.Writer) 
 			group.Add(v, i)
 		}
 	}
-	w := x.NewTasks()
+	w := x.NewTaskList()
 	x.collectStoryConnection(w, f.SelectionOf(ofStoryConnection), &group)
 	w.Start()
 }
@@ -5942,7 +5942,7 @@ func (x *planRun) resolveWriterLooseStories(f *plan.Field, objs []*model.Writer)
 			group.Add(v, i)
 		}
 	}
-	w := x.NewTasks()
+	w := x.NewTaskList()
 	x.collectLooseConnection(w, f.SelectionOf(ofLooseConnection), &group)
 	w.Start()
 }

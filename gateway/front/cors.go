@@ -32,7 +32,7 @@ var requestHeaders = []string{
 }
 
 // Validate returns the settings that are wrong or dangerous, as errors of
-// github.com/jub0bs/cors/cfgerrors. New returns the same error.
+// github.com/jub0bs/cors/cfgerrors. New returns it, wrapped.
 func (c CORS) Validate() error {
 	_, err := c.middleware()
 	return err

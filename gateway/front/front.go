@@ -44,8 +44,8 @@ type Options struct {
 	Limits limit.Options
 	// BodyBytes is the size of the largest body of a request, in bytes. Default 1,000,000.
 	BodyBytes int64
-	// Deadline is the longest that an operation may take, from the first byte of the request's
-	// body to the last of the response. Default 30s.
+	// Deadline is the longest that a request may take, from its headers to the end of its
+	// execution. Writing the response may take 30 seconds more. Default 30s.
 	Deadline time.Duration
 	// CORS says which pages of other origins may call the gateway. Default none.
 	CORS CORS
@@ -160,8 +160,9 @@ func New(o Options, d Deps) (*Front, error) {
 		Buffers:     buffers,
 		OnOperation: d.OnOperation,
 	})
-	parts := transport.Options{Executor: executor, Coalescer: f.coalescer, Buffers: buffers, Errors: f.errors, BodyBytes: o.BodyBytes}
-	f.transports = []graphql.Transport{transport.POST(parts), transport.GET(parts)}
+	f.transports = transports(transport.Options{
+		Executor: executor, Coalescer: f.coalescer, Buffers: buffers, Errors: f.errors, BodyBytes: o.BodyBytes,
+	})
 	f.handler = f.routes(d, cors)
 	return f, nil
 }
@@ -170,7 +171,7 @@ func New(o Options, d Deps) (*Front, error) {
 // Relay connections, whose specification demands the type PageInfo.
 func (d Deps) cursorKey(o page.Options) (*page.Key, error) {
 	if o.Secret == "" && d.Schema.Schema().Types["PageInfo"] != nil {
-		d.Log.Warn("cursors hold in this process only, until it ends; set cursors.secret in gateway.yaml, or GATEWAY_CURSORS_SECRET, " +
+		d.Log.Warn("cursors are valid only in this process, until it ends; set cursors.secret in gateway.yaml, or GATEWAY_CURSORS_SECRET, " +
 			"to a text of at least 32 bytes, the same in all replicas; try: openssl rand -hex 32")
 	}
 	return page.NewKey(o)

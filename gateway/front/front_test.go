@@ -483,7 +483,7 @@ func (replace) Validate(graphql.ExecutableSchema) error { return nil }
 func (replace) MutateOperationParameters(_ context.Context, p *graphql.RawParams) *gqlerror.Error {
 	text, known := strings.CutPrefix(p.Query, "stored:")
 	if !known {
-		return gqlerror.Wrap(fault.New(fault.PersistedQueryNotFound, "PersistedQueryNotFound"))
+		return gqlerror.Wrap(fault.New("PERSISTED_QUERY_NOT_FOUND", "PersistedQueryNotFound"))
 	}
 	p.Query = text
 	return nil

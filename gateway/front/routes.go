@@ -67,8 +67,8 @@ func (f *Front) serveOperation(w http.ResponseWriter, r *http.Request) {
 	f.errors.Write(w, r, unsupported(r.Method))
 }
 
-// isNavigation reports whether a person opens the endpoint in a browser, and so is no client
-// that sends an operation.
+// isNavigation reports whether a browser opens the endpoint as a page, instead of a client that
+// sends an operation.
 func isNavigation(r *http.Request) bool {
 	return r.Method == http.MethodGet && !r.URL.Query().Has("query") && r.Header.Get("Upgrade") == "" &&
 		strings.HasPrefix(r.Header.Get("Accept"), "text/html")

@@ -36,7 +36,7 @@ type counts struct {
 	rootFields int
 }
 
-// Parse parses a query and checks the limits of documents; Allow checks those of one operation. Its
+// Parse parses a query and checks the limits of documents; Check checks those of one operation. Its
 // error is a *gqlerror.Error with the place of a syntax error and the code GRAPHQL_PARSE_FAILED, or
 // a *fault.Error that names the limit.
 func Parse(query string, o Options) (*Document, error) {

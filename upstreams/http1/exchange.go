@@ -34,7 +34,7 @@ var (
 // connection afterwards. So a connection has one owner at a time, whatever happens
 // concurrently.
 type exchange struct {
-	resp      http.Response // what RoundTrip returns; embedded, to allocate both at once
+	resp      http.Response // what RoundTrip returns; a value, so that both are one allocation
 	c         *conn
 	ctx       context.Context // nil when it never ends
 	stopWatch func() bool     // stops waiting for the end of ctx; nil when ctx is nil

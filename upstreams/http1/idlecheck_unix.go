@@ -7,9 +7,9 @@ import (
 	"syscall"
 )
 
-// Supported reports whether the system can tell if an idle connection is still open and
+// CanCheckIdle reports whether the system can tell if an idle connection is still open and
 // empty. Without that, no connection can be reused safely.
-const Supported = true
+const CanCheckIdle = true
 
 // idleChecker checks a connection by a read that does not block. One byte is enough: any
 // byte, an end of the stream and any error all mean that the connection is of no use.

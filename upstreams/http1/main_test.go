@@ -24,7 +24,7 @@ func TestMain(m *testing.M) {
 		serve()
 		return
 	}
-	if !http1.Supported {
+	if !http1.CanCheckIdle {
 		return // the package is not used on this system
 	}
 	log.SetOutput(io.Discard) // net/http logs unexpected bytes on idle connections

@@ -8,7 +8,7 @@ import (
 
 // closeExpired closes the connections that have been idle for IdleTimeout, and no others.
 func TestCloseExpired(t *testing.T) {
-	if !Supported {
+	if !CanCheckIdle {
 		t.Skip("no connection is kept on this system")
 	}
 	listener, err := net.Listen("tcp", "127.0.0.1:0")

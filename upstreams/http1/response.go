@@ -208,7 +208,7 @@ func parseFraming(method string, resp *http.Response) (framing, error) {
 	return f, nil
 }
 
-// parseContentLength returns -1 when there is no value. Several equal values count as one.
+// parseContentLength returns the length in bytes, and -1 when there is no value. Several equal values count as one.
 func parseContentLength(values []string) (int64, error) {
 	if len(values) == 0 {
 		return -1, nil

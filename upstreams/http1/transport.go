@@ -5,7 +5,7 @@
 // It promises that
 //   - a connection serves a second call only if the first one was complete on both sides
 //     and the server has sent no byte that did not belong to it;
-//   - the end of a request's context at once ends whatever its call was doing;
+//   - when a request's context ends, its call ends at once;
 //   - everything that a server may send is bounded, except the body, which the caller
 //     reads.
 //

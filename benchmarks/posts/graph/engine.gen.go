@@ -13,8 +13,8 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/engine/plan"
 )
 
-// NewSchema returns the executable schema with its guards in place. It executes plans where the
-// context asks for that, and leaves everything else to gqlgen's executor.
+// NewSchema returns the executable schema with its guards in place. Besides gqlgen's executor it
+// has one that executes plans, engine.Executor.
 func NewSchema(resolvers ResolverRoot) graphql.ExecutableSchema {
 	return newPlanned(NewExecutableSchema(Config{
 		Resolvers: resolvers,
@@ -225,7 +225,7 @@ func (x *planRun) encodeQuery(b []byte, s *plan.Selection) ([]byte, bool) {
 
 // collectQuery calls the resolvers of the selected root fields.
 func (x *planRun) collectQuery(s *plan.Selection) {
-	w := x.NewTasks()
+	w := x.NewTaskList()
 	for _, f := range s.Calls {
 		switch f.ID {
 		case 1: // greet
@@ -260,7 +260,7 @@ func (x *planRun) resolveQueryPosts(f *plan.Field) {
 			}
 		}
 	}
-	w := x.NewTasks()
+	w := x.NewTaskList()
 	x.collectPost(w, f.SelectionOf(ofPost), &group)
 	w.Start()
 }
@@ -277,7 +277,7 @@ func (x *planRun) resolveQueryPost(f *plan.Field) {
 			group.Add(v, i)
 		}
 	}
-	w := x.NewTasks()
+	w := x.NewTaskList()
 	x.collectPost(w, f.SelectionOf(ofPost), &group)
 	w.Start()
 }

@@ -15,8 +15,8 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/examples/petstore/graph/model"
 )
 
-// NewSchema returns the executable schema with its guards in place. It executes plans where the
-// context asks for that, and leaves everything else to gqlgen's executor.
+// NewSchema returns the executable schema with its guards in place. Besides gqlgen's executor it
+// has one that executes plans, engine.Executor.
 func NewSchema(resolvers ResolverRoot) graphql.ExecutableSchema {
 	return newPlanned(NewExecutableSchema(Config{
 		Resolvers: resolvers,
@@ -982,7 +982,7 @@ func (x *planRun) encodeMutation(b []byte, s *plan.Selection) ([]byte, bool) {
 
 // collectMutation calls the resolvers of the selected root fields, one after another.
 func (x *planRun) collectMutation(s *plan.Selection) {
-	w := x.NewTasks()
+	w := x.NewTaskList()
 	for _, f := range s.Calls {
 		switch f.ID {
 		case 1: // createOrder
@@ -1028,7 +1028,7 @@ func (x *planRun) resolveMutationCreateOrder(f *plan.Field) {
 			group.Add(v, i)
 		}
 	}
-	w := x.NewTasks()
+	w := x.NewTaskList()
 	x.collectOrder(w, f.SelectionOf(ofOrder), &group)
 	w.Start()
 }
@@ -1741,7 +1741,7 @@ func (x *planRun) encodeQuery(b []byte, s *plan.Selection) ([]byte, bool) {
 
 // collectQuery calls the resolvers of the selected root fields.
 func (x *planRun) collectQuery(s *plan.Selection) {
-	w := x.NewTasks()
+	w := x.NewTaskList()
 	for _, f := range s.Calls {
 		switch f.ID {
 		case 1: // advice
@@ -1783,7 +1783,7 @@ func (x *planRun) resolveQueryOrder(f *plan.Field) {
 			group.Add(v, i)
 		}
 	}
-	w := x.NewTasks()
+	w := x.NewTaskList()
 	x.collectOrder(w, f.SelectionOf(ofOrder), &group)
 	w.Start()
 }

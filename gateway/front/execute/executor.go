@@ -1,5 +1,5 @@
-// Package execute executes operations: it makes them of the parameters that transports have read,
-// and has the schema execute them.
+// Package execute creates operations from the parameters that transports have read, and executes
+// them.
 //
 // It promises that every operation passes the same limits, whichever transport brought it, and
 // that its response keeps to the operation's budget.

@@ -22,7 +22,7 @@ func (e *Executor) CreateOperationContext(ctx context.Context, params *graphql.R
 		RootResolverMiddleware: e.extensions.rootField,
 	}
 	defer func() {
-		if p := recover(); p != nil { // here, too, since a socket's operations have no middleware around them
+		if p := recover(); p != nil { // so that a panic is an error of this operation, whichever transport it came by
 			errs = gqlerror.List{gqlerror.Wrap(e.recoverFunc(ctx, p))}
 		}
 	}()

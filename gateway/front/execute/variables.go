@@ -37,7 +37,7 @@ func variableError(err error) error {
 // one of its arguments must not be null and is. Plans check that themselves.
 func refuseNullArguments(next graphql.FieldMiddleware) graphql.FieldMiddleware {
 	return func(ctx context.Context, resolve graphql.Resolver) (any, error) {
-		if err := presenter.NullArgument(ctx); err != nil {
+		if err := presenter.CheckNullArguments(ctx); err != nil {
 			return nil, err
 		}
 		return next(ctx, resolve)

@@ -51,7 +51,6 @@ var statuses = map[fault.Code]int{
 	fault.BadRequest:         http.StatusBadRequest,
 	fault.Unauthenticated:    http.StatusUnauthorized,
 	fault.Forbidden:          http.StatusForbidden,
-	fault.RateLimited:        http.StatusTooManyRequests,
 	fault.Internal:           http.StatusInternalServerError,
 	fault.ServiceUnavailable: http.StatusServiceUnavailable,
 	fault.GatewayTimeout:     http.StatusGatewayTimeout,

@@ -18,7 +18,6 @@ func TestFrom(t *testing.T) {
 		400: fault.New(fault.BadRequest, "no"),
 		401: fmt.Errorf("wrapped: %w", fault.New(fault.Unauthenticated, "no")),
 		403: fault.New(fault.Forbidden, "no"),
-		429: fault.New(fault.RateLimited, "no"),
 		500: errors.New("unknown"),
 		503: context.Canceled,
 		504: fmt.Errorf("wrapped: %w", context.DeadlineExceeded),

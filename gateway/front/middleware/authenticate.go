@@ -32,7 +32,7 @@ func Authenticate(verify Verify, errs *response.ErrorWriter) Middleware {
 				errs.Write(w, r, err)
 				return
 			}
-			if caller != nil { // without an identity in the context, auth.From returns nil, too
+			if caller != nil { // without an identity in the context, auth.FromContext returns nil as well
 				c.Context = auth.NewContext(c.Context, caller)
 			}
 			next.ServeHTTP(w, r)

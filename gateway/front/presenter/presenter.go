@@ -104,7 +104,7 @@ func located(ctx context.Context, err error) *gqlerror.Error {
 // returns nil for a message that gqlgen or gqlparser wrote for clients.
 func asFault(ctx context.Context, err error) *fault.Error {
 	if isArgumentError(ctx) { // a null argument has one message, whatever its scalar says of null
-		err = cmp.Or(NullArgument(ctx), err)
+		err = cmp.Or(CheckNullArguments(ctx), err)
 	}
 	if f, ok := errors.AsType[*fault.Error](err); ok {
 		return f
@@ -234,9 +234,9 @@ type panicError struct {
 
 func (p *panicError) Error() string { return fmt.Sprintf("panic: %v", p.value) }
 
-// NullArgument returns why the field in ctx must not be resolved with the variables of its
-// operation, by input.NullArgument; nil if it may be.
-func NullArgument(ctx context.Context) error {
+// CheckNullArguments returns an error if an argument of the field in ctx is null and must not be,
+// with the variables of its operation.
+func CheckNullArguments(ctx context.Context) error {
 	field := graphql.GetFieldContext(ctx)
 	if field == nil || field.Field.Field == nil {
 		return nil

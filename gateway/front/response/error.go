@@ -41,10 +41,10 @@ func (e *ErrorWriter) Write(w http.ResponseWriter, r *http.Request, err error) {
 	response.Write(w, r, mediaType, httpErr.Status)
 }
 
-// StatusOf returns the status of a response whose operation was not executed. With TypeJSON a
+// RefusalStatus returns the status of a response whose operation was not executed. With TypeJSON a
 // GraphQL error has the status 200, as the specification demands; an error outside of GraphQL
 // has its own.
-func StatusOf(mediaType string, errs gqlerror.List) int {
+func RefusalStatus(mediaType string, errs gqlerror.List) int {
 	for _, err := range errs {
 		if status, ok := httperror.StatusOf(httperror.CodeOf(err)); ok {
 			return status

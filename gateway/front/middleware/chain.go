@@ -1,7 +1,7 @@
 // Package middleware has what happens to each HTTP request before its operation is read.
 //
-// Each middleware works by itself, in any order; front.New lists them in the order in which they
-// run. They add what they know to the request.Context, which costs less than a copy of the
+// Each middleware works by itself, in any order; routes.go in package front lists them in the
+// order in which they run. They add what they know to the request.Context, which costs less than a copy of the
 // request for each of them.
 package middleware
 

@@ -71,7 +71,7 @@ func (t *httpTransport) Do(w http.ResponseWriter, r *http.Request, exec graphql.
 	if len(errs) > 0 {
 		refused := exec.DispatchError(graphql.WithOperationContext(ctx, op), errs)
 		body := response.Response{Errors: refused.Errors, Extensions: refused.Extensions}
-		body.Write(w, r, mediaType, response.StatusOf(mediaType, refused.Errors))
+		body.Write(w, r, mediaType, response.RefusalStatus(mediaType, refused.Errors))
 		return
 	}
 	if err := t.checkType(op.Operation.Operation); err != nil {
