@@ -156,9 +156,9 @@ func TestObjectAround(t *testing.T) {
 		"l->map($.a)->joinNotNull(\",\")":      "write @ for the element",
 		"a->match([$, 1])":                     "a candidate is a literal, or @",
 		"a->match([1, $])":                     "a literal is expected here",
-		"l->map($(1))->first":                  "write that alone",
-		"l->map($args.q)->last":                "write that alone",
-		"l->map($(\"x\"))->joinNotNull(\",\")": "write that alone",
+		"l->map($(1))->first":                  "write the value alone",
+		"l->map($args.q)->last":                "write the value alone",
+		"l->map($(\"x\"))->joinNotNull(\",\")": "write the value alone",
 	} {
 		t.Run(expr, func(t *testing.T) {
 			typ := "JSON"
@@ -185,7 +185,7 @@ func TestObjectAround(t *testing.T) {
 		type Query { q: Int @goField(forceResolver: true) }
 		type Mutation { g(input: [In!]!): Int @connect(source: "s", http: {POST: "/", body: "input: $args.input->map($.n)"}, selection: "$.n") }
 		input In { n: Int }`
-	if err := checkAll(t, &graphql.Source{Name: "s.graphqls", Input: body}); err == nil || !strings.Contains(err.Error(), "the value that the method works on is @") {
+	if err := checkAll(t, &graphql.Source{Name: "s.graphqls", Input: body}); err == nil || !strings.Contains(err.Error(), "write @ for the value that the method works on") {
 		t.Errorf("$ in a body, which nothing is around: %v", err)
 	}
 }

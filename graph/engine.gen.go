@@ -17,7 +17,7 @@ import (
 // NewSchema returns the executable schema with its guards in place. Besides gqlgen's executor it
 // has one that executes plans, engine.Executor.
 func NewSchema(resolvers ResolverRoot) graphql.ExecutableSchema {
-	return newPlanned(NewExecutableSchema(Config{
+	return newPlannedSchema(NewExecutableSchema(Config{
 		Resolvers: resolvers,
 		Directives: DirectiveRoot{
 			Authenticated:  auth.Authenticated,
@@ -26,30 +26,30 @@ func NewSchema(resolvers ResolverRoot) graphql.ExecutableSchema {
 	}))
 }
 
-// planned is the schema with two executors: Execute executes queries and mutations by plans,
+// plannedSchema is the schema with two executors: Execute executes queries and mutations by plans,
 // Exec executes all operations by gqlgen's executor.
-type planned struct {
+type plannedSchema struct {
 	*executableSchema
 	planner *plan.Planner
 }
 
 var (
-	_ engine.Executor  = (*planned)(nil)
-	_ engine.Coalescer = (*planned)(nil)
+	_ engine.Executor  = (*plannedSchema)(nil)
+	_ engine.Coalescer = (*plannedSchema)(nil)
 )
 
-func newPlanned(schema graphql.ExecutableSchema) graphql.ExecutableSchema {
-	return &planned{schema.(*executableSchema), plan.NewPlanner(schema.Schema(), planTypes)}
+func newPlannedSchema(schema graphql.ExecutableSchema) graphql.ExecutableSchema {
+	return &plannedSchema{schema.(*executableSchema), plan.NewPlanner(schema.Schema(), planTypes)}
 }
 
 // CanCoalesce implements engine.Coalescer.
-func (s *planned) CanCoalesce(ctx context.Context, op *graphql.OperationContext) bool {
+func (s *plannedSchema) CanCoalesce(ctx context.Context, op *graphql.OperationContext) bool {
 	return s.planner.CanCoalesce(ctx, op)
 }
 
 // ReadScalar unmarshals a value of a scalar as gqlgen does for arguments. It returns an error when
 // the value does not fit the scalar.
-func (s *planned) ReadScalar(name string, v any) (err error) {
+func (s *plannedSchema) ReadScalar(name string, v any) (err error) {
 	var ec *executionContext // nil: unmarshaling a scalar does not use it
 	ctx := context.Background()
 	switch name {
@@ -62,13 +62,13 @@ func (s *planned) ReadScalar(name string, v any) (err error) {
 }
 
 // Exec implements graphql.ExecutableSchema by gqlgen's executor.
-func (s *planned) Exec(ctx context.Context) graphql.ResponseHandler {
+func (s *plannedSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 	engine.BeginEpochs(ctx)
 	return s.executableSchema.Exec(ctx)
 }
 
 // Execute implements engine.Executor.
-func (s *planned) Execute(ctx context.Context, op *graphql.OperationContext, buf []byte) (engine.Result, error) {
+func (s *plannedSchema) Execute(ctx context.Context, op *graphql.OperationContext, buf []byte) (engine.Result, error) {
 	p, fallback, err := s.planner.Plan(ctx, op)
 	if p == nil {
 		return engine.Result{Fallback: fallback, Buffer: buf}, err

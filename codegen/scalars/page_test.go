@@ -58,7 +58,7 @@ Declare those that you use, except the built-in ones:
 
 A new scalar takes three edits in Gatehouse:
 
-1. ` + "`engine/scalar/`" + `: its Go type, with ` + "`MarshalGQL` and `UnmarshalGQL`" + ` for clients. ` + "`text.go`" + ` has those that are strings.
+1. ` + "`engine/scalar/`" + `: its Go type, with ` + "`MarshalGQL` and `UnmarshalGQL`" + ` for clients. ` + "`engine/scalar/text.go`" + ` has those that are strings.
 2. ` + "`engine/decode/scalar.go`" + `: a method of ` + "`Decoder`" + ` that has the scalar's name and reads the values of services.
 3. ` + "`codegen/scalars/table.go`" + `: its row. The compiler of bindings, the checks against OpenAPI, the generator and this page
    take everything from there.
