@@ -4,7 +4,8 @@
 //
 // It promises that a test runs the code of the gateway from the text of the operation to the bytes of the
 // calls: the front with its guards and limits, the generated resolvers, and the clients of the
-// services. Only the services are replaced, by a server on this machine. An unexpected call fails a
+// services. The services are replaced by a server on this machine, and the
+// verification of tokens by the test's claims; limits are the defaults. An unexpected call fails a
 // test, and so does an expected call that is not made.
 package bindingtest
 

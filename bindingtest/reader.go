@@ -98,7 +98,7 @@ func (r *suiteReader) claims(to **auth.Identity) decoder {
 }
 
 // test reads a test. The members apiResponse... and expect.connectorRequest of the test itself describe
-// the call of its connector: without any of them the connector makes no call that is not in calls.
+// the call of its connector. If all of them are absent, only the calls in calls are expected.
 func (r *suiteReader) test(n *yaml.Node) {
 	t := &test{line: n.Line, caller: r.caller, headers: http.Header{}, env: maps.Clone(r.suite.env)}
 	var connector string

@@ -129,7 +129,7 @@ func (t *test) parseOperation(schema *ast.Schema, inputs *input.Coercer) (*ast.O
 		return nil, "query: " + strings.TrimSpace(errs.Error())
 	}
 	if len(document.Operations) != 1 {
-		return nil, "query: it has several operations; a test has one"
+		return nil, fmt.Sprintf("query: it has %d operations; a test has one", len(document.Operations))
 	}
 	f := t.finder(schema)
 	if f.search(document.Operations[0].SelectionSet, nil, false); f.places == 0 {

@@ -42,8 +42,8 @@ type Found[V any] struct {
 
 // Loader fetches values for the fields of one epoch of an operation. It fetches each key once,
 // and it joins the keys that several fields request at the same moment into one batch. A batch
-// is complete when the operation's fields have no more keys to add, not when a timer that
-// started with the first key expires. A field that has all of its keys from the beginning, like
+// is complete when no other goroutine of the process could add a key, at the latest 50 ms after the
+// first key. A field that has all of its keys from the beginning, like
 // those that a plan resolves, waits for no other field: see WithImmediateLoads.
 // A Loader is safe for concurrent use.
 //
@@ -123,7 +123,7 @@ func LoaderFor[K comparable, V any](ctx context.Context, b Batch[K, V]) *Loader[
 // Load returns the results for keys, in the order of keys, and one error for each key that
 // failed. The list of errors is nil when no key failed. When ctx or the operation ends, keys
 // without a result fail with its error; the batch itself goes on until Fetch returns, whose
-// context is the operation's. Under WithImmediateLoads, new keys are fetched at once.
+// context is the epoch's. Under WithImmediateLoads, new keys are fetched at once.
 func (l *Loader[K, V]) Load(ctx context.Context, keys []K) ([]Found[V], []error) {
 	refs := make([]keyRef[K, V], len(keys))
 	if own := l.enqueue(keys, refs, hasImmediateLoads(ctx)); own != nil {
@@ -220,7 +220,7 @@ const finishGrace = 100 * time.Millisecond
 
 // wait waits until the batch is finished. It returns an error when ctx or the operation ended
 // first.
-func (b *keyBatch[K, V]) wait(ctx, operation context.Context) error {
+func (b *keyBatch[K, V]) wait(ctx, epoch context.Context) error {
 	if b.finished.Load() {
 		return nil
 	}
@@ -228,9 +228,9 @@ func (b *keyBatch[K, V]) wait(ctx, operation context.Context) error {
 	case <-b.done:
 		return nil
 	case <-ctx.Done():
-	case <-operation.Done():
+	case <-epoch.Done():
 	}
-	if err := operation.Err(); err != nil {
+	if err := epoch.Err(); err != nil {
 		return b.waitAtMost(finishGrace, err)
 	}
 	return ctx.Err()

@@ -4,7 +4,7 @@
 // Load parses a schema, and Compile turns it into a Graph, from which the other packages of codegen
 // generate code, check documents and estimate costs. The package reads the syntax tree of the schema
 // alone. It reports every mistake of a run as Faults, each with file, line, column and the Code of the
-// check that found it, which checks/CODE.md explains.
+// check that found it, which explanations/CODE.md explains.
 package binding
 
 import (

@@ -16,22 +16,22 @@ import (
 // joinView is the part of a resolver below the root that loads values by keys (engine.LoadOne,
 // LoadMany or LoadAll). Its strings are Go text unless said.
 type joinView struct {
-	Function  string // LoadOne, LoadMany or LoadAll
-	Parent    string // the parents' type
-	From      string // the names of the parent's fields that the key consists of
-	KeyResult string // what the function from parent to key returns
-	KeyBody   string // its body
-	KeyType   string
-	Param     string // the parameter of the function that builds the call; "" when the call takes no keys
-	Inline    bool   // the call is built in Fetch, since it does not use the context of the field
-	Request   string // of the identity: see requestText
-	Reading   string // of the identity: the selection, the type, and how items are matched with keys; not Go
-	Value     string // the type of what one key stands for
-	Missing   string // what a key stands for that the service leaves out; "" is the zero value
-	KeepPlace bool   // Each keeps the place of a missing key
-	MaxSize   int    // 0 is no limit
-	Single    bool   // one call for each key
-	Arguments string // of the identity: the values that the request and the reading depend on; "" for none
+	Function    string // LoadOne, LoadMany or LoadAll
+	Parent      string // the parents' type
+	From        string // the names of the parent's fields that the key consists of
+	KeyResult   string // what the function from parent to key returns
+	KeyBody     string // its body
+	KeyType     string
+	Param       string // the parameter of the function that builds the call; "" when the call takes no keys
+	Inline      bool   // the call is built in Fetch, since it does not use the context of the field
+	Request     string // of the identity: see requestText
+	Reading     string // of the identity: the selection, the type, and how items are matched with keys; not Go
+	Value       string // the type of what one key stands for
+	Missing     string // what a key stands for that the service leaves out; "" is the zero value
+	KeepMissing bool   // the argument of LoadMany: a missing key has a null in the list
+	MaxSize     int    // 0 is no limit
+	Single      bool   // one call for each key
+	Arguments   string // of the identity: the values that the request and the reading depend on; "" for none
 }
 
 // join fills in the joinView of a field below the root: how parents become keys, how keys are
@@ -96,7 +96,7 @@ func (g *generator) joinBatch(f *goFile, b *binding.Field, field *codegen.Field,
 	if keyField.TypeReference.GQL.Elem != nil {
 		j.Function, j.KeyResult, j.KeyBody = "LoadMany", "[]string", "return "+g.keyList(f, keyField)
 		value = value.Elem()
-		j.KeepPlace = !value.GQL.NonNull
+		j.KeepMissing = !value.GQL.NonNull
 	}
 	j.Value = f.typ(value.GO)
 	if value.GQL.Elem != nil {
@@ -266,7 +266,7 @@ func (g *generator) parentType(b *binding.Field, v *binding.Value) *ast.Type {
 	return g.field(b.Object.Name, v.Path[0]).TypeReference.GQL
 }
 
-// isText reports whether the Go type of a scalar is string.
+// isText reports whether the values of a scalar are texts in the key of a call.
 func isText(scalar string) bool { return scalar == "ID" || scalar == "String" }
 
 // parentFields returns the parent's fields that a binding uses, in the call or to read the

@@ -24,7 +24,7 @@ type Error struct {
 }
 
 // Error returns the message, after the place of a value in its variable:
-// `variable $order.lines[0].quantity: Int cannot represent non-integer value: "7"`.
+// `variable $order.lines[0].quantity: Int cannot represent non 32-bit signed integer value: "7"`.
 func (e *Error) Error() string {
 	if e.Variable == "" {
 		return e.Message

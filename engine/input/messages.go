@@ -1,7 +1,8 @@
 package input
 
-// The texts of all errors of this package, as clients see them. Those about literals are the texts
-// of graphql-js, which clients know; those about variables follow the name and the path of the value.
+// The texts of errors about values, as clients see them. Those about literals follow graphql-js, which
+// clients know; those about variables follow the name and the path of the value. The scalars of
+// engine/scalar have texts of their own there.
 const (
 	textInt     = "Int cannot represent non 32-bit signed integer value"   // and the value after a colon
 	textFloat   = "Float cannot represent non numeric value"               // and the value after a colon

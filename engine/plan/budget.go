@@ -63,9 +63,9 @@ func (x *Run) growBuffer(b []byte) []byte {
 	return b
 }
 
-// omitsErrors reports whether the response cannot list further errors. If so, it counts n errors, which
+// countIfOmitted reports whether the response cannot list further errors. If so, it counts n errors, which
 // need not be created.
-func (x *Run) omitsErrors(n int) bool {
+func (x *Run) countIfOmitted(n int) bool {
 	if x.budget.CanAddError() {
 		return false
 	}

@@ -19,9 +19,9 @@ import (
 //     either, Close returns false in turn.
 //   - A function that returns a null has added the error that explains it, or the error was added
 //     while collecting. A null must not have two errors, see addNullError.
-//   - A value for which generated code has no statement of its own is marshaled by gqlgen's executor, which
-//     also adds its errors: leaves of unusual Go types, invalid values, and fields of the kind
-//     Fallback.
+//   - Three kinds of values have no statement of their own in generated code: leaves of unusual Go
+//     types, invalid values, and fields of the kind Fallback. gqlgen's executor marshals them and
+//     adds their errors.
 
 // BeginObject begins to encode an object. It returns the ordinal of the object, and whether the operation has
 // any faults. The ordinal is 0 if no resolvers are called for the selection's objects.
@@ -77,11 +77,11 @@ func (x *Run) AppendMissingValue(b []byte, nonNull bool) ([]byte, bool) {
 // other. Errors that encoding has added need no check, because it adds them only for values that are
 // not passed to addNullError.
 func (x *Run) addNullError(place func() (context.Context, *graphql.FieldContext)) {
-	if x.collectErrors == nil && x.omitsErrors(1) {
+	if x.collectErrors == nil && x.countIfOmitted(1) {
 		return
 	}
 	ctx, fc := place()
-	if !x.collectErrors[fc.Path().String()] && !x.omitsErrors(1) {
+	if !x.collectErrors[fc.Path().String()] && !x.countIfOmitted(1) {
 		graphql.AddInvalidNullError(ctx, "")
 	}
 }
@@ -138,9 +138,9 @@ func (x *Run) reportFaults(f *Field, object, value any) bool {
 	switch {
 	case len(bad) == 0:
 		return true
-	case null && x.omitsErrors(1):
+	case null && x.countIfOmitted(1):
 		return false
-	case !null && x.omitsErrors(len(bad)):
+	case !null && x.countIfOmitted(len(bad)):
 		return true
 	}
 	ctx, _ := x.fieldContextHere(f)
@@ -174,7 +174,7 @@ func (x *Run) Visible(f *Field, guard func(context.Context) error, faulty bool, 
 
 // addFieldError adds the error of a field of the object that is being encoded.
 func (x *Run) addFieldError(f *Field, err error) {
-	if x.omitsErrors(countErrors(err)) {
+	if x.countIfOmitted(countErrors(err)) {
 		return
 	}
 	ctx, _ := x.fieldContextHere(f)
@@ -209,7 +209,7 @@ func (x *Run) NeedsFallback(f *Field, object any) bool {
 // AppendUnexpectedType appends a null for a value of an interface or a union whose Go type is not that of one of
 // its possible types. This is a bug in a handwritten resolver.
 func (x *Run) AppendUnexpectedType(b []byte, nonNull bool, value any) ([]byte, bool) {
-	if x.omitsErrors(1) {
+	if x.countIfOmitted(1) {
 		return AppendNull(b, nonNull)
 	}
 	ctx, _ := x.contextHere()

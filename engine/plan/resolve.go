@@ -222,7 +222,7 @@ func (n *fieldResult[T]) errorAt(ordinal int) error {
 func (n *fieldResult[T]) report(x *Run, f *Field, err error, nonNull bool) {
 	switch count := countErrors(err); {
 	case n.decodeArgs != nil:
-		if !x.omitsErrors(1) {
+		if !x.countIfOmitted(1) {
 			ctx, _ := x.fieldContextHere(f)
 			x.op.Error(ctx, n.decodeArgs(ctx))
 		}
@@ -230,7 +230,7 @@ func (n *fieldResult[T]) report(x *Run, f *Field, err error, nonNull bool) {
 		x.addFieldError(f, err)
 	case count == 0: // an empty list of errors, which does not explain the null
 		x.addNullFieldError(f, nonNull)
-	case !x.omitsErrors(count):
+	case !x.countIfOmitted(count):
 		ctx, _ := x.fieldContextHere(f)
 		index, _ := graphql.BatchParentIndex(ctx)
 		graphql.AddBatchError(ctx, int(index), err)

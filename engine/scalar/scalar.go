@@ -54,7 +54,7 @@ func ToInt64(v any) (int64, bool) {
 // maxDigits is the highest number of digits in a whole number of 64 bits.
 const maxDigits = 19
 
-// parseWhole is Whole for the text of a number with a fraction or an exponent. It works on the
+// parseWhole is ToInt64 for the text of a number with a fraction or an exponent. It works on the
 // digits: a float64 would round them, and 1e1000000 must not be written out as a million digits.
 func parseWhole(text string) (int64, bool) {
 	if !Decimal(text).Valid() {

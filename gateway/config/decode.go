@@ -14,8 +14,8 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/internal/yaml"
 )
 
-// decoder writes a tree of settings into Go values. It keeps what the tree does not mention as it
-// is, reports what does not fit, and goes on behind it.
+// decoder writes a tree of settings into Go values. It leaves fields of structs that
+// the tree lacks as they are, reports values that do not fit, and continues with the next setting.
 type decoder struct{ mistakes *mistakes }
 
 // decode writes n into v, which is the setting at p.

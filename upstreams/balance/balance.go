@@ -79,10 +79,11 @@ func New(endpoints []*url.URL, o Options, next http.RoundTripper) *Balancer {
 }
 
 // RoundTrip sends req to the endpoint that the policy chooses; the host that req names is
-// replaced. When an endpoint refuses the connection, the request is sent to the others,
+// replaced. When an endpoint cannot be connected to, the request is sent to the others,
 // each at most once. When the connection breaks before a response began, it is sent to one
 // other endpoint, and only if replay.Allowed permits it. A request whose body cannot be
-// rewound is sent once. The error is that of the last endpoint.
+// rewound is sent once. The error is that of the last endpoint, ErrNoEndpoints, or that of rewinding the
+// body.
 func (b *Balancer) RoundTrip(req *http.Request) (*http.Response, error) {
 	untried, attempt, sent := b.endpoints, req, 0
 	for len(untried) > 0 {
