@@ -22,7 +22,7 @@ import (
 
 // Generate writes the Go code of the project. It reports mistakes in the schema as binding.Faults,
 // all together and before it writes anything. After any other error, or when ctx has ended, it
-// restores the files. Two errors are exceptions, a plugin.Unanswered and a HandwrittenCodeError:
+// restores the files. Two errors are exceptions, a plugin.MissingResolvers and a HandwrittenCodeError:
 // with these the files are new and right, but the handwritten code in the resolvers' folder lacks
 // methods or does not compile with them. Generate finishes a step that it has begun before it looks
 // at ctx.

@@ -249,7 +249,7 @@ func TestNotes(t *testing.T) {
 }
 
 // Handwritten code may resolve fields that have no binding.
-func TestByHand(t *testing.T) {
+func TestHandwritten(t *testing.T) {
 	all, err := plans(t, []*ast.Source{{Name: "tiny", Input: tiny}}, &ast.Source{Name: "q", Input: `{ dog { id friends { id } } }`},
 		explain.Options{IsHandwritten: func(object, field string) bool { return object == "Dog" && field == "friends" }})
 	if err != nil {

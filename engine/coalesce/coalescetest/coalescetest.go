@@ -1,5 +1,5 @@
-// Package coalescetest lets tests know that callers of package flight are where they should
-// be, so that none has to hope that some time was long enough.
+// Package coalescetest lets tests wait until callers of package coalesce are blocked, instead of
+// sleeping for a time that may be too short.
 package coalescetest
 
 import (
@@ -9,30 +9,30 @@ import (
 	"time"
 )
 
-// waitsIn is how a goroutine's stack names the place where callers wait.
-var waitsIn = []byte("/engine/coalesce.(*call[...]).wait(")
+// waitFunction is how the stack of a goroutine names the function in which callers wait.
+var waitFunction = []byte("/engine/coalesce.(*call[...]).wait(")
 
-// Waiting is how many callers wait for flights in this process.
+// Waiting returns the number of callers in this process that wait for runs.
 func Waiting() int {
 	stacks := make([]byte, 1<<20)
 	for {
 		if n := runtime.Stack(stacks, true); n < len(stacks) {
-			return bytes.Count(stacks[:n], waitsIn)
+			return bytes.Count(stacks[:n], waitFunction)
 		}
 		stacks = make([]byte, 2*len(stacks))
 	}
 }
 
-// Await waits until as many callers wait for flights in this process, and something else
-// that the test needs is true.
-func Await(t testing.TB, callers int, and func() bool) {
+// Await waits until that many callers in this process wait for runs and the condition is true. It
+// fails the test after a minute.
+func Await(t testing.TB, callers int, condition func() bool) {
 	t.Helper()
 	for deadline := time.Now().Add(time.Minute); ; time.Sleep(time.Millisecond) {
-		if Waiting() == callers && and() {
+		if Waiting() == callers && condition() {
 			return
 		}
 		if time.Now().After(deadline) {
-			t.Fatalf("%d callers wait, want %d, or what else was awaited is not so", Waiting(), callers)
+			t.Fatalf("%d callers wait, want %d, or the condition is false", Waiting(), callers)
 		}
 	}
 }
