@@ -163,8 +163,8 @@ func (i *issuer) validateClaims(claims map[string]any) error {
 	return i.validator.Validate(jwt.MapClaims(claims))
 }
 
-// toFault returns err as a fault, with the cause for the log. The specific messages are
-// those of errors that validateClaims returns, after the signature has been verified.
+// toFault returns err as a fault, with the cause for the log. Only errors of
+// validateClaims have specific messages, because the signature has been verified by then.
 func toFault(err error) *fault.Error {
 	if f, ok := errors.AsType[*fault.Error](err); ok {
 		return f

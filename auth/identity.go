@@ -24,8 +24,8 @@ type Identity struct {
 }
 
 // NewIdentity returns the identity that the payload of an accepted token describes. It verifies
-// nothing: it is for a Verifier, and for tests without tokens. The values of claims are
-// those of Identity.Claims. An empty rolesClaim is DefaultRolesClaim.
+// nothing: it is for a Verifier, and for tests without tokens. The values of claims have
+// the types of those in Identity.Claims. An empty rolesClaim is DefaultRolesClaim.
 func NewIdentity(claims map[string]any, rolesClaim string) *Identity {
 	subject, _ := claims["sub"].(string)
 	return &Identity{

@@ -108,7 +108,7 @@ func (o Options) newIssuers() (map[string]*issuer, error) {
 	return issuers, errors.Join(errs...)
 }
 
-// describe returns a name for error messages: that of the issuer, or its position.
+// describe returns a name for error messages: the issuer's name, or its position in the list.
 func (i Issuer) describe(index int) string {
 	if i.Issuer == "" {
 		return fmt.Sprintf("number %d", index+1)

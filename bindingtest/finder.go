@@ -75,7 +75,7 @@ func (f *fieldFinder) matches(s *ast.Field) bool {
 	return slices.ContainsFunc(possible, func(d *ast.Definition) bool { return d.Name == f.object })
 }
 
-// flatten returns the values with those of lists, at any depth, in the place of the lists.
+// flatten returns the values, with each list replaced by its elements, at any depth.
 func flatten(values []any) []any {
 	var all []any
 	for _, v := range values {

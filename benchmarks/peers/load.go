@@ -39,7 +39,7 @@ type loadResult struct {
 	latencies []time.Duration // of each request, in no order
 }
 
-// run sends requests for a duration. Its error joins those of all connections; a wrong response
+// run sends requests for a duration. Its error joins the errors of all connections; a wrong response
 // is an error.
 func (l *load) run(ctx context.Context, duration time.Duration) (loadResult, error) {
 	ctx, cancel := context.WithTimeout(ctx, duration)

@@ -18,7 +18,7 @@ import (
 	"time"
 )
 
-// Options configure the data. The zero value is that of JSONPlaceholder: 100 posts by 10 users.
+// Options configure the data. The zero value means the size of JSONPlaceholder's data: 100 posts by 10 users.
 type Options struct {
 	// Posts is how many posts GET /posts returns. Default 100.
 	Posts int

@@ -198,19 +198,6 @@ func (c *Call) Variables() []*Value {
 	return all
 }
 
-// TransformedKeys returns the expressions that transform keys and parents' fields before they are sent, as
-// the schema writes them. They are part of a batch's identity, since two calls may differ in nothing
-// else.
-func (c *Call) TransformedKeys() []string {
-	var all []string
-	for _, v := range c.Variables() {
-		if (v.Scope == Keys || v.Scope == This) && !v.IsPlain() {
-			all = append(all, v.sourceText())
-		}
-	}
-	return all
-}
-
 // Equal reports whether two sets of rules are written alike.
 func (r Rules) Equal(other Rules) bool {
 	return equalValues(r.Success, other.Success) && equalValues(r.Message, other.Message) && equalValues(r.Extensions, other.Extensions)
