@@ -2,12 +2,19 @@ package engine
 
 import "context"
 
-// SetSharedCalls sets the groups of calls of which the operation in ctx may make equal ones: see
-// plan.CallInfo. It must be called before the first call, and groups must not change afterwards.
-// The default is no group. Without an operation in ctx, SetSharedCalls does nothing.
-func SetSharedCalls(ctx context.Context, groups map[string]bool) {
-	if op, ok := ctx.Value(operationKey{}).(*operation); ok && len(groups) > 0 {
-		op.sharedCalls.Store(&groups)
+// SharedCalls are the groups of calls of which an operation may make several equal ones: see
+// plan.CallInfo. A nil *SharedCalls has no group.
+type SharedCalls struct {
+	All    bool // every group, since it is not known which calls are made
+	Groups map[string]bool
+}
+
+// SetSharedCalls sets the shared calls of the operation in ctx. It must be called before the first
+// call, and calls must not change afterwards. The default is nil. Without an operation in ctx,
+// SetSharedCalls does nothing.
+func SetSharedCalls(ctx context.Context, calls *SharedCalls) {
+	if op, ok := ctx.Value(operationKey{}).(*operation); ok && calls != nil {
+		op.sharedCalls.Store(calls)
 	}
 }
 
@@ -20,8 +27,8 @@ func SharesCalls(ctx context.Context, group string) bool {
 	if !ok {
 		return false
 	}
-	groups := op.sharedCalls.Load()
-	return groups != nil && (*groups)[group]
+	calls := op.sharedCalls.Load()
+	return calls != nil && (calls.All || calls.Groups[group])
 }
 
 // CallOnce returns the result of the call with an identity. The first caller in an epoch makes the

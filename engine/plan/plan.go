@@ -31,6 +31,7 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/ast"
 
+	"github.com/gatehouse-graphql/gatehouse/engine"
 	"github.com/gatehouse-graphql/gatehouse/engine/decode"
 	"github.com/gatehouse-graphql/gatehouse/engine/input"
 )
@@ -143,10 +144,10 @@ type Plan struct {
 	fieldSlots     int // number of slots of fields
 	selectionSlots int // number of slots of selections
 	hasArguments   bool
-	projection     *decode.Projection // the fields to read from responses, nil for every field
-	lastSize       atomic.Int64       // size of the last response, in bytes
-	requestScoped  bool               // some field is: responses must not be shared by several requests
-	sharedCalls    map[string]bool    // the groups of calls of which several may be equal, nil for none
+	projection     *decode.Projection  // the fields to read from responses, nil for every field
+	lastSize       atomic.Int64        // size of the last response, in bytes
+	requestScoped  bool                // some field is: responses must not be shared by several requests
+	sharedCalls    *engine.SharedCalls // nil for none
 }
 
 // Root returns the selection of the root type.

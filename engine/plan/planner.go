@@ -51,7 +51,7 @@ type operationInfo struct {
 	fallback      engine.FallbackReason // why no plan can execute it, empty if one can
 	conditions    []string              // the variables in the conditions of @skip and @include
 	documentBytes int                   // estimated memory of the document, which each plan keeps
-	sharedCalls   map[string]bool       // the groups of calls of which several may be equal, nil for none
+	sharedCalls   *engine.SharedCalls   // nil for none
 }
 
 // NewPlanner returns a planner for a schema with these object types.

@@ -23,31 +23,39 @@ func (p *Planner) BeginFallback(ctx context.Context) {
 // It counts too many rather than too few: conditions count as true, and fields with the same response key
 // as several.
 //
-// A subscription has none, since it makes its calls again for each event. Neither has a mutation with a
-// handwritten field, whose code may write between two calls.
-func sharedCalls(schema *ast.Schema, types Types, op *graphql.OperationContext) map[string]bool {
+// A subscription has none, since it makes its calls again for each event. Handwritten code may make calls of
+// any group by the generated methods. In a mutation it may also write between two of them, so that such a
+// mutation shares none.
+func sharedCalls(schema *ast.Schema, types Types, op *graphql.OperationContext) *engine.SharedCalls {
 	if op.Operation.Operation == ast.Subscription {
 		return nil
 	}
 	c := &callCounter{schema: schema, types: types, doc: op.Doc, fragments: map[string]callCounts{}}
 	counts := c.selectionSet(op.Operation.SelectionSet)
-	if c.handwritten && op.Operation.Operation == ast.Mutation {
+	handwritten := counts[handwrittenCalls].places
+	switch {
+	case handwritten > 0 && op.Operation.Operation == ast.Mutation:
 		return nil
+	case handwritten > 1:
+		return &engine.SharedCalls{All: true}
 	}
-	var groups map[string]bool
+	groups := map[string]bool{}
 	for group, n := range counts {
-		if n.mayRepeat() {
-			if groups == nil {
-				groups = map[string]bool{}
-			}
+		if group != handwrittenCalls && n.places+n.loaders+handwritten > 1 {
 			groups[group] = true
 		}
 	}
-	return groups
+	if len(groups) == 0 {
+		return nil
+	}
+	return &engine.SharedCalls{Groups: groups}
 }
 
 // callCounts are the calls of a part of an operation by their groups, nil for none.
 type callCounts map[string]callCount
+
+// handwrittenCalls stands for the groups of the calls of handwritten fields, which are not known.
+const handwrittenCalls = ""
 
 // callCount counts the calls of one group.
 type callCount struct {
@@ -55,9 +63,6 @@ type callCount struct {
 	loader  int // 0 for none
 	loaders int // different ones, 2 for more
 }
-
-// mayRepeat reports whether two of the calls may be equal.
-func (n callCount) mayRepeat() bool { return n.places+n.loaders > 1 }
 
 // plus returns the counts of two parts together.
 func (n callCount) plus(other callCount) callCount {
@@ -84,11 +89,10 @@ func (c *callCounts) add(other callCounts) {
 // callCounter counts the calls of the fields in an operation. Each fragment is counted once, and its counts
 // are added for each spread.
 type callCounter struct {
-	schema      *ast.Schema
-	types       Types
-	doc         *ast.QueryDocument
-	fragments   map[string]callCounts
-	handwritten bool // handwritten code resolves some field
+	schema    *ast.Schema
+	types     Types
+	doc       *ast.QueryDocument
+	fragments map[string]callCounts
 }
 
 func (c *callCounter) selectionSet(set ast.SelectionSet) (counts callCounts) {
@@ -122,7 +126,9 @@ func (c *callCounter) field(f *ast.Field) (counts callCounts) {
 	}
 	for _, object := range c.schema.GetPossibleTypes(f.ObjectDefinition) {
 		info := c.types[object.Name].Fields[f.Name]
-		c.handwritten = c.handwritten || info.Handwritten
+		if info.Handwritten {
+			counts.add(callCounts{handwrittenCalls: {places: 1}})
+		}
 		for _, call := range info.Calls {
 			n := callCount{places: 1}
 			switch {
