@@ -2,6 +2,7 @@ package upstreams
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/gatehouse-graphql/gatehouse/engine"
 	"github.com/gatehouse-graphql/gatehouse/upstreams/rest"
@@ -11,8 +12,8 @@ import (
 // Equal calls of one epoch are made once. Each place gets the response, whose rules it applies
 // and whose body it decodes by itself, or the error.
 //
-// Calls are equal if they send the same request to the same source. The headers that a source is
-// sent besides those of the call belong to the client, of which an operation has one.
+// Calls are equal if they send the same request to the same source for the same client. An operation
+// has one client, unless handwritten code calls WithClientHeaders.
 //
 // The body is kept until the operation ends, because a field below another one makes its call
 // later. If the operation has kept too much (engine.KeepBytes), the response is not shared.
@@ -21,8 +22,10 @@ func (s *Services) doOnce(ctx context.Context, source string, c *rest.Call) (*re
 		return s.Do(ctx, source, c)
 	}
 	var own *rest.Response // the response, if this place has made the call
-	id := engine.Identity{Source: source, Request: c.Key()}
+	client := ctx.Value(clientKey{})
+	id := engine.Identity{Source: source, Request: c.Key(), Caller: fmt.Sprintf("%p", client)}
 	kept, err := engine.CallOnce(ctx, id, func(ctx context.Context) (*rest.Response, error) {
+		ctx = context.WithValue(ctx, clientKey{}, client)
 		r, err := s.Do(ctx, source, c)
 		if err != nil {
 			return nil, err
