@@ -50,8 +50,11 @@ func (w *walker) demandOf(p place, s *selected, b *binding.Field) demand {
 	default:
 		a.field, a.batchSize, a.keyless = b.Batch.ParentKey.Name, b.Batch.MaxSize, !b.Call.CarriesKeys()
 	}
-	if a.keyless {
+	if a.keyless || b.Batch == nil {
 		a.requestKey = w.requestKeyOf(s, b)
+	}
+	if a.requestKey != "" && !a.keyless { // one call for each key, which equal fields of the same parents hold
+		a.requestKey += fmt.Sprint(b.ParentFields(), p.id, p.object.Name)
 	}
 	return a
 }
