@@ -128,6 +128,11 @@ func TestExplainMatchesRounds(t *testing.T) {
 		"whole, twice":  `{ product(sku: "B-100") { stock a: stock } products(first: 3) { nodes { stock } } }`,
 		"fragments":     `{ ...q users(first: 3) { ...u ...u } } fragment q on Query { users(first: 3) { ...u } } fragment u on UserConnection { nodes { orders(limit: 1) { id } } }`,
 		"full pages":    `{ users(first: 100) { nodes { orders(limit: 1) { customer { name } } } } }`,
+		"equal roots":   `{ a: product(sku: "B-100") { name stock } b: product(sku: "B-100") { sku related { stock } } c: product(sku: "S-200") { name } }`,
+		"equal pages":   `{ a: products(first: 3) { nodes { name stock } } b: products(first: 3) { totalCount nodes { stock } } products(first: 4) { nodes { sku } } }`,
+		"two readings":  `{ inventory { left product { stock } } product(sku: "B-100") { stock } }`,
+		"two fields":    `{ inventory { left } again: inventory { product { sku stock } } products(first: 2) { nodes { stock } } }`,
+		"epochs":        `mutation { a: createOrder(input: {userId: "u1", lines: [{productId: "B-100"}]}) { lines { product { stock } } } b: createOrder(input: {userId: "u1", lines: [{productId: "B-100"}]}) { lines { product { stock } } } }`,
 		"then the next": `mutation { a: createOrder(input: {userId: "u1", lines: [{productId: "B-100"}]}) { lines { product { name } } } b: cancelOrder(id: "9007199254740977") { customer { name } } }`,
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -173,18 +173,9 @@ func LoadAll[P, V any](ctx context.Context, parents []P, from []string, key func
 // load returns what Fetch returned, which is called once in an epoch: the call is the only key of
 // a loader.
 func (a LookupTable[V]) load(ctx context.Context) (fetched[string, V], error) {
-	type onlyKey struct{}
-	found, errs := LoaderFor(ctx, Batch[onlyKey, fetched[string, V]]{
-		Identity: a.Identity,
-		Fetch: func(ctx context.Context, _ []onlyKey) (map[onlyKey]fetched[string, V], error) {
-			got, err := newFetched(a.Fetch(ctx))
-			return map[onlyKey]fetched[string, V]{{}: got}, err
-		},
-	}).Load(ctx, []onlyKey{{}})
-	if errs != nil {
-		return fetched[string, V]{}, errs[0]
-	}
-	return found[0].Value, nil
+	return CallOnce(ctx, a.Identity, func(ctx context.Context) (fetched[string, V], error) {
+		return newFetched(a.Fetch(ctx))
+	})
 }
 
 // spendBeforeFetch takes n joined values from the operation's budget before they are fetched, so

@@ -76,6 +76,9 @@ type operation struct {
 	projection atomic.Pointer[decode.Projection] // nil selects everything
 	coalesce   bool
 
+	sharedCalls atomic.Pointer[SharedCalls]
+	keptBytes   atomic.Int64 // of responses that are kept for equal calls
+
 	first epoch // the first epoch, which costs no further layer of context
 }
 

@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -81,23 +82,47 @@ type outcomes struct {
 
 // randomService sends JSON that does not always fit the graph. The first segment of the path is
 // the seed.
-type randomService struct{ url string }
+type randomService struct {
+	url string
+
+	mu       sync.Mutex
+	requests []string // method and URL of those since takeRequests; guarded by mu
+}
+
+// takeRequests returns the requests since its last call.
+func (s *randomService) takeRequests() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	all := s.requests
+	s.requests = nil
+	return all
+}
 
 func newRandomService(t testing.TB) *randomService {
+	s := &randomService{}
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		s.mu.Lock()
+		s.requests = append(s.requests, r.Method+" "+r.URL.RequestURI())
+		s.mu.Unlock()
 		seed, rest, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
 		number, _ := strconv.ParseUint(seed, 10, 64)
 		_, _ = w.Write(serviceResponse(number, rest, r.URL.Query()))
 	}))
 	t.Cleanup(server.Close)
-	return &randomService{server.URL}
+	s.url = server.URL
+	return s
 }
 
 // compareExecutors sends the operation of a seed to both executors and compares what they return
 // and which resolvers they call.
 func (s *randomService) compareExecutors(t *testing.T, seed uint64, seen *outcomes) {
 	t.Helper()
-	op := randomOperation(seed)
+	s.compareExecutorsOf(t, randomOperation(seed), seen)
+}
+
+// compareExecutorsOf is compareExecutors for an operation.
+func (s *randomService) compareExecutorsOf(t *testing.T, op *operation, seen *outcomes) {
+	t.Helper()
 	gqlgen, plan := s.execute(t, op, engine.EngineGqlgen), s.execute(t, op, engine.EnginePlan)
 	seen.count(gqlgen, plan)
 	if diff := gocmp.Diff(gqlgen.calls.resolvers(), plan.calls.resolvers()); diff != "" {
@@ -105,6 +130,11 @@ func (s *randomService) compareExecutors(t *testing.T, seed uint64, seen *outcom
 	}
 	if repeated := plan.calls.repeated(); len(repeated) > 0 {
 		t.Errorf("%s\nthese nodes of the plan are called more than once: %v", op, repeated)
+	}
+	for _, e := range []*execution{gqlgen, plan} {
+		if repeated := e.repeatedReads(op); len(repeated) > 0 {
+			t.Errorf("%s\nthese calls are made more than once: %v", op, repeated)
+		}
 	}
 	wantErrors, gotErrors := comparableErrors(gqlgen.response, plan.response)
 	if diff := gocmp.Diff(wantErrors, gotErrors); diff != "" || !bytes.Equal(gqlgen.Data, plan.Data) {
@@ -136,7 +166,20 @@ func (o *operation) String() string {
 type execution struct {
 	response
 	calls    *callRecorder
+	requests []string // that the service received
 	fellBack bool // the executor by plans left the operation to gqlgen's
+}
+
+// repeatedReads returns the equal reading calls of a query. Each root field of a mutation may repeat
+// those of the fields before it.
+func (e *execution) repeatedReads(op *operation) (repeated []string) {
+	slices.Sort(e.requests)
+	for i, request := range e.requests {
+		if i > 0 && request == e.requests[i-1] && strings.HasPrefix(op.query, "query") && strings.HasPrefix(request, "GET ") {
+			repeated = append(repeated, request)
+		}
+	}
+	return repeated
 }
 
 // execute runs an operation in a gateway of its own.
@@ -156,7 +199,9 @@ func (s *randomService) execute(t *testing.T, op *operation, executor string) *e
 	e := &execution{calls: &callRecorder{}}
 	schema := graph.NewSchema(&resolvers.Resolver{Services: services, Seed: op.seed, OnCall: e.calls.record})
 	f, log := newGateway(t, executor, op.identity, schema)
+	s.takeRequests()
 	e.response = post(t, f, body)
+	e.requests = s.takeRequests()
 	e.fellBack = strings.Contains(log.String(), `"fallback"`)
 	return e
 }

@@ -30,7 +30,11 @@ func (w *operationWriter) operation() (text string, variables map[string]any) {
 	for range w.IntN(4) {
 		w.fragment()
 	}
-	body := w.addFragments(w.selectionSet(root, 4))
+	return w.declare(kind, w.addFragments(w.selectionSet(root, 4)))
+}
+
+// declare writes an operation with the variables that its body uses, and returns their values.
+func (w *operationWriter) declare(kind, body string) (text string, variables map[string]any) {
 	var params []string
 	for _, p := range []string{"$p: Boolean!", "$q: Boolean = false", "$n: Int", "$f: Filter"} {
 		if strings.Contains(body, p[:2]) {

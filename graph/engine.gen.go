@@ -63,7 +63,7 @@ func (s *plannedSchema) ReadScalar(name string, v any) (err error) {
 
 // Exec implements graphql.ExecutableSchema by gqlgen's executor.
 func (s *plannedSchema) Exec(ctx context.Context) graphql.ResponseHandler {
-	engine.BeginEpochs(ctx)
+	s.planner.BeginFallback(ctx)
 	return s.executableSchema.Exec(ctx)
 }
 
@@ -220,7 +220,7 @@ var planTypes = plan.Types{
 		"details":      {ID: 8, Kind: plan.Property},
 		"relatedSkus":  {ID: 9, Kind: plan.Property},
 		"related":      {ID: 10, Kind: plan.Resolver},
-		"stock":        {ID: 11, Kind: plan.Resolver},
+		"stock":        {ID: 11, Kind: plan.Resolver, Calls: []plan.CallInfo{{Group: "products GET /stock", Loader: 1}}},
 		"inStock":      {ID: 12, Kind: plan.Resolver, Handwritten: true},
 		"timesOrdered": {ID: 13, Kind: plan.Resolver, Guarded: true, Handwritten: true},
 	}},
@@ -235,15 +235,15 @@ var planTypes = plan.Types{
 		"cursor": {ID: 2, Kind: plan.Property},
 	}},
 	"Query": {ID: ofQuery, Fields: map[string]plan.FieldInfo{
-		"order":     {ID: 1, Kind: plan.Resolver, Guarded: true},
-		"orders":    {ID: 2, Kind: plan.Resolver, Guarded: true},
-		"product":   {ID: 3, Kind: plan.Resolver},
-		"products":  {ID: 4, Kind: plan.Resolver},
-		"inventory": {ID: 5, Kind: plan.Resolver},
+		"order":     {ID: 1, Kind: plan.Resolver, Guarded: true, Calls: []plan.CallInfo{{Group: "orders GET /orders/{}"}}},
+		"orders":    {ID: 2, Kind: plan.Resolver, Guarded: true, Calls: []plan.CallInfo{{Group: "orders GET /orders?userId&status&page&pageSize"}}},
+		"product":   {ID: 3, Kind: plan.Resolver, Calls: []plan.CallInfo{{Group: "products GET /products/{}"}}},
+		"products":  {ID: 4, Kind: plan.Resolver, Calls: []plan.CallInfo{{Group: "products GET /products?q&filter&sort&offset&limit"}}},
+		"inventory": {ID: 5, Kind: plan.Resolver, Calls: []plan.CallInfo{{Group: "products GET /stock"}}},
 		"search":    {ID: 6, Kind: plan.Resolver, Handwritten: true},
-		"me":        {ID: 7, Kind: plan.Resolver, Guarded: true},
-		"user":      {ID: 8, Kind: plan.Resolver, Guarded: true},
-		"users":     {ID: 9, Kind: plan.Resolver, Guarded: true},
+		"me":        {ID: 7, Kind: plan.Resolver, Guarded: true, Calls: []plan.CallInfo{{Group: "users GET /users/{}"}}},
+		"user":      {ID: 8, Kind: plan.Resolver, Guarded: true, Calls: []plan.CallInfo{{Group: "users GET /users/{}"}}},
+		"users":     {ID: 9, Kind: plan.Resolver, Guarded: true, Calls: []plan.CallInfo{{Group: "users GET /users?limit&cursor"}}},
 		"person":    {ID: 10, Kind: plan.Resolver, Guarded: true, Handwritten: true},
 	}},
 	"ShirtDetails": {ID: ofShirtDetails, Fields: map[string]plan.FieldInfo{

@@ -225,7 +225,8 @@ func (r productResolver) Stock(ctx context.Context, parents []*model.Product) ([
 			Extraction: "keyed(Int) as Int",
 		},
 		Fetch: func(ctx context.Context) (map[string]*int, error) {
-			call := rest.New(http.MethodGet, "/stock")
+			call := rest.New(http.MethodGet, "/stock").
+				Shared("products GET /stock")
 			return upstreams.Fetch(ctx, r.Services, "products", call, decode.MapOf(decode.PtrOf((*decode.Decoder).Int)))
 		},
 	})
@@ -235,7 +236,8 @@ func (r productResolver) Stock(ctx context.Context, parents []*model.Product) ([
 //
 //	GET /orders/{$args.id}
 func (r queryResolver) Order(ctx context.Context, id string) (*model.Order, error) {
-	call := rest.New(http.MethodGet, "/orders/").Segment(id)
+	call := rest.New(http.MethodGet, "/orders/").Segment(id).
+		Shared("orders GET /orders/{}")
 	return upstreams.Fetch(ctx, r.Services, "orders", call,
 		decode.NullOf(decode.CheckKey("id", id, graph.DecodeOrder, func(object *model.Order) *string { return &object.ID })), ordersRules)
 }
@@ -253,7 +255,8 @@ func (r queryResolver) Orders(ctx context.Context, userID *string, status []mode
 			Query("userId", encode.Ptr(userID, encode.Any[string])).
 			QueryExploded("status", encode.List(status, graph.EncodeOrderStatus)).
 			Query("page", at.Page).
-			Query("pageSize", at.Size)
+			Query("pageSize", at.Size).
+			Shared("orders GET /orders?userId&status&page&pageSize")
 		return upstreams.Fetch(ctx, r.Services, "orders", call, pageQueryOrders, ordersRules)
 	})
 	if err != nil {
@@ -279,7 +282,8 @@ func (r queryResolver) Orders(ctx context.Context, userID *string, status []mode
 //
 //	GET /products/{$args.sku}
 func (r queryResolver) Product(ctx context.Context, sku string) (*model.Product, error) {
-	call := rest.New(http.MethodGet, "/products/").Segment(sku)
+	call := rest.New(http.MethodGet, "/products/").Segment(sku).
+		Shared("products GET /products/{}")
 	return upstreams.Fetch(ctx, r.Services, "products", call,
 		decode.NullOf(decode.CheckKey("sku", sku, graph.DecodeProduct, func(object *model.Product) *string { return &object.Sku })))
 }
@@ -300,7 +304,8 @@ func (r queryResolver) Products(ctx context.Context, q *string, filter *model.Pr
 			DeepObject("filter", graph.EncodeProductFilter(filter)).
 			Query("sort", encode.Ptr(sort, graph.EncodeProductSort)).
 			Query("offset", at.Offset).
-			Query("limit", at.Size)
+			Query("limit", at.Size).
+			Shared("products GET /products?q&filter&sort&offset&limit")
 		return upstreams.Fetch(ctx, r.Services, "products", call, pageQueryProducts)
 	})
 	if err != nil {
@@ -327,7 +332,8 @@ func (r queryResolver) Products(ctx context.Context, q *string, filter *model.Pr
 //
 //	GET /stock
 func (r queryResolver) Inventory(ctx context.Context) ([]*model.InventoryItem, error) {
-	call := rest.New(http.MethodGet, "/stock")
+	call := rest.New(http.MethodGet, "/stock").
+		Shared("products GET /stock")
 	return upstreams.Fetch(ctx, r.Services, "products", call, decode.NullOf(decode.EntriesOf(decodeQueryInventory)))
 }
 
@@ -335,7 +341,8 @@ func (r queryResolver) Inventory(ctx context.Context) ([]*model.InventoryItem, e
 //
 //	GET /users/{$claims.sub}
 func (r queryResolver) Me(ctx context.Context) (*model.Account, error) {
-	call := rest.New(http.MethodGet, "/users/").Segment(auth.Claim(ctx, "sub"))
+	call := rest.New(http.MethodGet, "/users/").Segment(auth.Claim(ctx, "sub")).
+		Shared("users GET /users/{}")
 	return upstreams.Fetch(ctx, r.Services, "users", call, decode.NullOf(graph.DecodeAccount))
 }
 
@@ -343,7 +350,8 @@ func (r queryResolver) Me(ctx context.Context) (*model.Account, error) {
 //
 //	GET /users/{id}
 func (r queryResolver) User(ctx context.Context, id string) (*model.User, error) {
-	call := rest.New(http.MethodGet, "/users/").Segment(id)
+	call := rest.New(http.MethodGet, "/users/").Segment(id).
+		Shared("users GET /users/{}")
 	return upstreams.Fetch(ctx, r.Services, "users", call,
 		decode.NullOf(decode.CheckKey("id", id, graph.DecodeUser, func(object *model.User) *string { return &object.ID })))
 }
@@ -359,7 +367,8 @@ func (r queryResolver) Users(ctx context.Context, first *int, after *string) (*m
 	}, func(ctx context.Context, at page.Range) (page.Response[decode.Item[*model.User]], error) {
 		call := rest.New(http.MethodGet, "/users").
 			Query("limit", at.Size).
-			Query("cursor", at.Cursor)
+			Query("cursor", at.Cursor).
+			Shared("users GET /users?limit&cursor")
 		return upstreams.Fetch(ctx, r.Services, "users", call, pageQueryUsers)
 	})
 	if err != nil {

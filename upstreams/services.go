@@ -140,9 +140,9 @@ func (s *Services) Do(ctx context.Context, source string, c *rest.Call) (*rest.R
 	return client.Do(ctx, c)
 }
 
-// do is Do followed by the first of rules, if there is one and it is not nil.
+// do is Do, or an equal call of the operation, followed by the first of rules, if there is one and it is not nil.
 func (s *Services) do(ctx context.Context, source string, c *rest.Call, rules []*Rules) (*rest.Response, error) {
-	resp, err := s.Do(ctx, source, c)
+	resp, err := s.doOnce(ctx, source, c)
 	if len(rules) == 0 || rules[0] == nil {
 		return resp, err
 	}

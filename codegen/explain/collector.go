@@ -100,13 +100,13 @@ func (c *collector) field(above string, f *ast.Field) {
 }
 
 // idOf returns the id of a field. Fields with the same id are resolved once. Two aliases of a field
-// have the same id if their arguments are the same and their call is batched; root fields,
-// handwritten fields and connections are resolved for each alias.
+// have the same id if their arguments are the same and their call is batched or only reads; other
+// root fields, handwritten fields and connections are resolved for each alias.
 func (c *collector) idOf(f *ast.Field, s *selected) string {
 	arguments, _ := json.Marshal(s.arguments)
 	id := f.Name + string(arguments)
 	b := c.bindings.fields[s.definition]
-	if c.object == c.root || b == nil && c.isHandwritten(c.object, s.definition) || b != nil && b.Page != nil {
+	if b == nil && c.isHandwritten(c.object, s.definition) || b != nil && (c.object == c.root || b.Page != nil) && !c.isRead(b) {
 		id += " as " + f.Alias
 	}
 	return id

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"maps"
 	"slices"
+
+	"github.com/vektah/gqlparser/v2/ast"
 )
 
 // group is a set of visits that share calls. They make the same call with keys from objects that
@@ -17,7 +19,10 @@ type group struct {
 // countCalls numbers the nodes, groups the visits and adds up the calls.
 func countCalls(p *Plan, visits []*visit) {
 	numberNodes(p, visits)
-	c := counter{groups: map[groupKey]*group{}, groupOf: map[*visit]*group{}, firstByCall: map[string]*group{}}
+	c := counter{
+		mutation: p.Operation == string(ast.Mutation), groups: map[groupKey]*group{}, groupOf: map[*visit]*group{},
+		firstByCall: map[epochKey]*group{}, firstByRequest: map[string]*group{},
+	}
 	for _, v := range visits {
 		if v.node.Call != nil {
 			c.add(v)
@@ -53,21 +58,46 @@ func numberNodes(p *Plan, visits []*visit) {
 // counter groups visits. It mirrors how the engine identifies batches (engine.Identity): a
 // difference between the two makes the counts wrong, which the test of testdata/explained notices.
 type counter struct {
-	groups      map[groupKey]*group
-	order       []*group
-	groupOf     map[*visit]*group
-	firstByCall map[string]*group // the first group of each call
+	mutation       bool
+	groups         map[groupKey]*group
+	order          []*group
+	groupOf        map[*visit]*group
+	firstByCall    map[epochKey]*group // the first group of each call
+	firstByRequest map[string]*group   // the first group of each request that is known beforehand
 }
 
 // groupKey identifies a group: what is called, and the group whose response contains the parents.
 type groupKey struct {
+	epochKey
+	after *group
+}
+
+// epochKey is a call in an epoch of the operation (engine.WithEpoch), which is the visit of a root
+// field of a mutation, or nil.
+type epochKey struct {
 	callKey string
-	after   *group
+	epoch   *visit
+}
+
+// epochOf returns the root field that v is below, if it begins an epoch.
+func (c *counter) epochOf(v *visit) *visit {
+	if !c.mutation {
+		return nil
+	}
+	for v.after != nil {
+		v = v.after
+	}
+	return v
 }
 
 // add adds a visit to its group.
 func (c *counter) add(v *visit) {
-	key := groupKey{v.demand.callKey, c.groupOf[v.after]}
+	if before := c.firstByRequest[v.demand.requestKey]; before != nil && (v.demand.callKey == "" || before.first.demand.callKey != v.demand.callKey) {
+		v.node.Call.Keys, v.node.Call.SharesCallsOf = v.demand.keys, before.first.node.ID
+		c.groupOf[v] = &group{first: v}
+		return
+	}
+	key := groupKey{epochKey{v.demand.callKey, c.epochOf(v)}, c.groupOf[v.after]}
 	if v.demand.keyless {
 		key.after = nil // the response serves later visits too
 	}
@@ -79,6 +109,9 @@ func (c *counter) add(v *visit) {
 		c.groups[key] = g
 		c.order = append(c.order, g)
 		c.noteRepeatedKeys(v, g)
+		if v.demand.requestKey != "" {
+			c.firstByRequest[v.demand.requestKey] = g
+		}
 	}
 	g.add(v)
 	c.groupOf[v] = g
@@ -90,10 +123,11 @@ func (c *counter) add(v *visit) {
 // noteRepeatedKeys notes that the keys of v may have been fetched by an earlier group with the same
 // call.
 func (c *counter) noteRepeatedKeys(v *visit, g *group) {
-	switch before := c.firstByCall[v.demand.callKey]; {
+	key := epochKey{v.demand.callKey, c.epochOf(v)}
+	switch before := c.firstByCall[key]; {
 	case v.demand.callKey == "":
 	case before == nil:
-		c.firstByCall[v.demand.callKey] = g
+		c.firstByCall[key] = g
 	default:
 		v.node.Call.SparesKeysOf = before.first.node.ID
 	}

@@ -3,8 +3,11 @@ package explain
 import (
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
+
+	"github.com/vektah/gqlparser/v2/ast"
 
 	"github.com/gatehouse-graphql/gatehouse/codegen/binding"
 	"github.com/gatehouse-graphql/gatehouse/codegen/openapi"
@@ -17,6 +20,7 @@ type demand struct {
 	keyless     bool   // one call, without keys, serves all of them
 	callsPerKey Count  // calls that each key takes one after the other; 0 means 1
 	callKey     string // equal for visits that can share calls; "" if the visit shares none
+	requestKey  string // equal for visits that send the same requests; "" if they are not known beforehand
 	field       string // the field of the parents that holds the keys; several fields together are one key
 	origin      origin
 }
@@ -30,7 +34,7 @@ type origin struct{ place, object string }
 func (w *walker) demandOf(p place, s *selected, b *binding.Field) demand {
 	switch {
 	case p.object == w.root:
-		return demand{keys: 1, batchSize: 1, callsPerKey: callsPerPage(s, b)}
+		return demand{keys: 1, batchSize: 1, callsPerKey: callsPerPage(s, b), requestKey: w.requestKeyOf(s, b)}
 	case b.Page != nil:
 		return demand{keys: p.count, batchSize: 1, callsPerKey: callsPerPage(s, b), origin: origin{p.id, p.object.Name}}
 	}
@@ -46,7 +50,32 @@ func (w *walker) demandOf(p place, s *selected, b *binding.Field) demand {
 	default:
 		a.field, a.batchSize, a.keyless = b.Batch.ParentKey.Name, b.Batch.MaxSize, !b.Call.CarriesKeys()
 	}
+	if a.keyless || b.Batch == nil {
+		a.requestKey = w.requestKeyOf(s, b)
+	}
+	if a.requestKey != "" && !a.keyless { // one call for each key, which equal fields of the same parents hold
+		a.requestKey += fmt.Sprint(b.ParentFields(), p.id, p.object.Name)
+	}
 	return a
+}
+
+// requestKeyOf returns a text that is equal for two fields that send the same requests: those of
+// reading calls, whose values are written in the operation or are the same in all of it. It returns
+// "" for pages, whose arguments alone do not determine the requests.
+func (w *walker) requestKeyOf(s *selected, b *binding.Field) string {
+	if !w.isRead(b) || b.Page != nil {
+		return ""
+	}
+	r := &renderer{own: b.ParentFields(), arguments: s.arguments}
+	all := append([]any{b.Source}, r.call(&b.Call)...)
+	text, _ := json.Marshal(all)
+	return string(text)
+}
+
+// isRead reports whether a call only reads, so that equal ones of the operation are made once. A
+// mutation is left out, since handwritten code may write between two calls.
+func (w *walker) isRead(b *binding.Field) bool {
+	return b != nil && b.Call.Method == http.MethodGet && w.operation.Operation == ast.Query
 }
 
 // callKeyOf returns a text that is equal for two bindings if one call can serve both: the

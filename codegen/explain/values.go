@@ -92,12 +92,56 @@ func (w *walker) argumentValues(def *ast.FieldDefinition, provided ast.ArgumentL
 	values := map[string]any{}
 	for _, arg := range def.Arguments {
 		if v := argument(provided, arg.Name); v != nil {
-			values[arg.Name] = w.value(v)
+			values[arg.Name] = w.coerce(w.value(v), arg.Type)
 		} else if arg.DefaultValue != nil {
-			values[arg.Name] = w.value(arg.DefaultValue)
+			values[arg.Name] = w.coerce(w.value(arg.DefaultValue), arg.Type)
 		}
 	}
 	return values
+}
+
+// coerce returns a value in the form that all values of a type have which the gateway takes for the
+// same (sections 3.5 to 3.12 of the specification): a single value is a list of one, a number is an
+// ID, and the fields of an input object have their defaults.
+func (w *walker) coerce(value any, t *ast.Type) any {
+	if _, open := value.(unknown); open || value == nil {
+		return value
+	}
+	if t.Elem != nil {
+		list, ok := value.([]any)
+		if !ok {
+			return []any{w.coerce(value, t.Elem)}
+		}
+		all := make([]any, len(list))
+		for i, element := range list {
+			all[i] = w.coerce(element, t.Elem)
+		}
+		return all
+	}
+	switch v := value.(type) {
+	case json.Number:
+		if t.NamedType == "ID" {
+			return v.String()
+		}
+	case map[string]any:
+		if def := w.schema.Types[t.NamedType]; def.Kind == ast.InputObject {
+			return w.coerceObject(v, def)
+		}
+	}
+	return value
+}
+
+// coerceObject is coerce for an input object.
+func (w *walker) coerceObject(value map[string]any, def *ast.Definition) map[string]any {
+	all := map[string]any{}
+	for _, f := range def.Fields {
+		if v, ok := value[f.Name]; ok {
+			all[f.Name] = w.coerce(v, f.Type)
+		} else if f.DefaultValue != nil {
+			all[f.Name] = w.coerce(w.value(f.DefaultValue), f.Type)
+		}
+	}
+	return all
 }
 
 // value returns the value of a literal or a variable in the types of encoding/json. A variable of

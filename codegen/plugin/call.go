@@ -42,6 +42,9 @@ func (w *callWriter) call() (string, error) {
 	if call.Method == http.MethodGet && w.g.usesRequest(w.binding) {
 		w.step("RequestScoped()")
 	}
+	if group := w.g.callGroups()[w.binding].name; group != "" {
+		w.step("Shared(%q)", group)
+	}
 	return strings.Join(w.steps, ".\n"), w.err
 }
 

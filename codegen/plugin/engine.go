@@ -404,6 +404,9 @@ func (w *engineWriter) facts(o *codegen.Object, f *codegen.Field) []binding.Fact
 	if w.isRequestScoped(o, f) {
 		facts = append(facts, binding.Fact{Name: "RequestScoped", Value: "true"})
 	}
+	if calls := w.callInfos(o, f); calls != "" {
+		facts = append(facts, binding.Fact{Name: "Calls", Value: calls})
+	}
 	return facts
 }
 

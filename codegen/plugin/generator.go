@@ -40,8 +40,9 @@ type generator struct {
 	graph      *binding.Graph
 	decoders   []decoderView // of the selections of bindings
 	rules      []rulesView
-	methods    []Method          // the handwritten resolvers
-	codecNames map[string]string // see codecName
+	methods    []Method                     // the handwritten resolvers
+	codecNames map[string]string            // see codecName
+	groups     map[*binding.Field]callGroup // see callGroups
 
 	entityGuardFuncs []guardView       // guards of the fields whose calls complete objects
 	fieldGuards      []fieldGuardsView // guards of the fields of these objects

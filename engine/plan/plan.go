@@ -31,6 +31,7 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/ast"
 
+	"github.com/gatehouse-graphql/gatehouse/engine"
 	"github.com/gatehouse-graphql/gatehouse/engine/decode"
 	"github.com/gatehouse-graphql/gatehouse/engine/input"
 )
@@ -59,6 +60,20 @@ type FieldInfo struct {
 	// RequestScoped is set if the value may depend on more of the request than the client's identity,
 	// the operation and its variables, such as on a header.
 	RequestScoped bool
+	// Calls are the groups of the calls that resolve the field or complete its objects.
+	Calls []CallInfo
+}
+
+// CallInfo says that a field may make a call which is equal to one of another field, or of the same field
+// at another place.
+type CallInfo struct {
+	// Group names the calls that may be equal, as rest.Call.Shared does.
+	Group string
+	// Loader is not 0 if a loader makes the calls. Fields of one group with the same Loader make no
+	// equal calls among themselves.
+	Loader int
+	// Each is set if the field makes a call for each parent, without regard to equal ones.
+	Each bool
 }
 
 // TypeInfo is the information about an object type that generated code provides.
@@ -129,9 +144,10 @@ type Plan struct {
 	fieldSlots     int // number of slots of fields
 	selectionSlots int // number of slots of selections
 	hasArguments   bool
-	projection     *decode.Projection // the fields to read from responses, nil for every field
-	lastSize       atomic.Int64       // size of the last response, in bytes
-	requestScoped  bool               // some field is: responses must not be shared by several requests
+	projection     *decode.Projection  // the fields to read from responses, nil for every field
+	lastSize       atomic.Int64        // size of the last response, in bytes
+	requestScoped  bool                // some field is: responses must not be shared by several requests
+	sharedCalls    *engine.SharedCalls // nil for none
 }
 
 // Root returns the selection of the root type.

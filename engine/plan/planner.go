@@ -51,6 +51,7 @@ type operationInfo struct {
 	fallback      engine.FallbackReason // why no plan can execute it, empty if one can
 	conditions    []string              // the variables in the conditions of @skip and @include
 	documentBytes int                   // estimated memory of the document, which each plan keeps
+	sharedCalls   *engine.SharedCalls   // nil for none
 }
 
 // NewPlanner returns a planner for a schema with these object types.
@@ -116,7 +117,7 @@ func (p *Planner) operationInfo(ctx context.Context, op *graphql.OperationContex
 	if known, ok := p.operations.Get(key); ok {
 		return known, nil
 	}
-	return p.operations.Load(ctx, key, func() (*operationInfo, int) { return inspect(op), 1 })
+	return p.operations.Load(ctx, key, func() (*operationInfo, int) { return inspect(p.schema, p.types, op), 1 })
 }
 
 // plan returns the plan of an operation, nil if it would be too large. Concurrent callers share its
@@ -132,6 +133,9 @@ func (p *Planner) plan(ctx context.Context, op *graphql.OperationContext, known 
 	}
 	return p.plans.Load(ctx, key, func() (*Plan, int) {
 		plan := newCompiler(p.schema, p.types, op).compile()
+		if plan != nil {
+			plan.sharedCalls = known.sharedCalls
+		}
 		return plan, plan.memory() + known.documentBytes
 	})
 }
@@ -151,9 +155,10 @@ func (o *operationInfo) conditionBits(variables map[string]any) (bits uint64) {
 const maxConditions = 64
 
 // inspect returns the information about an operation.
-func inspect(op *graphql.OperationContext) *operationInfo {
+func inspect(schema *ast.Schema, types Types, op *graphql.OperationContext) *operationInfo {
 	w := walkOperation(op)
 	info := &operationInfo{fallback: w.fallback, conditions: w.conditions, documentBytes: w.nodes*bytesPerNode + len(op.Operation.Position.Src.Input)}
+	info.sharedCalls = sharedCalls(schema, types, op)
 	switch {
 	case op.Operation.Operation == ast.Subscription:
 		info.fallback = engine.FallbackSubscription

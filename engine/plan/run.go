@@ -61,6 +61,7 @@ func (x *Run) Start(ctx context.Context, p *Plan) {
 	x.ctx, x.op, x.plan, x.faults, x.budget = ctx, graphql.GetOperationContext(ctx), p, engine.FaultsOf(ctx), engine.BudgetOf(ctx)
 	x.results, x.places = inlineOrMake(x.inline.results[:], p.fieldSlots), inlineOrMake(x.inline.places[:], p.selectionSlots)
 	engine.SetProjection(ctx, p.projection)
+	engine.SetSharedCalls(ctx, p.sharedCalls)
 	x.rootObject.Object = p.root.typeName
 	x.rootContexts = inlineOrMake(x.inline.roots[:], len(p.root.Fields))
 	for i := range p.root.Fields {

@@ -116,7 +116,8 @@ func (r answerResolver) Other(ctx context.Context, parents []*model.Answer) ([]*
 		},
 		Fetch: func(ctx context.Context, keys []string) (map[string]*model.Other, error) {
 			call := rest.New(http.MethodGet, "/others").
-				Query("ids", keys)
+				Query("ids", keys).
+				Shared("answers GET /others?ids")
 			return upstreams.Fetch(ctx, r.Services, "answers", call,
 				decode.ByKey("id", graph.DecodeOther, func(item *model.Other) string { return strconv.Itoa(item.ID) }))
 		},
@@ -139,7 +140,8 @@ func (r answerResolver) Others(ctx context.Context, parents []*model.Answer) ([]
 		},
 		Fetch: func(ctx context.Context, keys []string) (map[string]*model.Other, error) {
 			call := rest.New(http.MethodGet, "/others").
-				QueryExploded("ids", keys)
+				QueryExploded("ids", keys).
+				Shared("answers GET /others?ids")
 			return upstreams.Fetch(ctx, r.Services, "answers", call,
 				decode.ByKey("id", graph.DecodeOther, func(item *model.Other) string { return strconv.Itoa(item.ID) }))
 		},
@@ -162,7 +164,8 @@ func (r itemResolver) Other(ctx context.Context, parents []*model.Item) ([]*mode
 		},
 		Fetch: func(ctx context.Context, keys []string) (map[string]*model.Other, error) {
 			call := rest.New(http.MethodGet, "/others").
-				Query("ids", keys)
+				Query("ids", keys).
+				Shared("answers GET /others?ids")
 			return upstreams.Fetch(ctx, r.Services, "answers", call,
 				decode.ByKey("id", graph.DecodeOther, func(item *model.Other) string { return strconv.Itoa(item.ID) }))
 		},
@@ -197,7 +200,8 @@ func (r mutationResolver) AddWriter(ctx context.Context, id string) (*model.Writ
 //
 //	GET /answer
 func (r queryResolver) Answer(ctx context.Context) (*model.Answer, error) {
-	call := rest.New(http.MethodGet, "/answer")
+	call := rest.New(http.MethodGet, "/answer").
+		Shared("answers GET /answer")
 	return upstreams.Fetch(ctx, r.Services, "answers", call, decode.NullOf(graph.DecodeAnswer))
 }
 
@@ -205,7 +209,8 @@ func (r queryResolver) Answer(ctx context.Context) (*model.Answer, error) {
 //
 //	GET /answer
 func (r queryResolver) MustAnswer(ctx context.Context) (*model.Answer, error) {
-	call := rest.New(http.MethodGet, "/answer")
+	call := rest.New(http.MethodGet, "/answer").
+		Shared("answers GET /answer")
 	return upstreams.Fetch(ctx, r.Services, "answers", call, graph.DecodeAnswer)
 }
 
@@ -213,7 +218,8 @@ func (r queryResolver) MustAnswer(ctx context.Context) (*model.Answer, error) {
 //
 //	GET /answers
 func (r queryResolver) Answers(ctx context.Context) ([]*model.Answer, error) {
-	call := rest.New(http.MethodGet, "/answers")
+	call := rest.New(http.MethodGet, "/answers").
+		Shared("answers GET /answers")
 	return upstreams.Fetch(ctx, r.Services, "answers", call, decode.NullOf(decode.ListOf(decode.NullOf(graph.DecodeAnswer))))
 }
 
@@ -221,7 +227,8 @@ func (r queryResolver) Answers(ctx context.Context) ([]*model.Answer, error) {
 //
 //	GET /answers
 func (r queryResolver) MustAnswers(ctx context.Context) ([]*model.Answer, error) {
-	call := rest.New(http.MethodGet, "/answers")
+	call := rest.New(http.MethodGet, "/answers").
+		Shared("answers GET /answers")
 	return upstreams.Fetch(ctx, r.Services, "answers", call, decode.NullOf(decode.ListOf(graph.DecodeAnswer)))
 }
 
@@ -229,7 +236,8 @@ func (r queryResolver) MustAnswers(ctx context.Context) ([]*model.Answer, error)
 //
 //	GET /ints
 func (r queryResolver) Ints(ctx context.Context) ([][]*int, error) {
-	call := rest.New(http.MethodGet, "/ints")
+	call := rest.New(http.MethodGet, "/ints").
+		Shared("answers GET /ints")
 	return upstreams.Fetch(ctx, r.Services, "answers", call,
 		decode.NullOf(decode.ListOf(decode.ListOf(decode.PtrOf((*decode.Decoder).Int)))))
 }
@@ -238,7 +246,8 @@ func (r queryResolver) Ints(ctx context.Context) ([][]*int, error) {
 //
 //	GET /media
 func (r queryResolver) Media(ctx context.Context) (model.Media, error) {
-	call := rest.New(http.MethodGet, "/media")
+	call := rest.New(http.MethodGet, "/media").
+		Shared("answers GET /media")
 	found, err := upstreams.Fetch(ctx, r.Services, "answers", call, decode.NullOf(graph.DecodeMedia))
 	return engine.NewAbstractCompleter(
 		engine.NewMemberCompleter[model.Media](r.bookEntity(ctx).Completer("id")),
@@ -250,7 +259,8 @@ func (r queryResolver) Media(ctx context.Context) (model.Media, error) {
 //
 //	GET /medias
 func (r queryResolver) Medias(ctx context.Context) ([]model.Media, error) {
-	call := rest.New(http.MethodGet, "/medias")
+	call := rest.New(http.MethodGet, "/medias").
+		Shared("answers GET /medias")
 	found, err := upstreams.Fetch(ctx, r.Services, "answers", call, decode.NullOf(decode.ListOf(decode.NullOf(graph.DecodeMedia))))
 	return engine.NewAbstractCompleter(
 		engine.NewMemberCompleter[model.Media](r.bookEntity(ctx).Completer("id")),
@@ -262,7 +272,8 @@ func (r queryResolver) Medias(ctx context.Context) ([]model.Media, error) {
 //
 //	GET /medias
 func (r queryResolver) MustMedias(ctx context.Context) ([]model.Media, error) {
-	call := rest.New(http.MethodGet, "/medias")
+	call := rest.New(http.MethodGet, "/medias").
+		Shared("answers GET /medias")
 	found, err := upstreams.Fetch(ctx, r.Services, "answers", call, decode.NullOf(decode.ListOf(graph.DecodeMedia)))
 	return engine.NewAbstractCompleter(
 		engine.NewMemberCompleter[model.Media](r.bookEntity(ctx).Completer("id")),
@@ -274,7 +285,8 @@ func (r queryResolver) MustMedias(ctx context.Context) ([]model.Media, error) {
 //
 //	GET /shelf
 func (r queryResolver) Shelf(ctx context.Context) (*model.Shelf, error) {
-	call := rest.New(http.MethodGet, "/shelf")
+	call := rest.New(http.MethodGet, "/shelf").
+		Shared("answers GET /shelf")
 	return upstreams.Fetch(ctx, r.Services, "answers", call, decode.NullOf(graph.DecodeShelf))
 }
 
@@ -283,7 +295,8 @@ func (r queryResolver) Shelf(ctx context.Context) (*model.Shelf, error) {
 //	GET /book?ids={$args.id}
 func (r queryResolver) Book(ctx context.Context, id int) (*model.Book, error) {
 	call := rest.New(http.MethodGet, "/book").
-		Query("ids", id)
+		Query("ids", id).
+		Shared("answers GET /book?ids")
 	return upstreams.Fetch(ctx, r.Services, "answers", call, decode.NullOf(graph.DecodeBook))
 }
 
@@ -291,7 +304,8 @@ func (r queryResolver) Book(ctx context.Context, id int) (*model.Book, error) {
 //
 //	GET /library/writers
 func (r queryResolver) Writers(ctx context.Context) ([]*model.Writer, error) {
-	call := rest.New(http.MethodGet, "/library/writers")
+	call := rest.New(http.MethodGet, "/library/writers").
+		Shared("answers GET /library/writers")
 	return upstreams.Fetch(ctx, r.Services, "answers", call, decode.NullOf(decode.ListOf(decode.NullOf(graph.DecodeWriter))))
 }
 
@@ -299,7 +313,8 @@ func (r queryResolver) Writers(ctx context.Context) ([]*model.Writer, error) {
 //
 //	GET /library/writers
 func (r queryResolver) MustWriters(ctx context.Context) ([]*model.Writer, error) {
-	call := rest.New(http.MethodGet, "/library/writers")
+	call := rest.New(http.MethodGet, "/library/writers").
+		Shared("answers GET /library/writers")
 	return upstreams.Fetch(ctx, r.Services, "answers", call, decode.ListOf(graph.DecodeWriter))
 }
 
@@ -307,7 +322,8 @@ func (r queryResolver) MustWriters(ctx context.Context) ([]*model.Writer, error)
 //
 //	GET /library/writers/{$args.id}
 func (r queryResolver) Writer(ctx context.Context, id string) (*model.Writer, error) {
-	call := rest.New(http.MethodGet, "/library/writers/").Segment(id)
+	call := rest.New(http.MethodGet, "/library/writers/").Segment(id).
+		Shared("answers GET /library/writers/{}")
 	return upstreams.Fetch(ctx, r.Services, "answers", call,
 		decode.NullOf(decode.CheckKey("id", id, graph.DecodeWriter, func(object *model.Writer) *string { return &object.ID })))
 }
@@ -316,7 +332,8 @@ func (r queryResolver) Writer(ctx context.Context, id string) (*model.Writer, er
 //
 //	GET /library/shelves
 func (r queryResolver) Shelves(ctx context.Context) ([][]*model.Story, error) {
-	call := rest.New(http.MethodGet, "/library/shelves")
+	call := rest.New(http.MethodGet, "/library/shelves").
+		Shared("answers GET /library/shelves")
 	return upstreams.Fetch(ctx, r.Services, "answers", call,
 		decode.NullOf(decode.ListOf(decode.NullOf(decode.ListOf(graph.DecodeStory)))))
 }
@@ -325,7 +342,8 @@ func (r queryResolver) Shelves(ctx context.Context) ([][]*model.Story, error) {
 //
 //	GET /library/shelves
 func (r queryResolver) StoryGrid(ctx context.Context) ([][]*model.Story, error) {
-	call := rest.New(http.MethodGet, "/library/shelves")
+	call := rest.New(http.MethodGet, "/library/shelves").
+		Shared("answers GET /library/shelves")
 	return upstreams.Fetch(ctx, r.Services, "answers", call,
 		decode.NullOf(decode.ListOf(decode.NullOf(decode.ListOf(graph.DecodeStory)))))
 }
@@ -343,7 +361,8 @@ func (r queryResolver) OffsetPage(ctx context.Context, first *int, after *string
 	}, func(ctx context.Context, at page.Range) (page.Response[decode.Item[*model.Story]], error) {
 		call := rest.New(http.MethodGet, "/library/offset").
 			Query("from", at.Offset).
-			Query("n", at.Size)
+			Query("n", at.Size).
+			Shared("answers GET /library/offset?from&n")
 		return upstreams.Fetch(ctx, r.Services, "answers", call, pageQueryOffsetPage)
 	})
 	if err != nil {
@@ -379,7 +398,8 @@ func (r queryResolver) NumberPage(ctx context.Context, first *int, after *string
 	}, func(ctx context.Context, at page.Range) (page.Response[decode.Item[*model.Story]], error) {
 		call := rest.New(http.MethodGet, "/library/number").
 			Query("page", at.Page).
-			Query("n", at.Size)
+			Query("n", at.Size).
+			Shared("answers GET /library/number?page&n")
 		return upstreams.Fetch(ctx, r.Services, "answers", call, pageQueryNumberPage)
 	})
 	if err != nil {
@@ -413,7 +433,8 @@ func (r queryResolver) CursorPage(ctx context.Context, first *int, after *string
 	}, func(ctx context.Context, at page.Range) (page.Response[decode.Item[*model.Story]], error) {
 		call := rest.New(http.MethodGet, "/library/cursor").
 			Query("cursor", at.Cursor).
-			Query("n", at.Size)
+			Query("n", at.Size).
+			Shared("answers GET /library/cursor?cursor&n")
 		return upstreams.Fetch(ctx, r.Services, "answers", call, pageQueryCursorPage)
 	})
 	if err != nil {
@@ -439,7 +460,8 @@ func (r queryResolver) EditorPage(ctx context.Context, first *int, after *string
 	}, func(ctx context.Context, at page.Range) (page.Response[decode.Item[*model.Editor]], error) {
 		call := rest.New(http.MethodGet, "/library/editorIds").
 			Query("from", at.Offset).
-			Query("n", at.Size)
+			Query("n", at.Size).
+			Shared("answers GET /library/editorIds?from&n")
 		return upstreams.Fetch(ctx, r.Services, "answers", call, pageQueryEditorPage)
 	})
 	if err != nil {
@@ -481,7 +503,8 @@ func (r shelfResolver) Joined(ctx context.Context, parents []*model.Shelf) ([]mo
 		Fetch: func(ctx context.Context, keys [][1]any) (map[[1]any]model.Media, error) {
 			key := keys[0]
 			call := rest.New(http.MethodGet, "/media").
-				Query("shelf", key[0])
+				Query("shelf", key[0]).
+				Shared("answers GET /media")
 			value, err := upstreams.Fetch(ctx, r.Services, "answers", call, decode.NullOf(graph.DecodeMedia))
 			return map[[1]any]model.Media{key: value}, err
 		},
@@ -555,7 +578,8 @@ func (r writerResolver) Stories(ctx context.Context, parents []*model.Writer, fi
 		}, func(ctx context.Context, at page.Range) (page.Response[decode.Item[*model.Story]], error) {
 			call := rest.New(http.MethodGet, "/library/of/").Segment(key).Literal("/offset").
 				Query("from", at.Offset).
-				Query("n", at.Size)
+				Query("n", at.Size).
+				Shared("answers GET /library/of/{}/offset?from&n")
 			return upstreams.Fetch(ctx, r.Services, "answers", call, pageWriterStories)
 		})
 		if err != nil {
@@ -590,7 +614,8 @@ func (r writerResolver) MustStories(ctx context.Context, parents []*model.Writer
 		}, func(ctx context.Context, at page.Range) (page.Response[decode.Item[*model.Story]], error) {
 			call := rest.New(http.MethodGet, "/library/of/").Segment(key).Literal("/number").
 				Query("page", at.Page).
-				Query("n", at.Size)
+				Query("n", at.Size).
+				Shared("answers GET /library/of/{}/number?page&n")
 			return upstreams.Fetch(ctx, r.Services, "answers", call, pageWriterMustStories)
 		})
 		if err != nil {
@@ -631,7 +656,8 @@ func (r writerResolver) LooseStories(ctx context.Context, parents []*model.Write
 		}, func(ctx context.Context, at page.Range) (page.Response[decode.Item[*model.Story]], error) {
 			call := rest.New(http.MethodGet, "/library/of/").Segment(key).Literal("/cursor").
 				Query("cursor", at.Cursor).
-				Query("n", at.Size)
+				Query("n", at.Size).
+				Shared("answers GET /library/of/{}/cursor?cursor&n")
 			return upstreams.Fetch(ctx, r.Services, "answers", call, pageWriterLooseStories)
 		})
 		if err != nil {
@@ -764,7 +790,8 @@ func (r *Resolver) bookEntity(ctx context.Context) engine.Entity[[1]any, model.B
 			Fetch: func(ctx context.Context, keys [][1]any) (map[[1]any]*model.Book, error) {
 				key := keys[0]
 				call := rest.New(http.MethodGet, "/book").
-					Query("ids", key[0])
+					Query("ids", key[0]).
+					Shared("answers GET /book?ids")
 				value, err := upstreams.Fetch(ctx, r.Services, "answers", call,
 					decode.NullOf(decode.CheckKey("id", keys[0][0], graph.DecodeBook, func(object *model.Book) *string { return encode.Key(&object.ID) })))
 				return map[[1]any]*model.Book{key: value}, err

@@ -74,6 +74,7 @@ type Call struct {
 
 	requestScoped bool
 	nonIdempotent bool
+	group         string // see Shared
 }
 
 // span is a part of a path that came from a value.
@@ -153,6 +154,17 @@ func (c *Call) RequestScoped() *Call {
 	c.requestScoped = true
 	return c
 }
+
+// Shared declares that the call only reads, and that other fields of an operation, or the same
+// field at another place, may make an equal call. group names the calls that may be equal. An
+// operation that selects several of them makes equal ones once: see upstreams.Fetch.
+func (c *Call) Shared(group string) *Call {
+	c.group = group
+	return c
+}
+
+// Group returns the group of calls that Shared has set, "" for none.
+func (c *Call) Group() string { return c.group }
 
 // CanCoalesce reports whether clients that make equal calls at the same time may share one
 // response: c is a GET without a body and not RequestScoped.

@@ -78,6 +78,15 @@ func (r *Response) Release() {
 	buffers.Put(buffer)
 }
 
+// Detach moves Body to memory of its own, of exactly its size, and returns the buffer that it lay
+// in for reuse by other calls. A detached Response may be copied and kept: Release of a copy leaves
+// the memory of Body alone.
+func (r *Response) Detach() {
+	body := bytes.Clone(r.Body)
+	r.Release()
+	r.Body = body
+}
+
 // Header values that all requests share.
 var (
 	userAgent = []string{"gatehouse"}

@@ -54,7 +54,7 @@ func (s *plannedSchema) ReadScalar(name string, v any) (err error) {
 
 // Exec implements graphql.ExecutableSchema by gqlgen's executor.
 func (s *plannedSchema) Exec(ctx context.Context) graphql.ResponseHandler {
-	engine.BeginEpochs(ctx)
+	s.planner.BeginFallback(ctx)
 	return s.executableSchema.Exec(ctx)
 }
 
@@ -96,8 +96,8 @@ var planTypes = plan.Types{
 	}},
 	"Query": {ID: ofQuery, Fields: map[string]plan.FieldInfo{
 		"greet": {ID: 1, Kind: plan.Resolver, Handwritten: true},
-		"posts": {ID: 2, Kind: plan.Resolver},
-		"post":  {ID: 3, Kind: plan.Resolver},
+		"posts": {ID: 2, Kind: plan.Resolver, Calls: []plan.CallInfo{{Group: "posts GET /posts"}}},
+		"post":  {ID: 3, Kind: plan.Resolver, Calls: []plan.CallInfo{{Group: "posts GET /posts/{}"}}},
 	}},
 	"User": {ID: ofUser, Keys: []string{"id"}, Fields: map[string]plan.FieldInfo{
 		"id":       {ID: 1, Kind: plan.Property},

@@ -59,7 +59,8 @@ func (r postResolver) User(ctx context.Context, parents []*model.Post) ([]*model
 //
 //	GET /posts
 func (r queryResolver) Posts(ctx context.Context) ([]*model.Post, error) {
-	call := rest.New(http.MethodGet, "/posts")
+	call := rest.New(http.MethodGet, "/posts").
+		Shared("posts GET /posts")
 	return upstreams.Fetch(ctx, r.Services, "posts", call, decode.NullOf(decode.ListOf(decode.NullOf(graph.DecodePost))))
 }
 
@@ -67,7 +68,8 @@ func (r queryResolver) Posts(ctx context.Context) ([]*model.Post, error) {
 //
 //	GET /posts/{$args.id}
 func (r queryResolver) Post(ctx context.Context, id int) (*model.Post, error) {
-	call := rest.New(http.MethodGet, "/posts/").Segment(id)
+	call := rest.New(http.MethodGet, "/posts/").Segment(id).
+		Shared("posts GET /posts/{}")
 	return upstreams.Fetch(ctx, r.Services, "posts", call,
 		decode.NullOf(decode.CheckKey("id", id, graph.DecodePost, func(object *model.Post) *string { return encode.Key(&object.ID) })))
 }

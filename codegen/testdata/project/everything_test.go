@@ -447,23 +447,23 @@ func inAnyOrderOfKeys(calls []string) []string {
 	return sorted
 }
 
-// Fields that make the same call share it, and those that only look alike do not.
+// Fields that make the same call share it, and each reads the response by its own binding.
 func TestSharing(t *testing.T) {
 	answer{
 		`{parents {one {name} must {name} oneMaybe {name} maybeChildren {name}}}`,
 		map[string]string{"/parents": `[{"id": "c1", "n": 1, "maybeId": "c1", "childIds": ["c1"], "maybeChildIds": ["c1"], "at": "2026-01-31T12:00:00Z"}]`, "/children": `{"items": ` + children + `}`},
 		`{"parents":[{"one":{"name":"one"},"must":{"name":"one"},"oneMaybe":{"name":"one"},"maybeChildren":[{"name":"one"}]}]}`,
-	}.check(t, caller, "GET /children?ids=c1", "GET /children?ids=c1", "GET /parents") // one has another maxSize
+	}.check(t, caller, "GET /children?ids=c1", "GET /parents") // one has another maxSize, but the same keys
 	answer{
 		`{parents {mustGroup {name} otherRoot {name}}}`,
 		map[string]string{"/parents": `[{"id": "p1", "n": 1, "childIds": [], "at": "2026-01-31T12:00:00Z"}]`, "/children": `[]`},
 		`does not fit`,
-	}.check(t, caller, "GET /children?parents=p1", "GET /children?parents=p1", "GET /parents")
+	}.check(t, caller, "GET /children?parents=p1", "GET /parents")
 	answer{
 		`{parents {a: words(words: ["x", "y"]) {id first all} b: words(words: ["z"]) {first}}}`,
 		map[string]string{"/parents": `[{"id": "p1", "n": 1, "childIds": [], "at": "2026-01-31T12:00:00Z"}]`, "/child/p1": `{}`},
 		`{"parents":[{"a":{"id":"p1","first":"x","all":["x","y"]},"b":{"first":"z"}}]}`,
-	}.check(t, caller, "GET /child/p1", "GET /child/p1", "GET /parents")
+	}.check(t, caller, "GET /child/p1", "GET /parents")
 }
 
 // The failure of a call is an error of the parents that need it only.

@@ -80,7 +80,7 @@ func (s *plannedSchema) ReadScalar(name string, v any) (err error) {
 
 // Exec implements graphql.ExecutableSchema by gqlgen's executor.
 func (s *plannedSchema) Exec(ctx context.Context) graphql.ResponseHandler {
-	engine.BeginEpochs(ctx)
+	s.planner.BeginFallback(ctx)
 	return s.executableSchema.Exec(ctx)
 }
 

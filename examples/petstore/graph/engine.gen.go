@@ -72,7 +72,7 @@ func (s *plannedSchema) ReadScalar(name string, v any) (err error) {
 
 // Exec implements graphql.ExecutableSchema by gqlgen's executor.
 func (s *plannedSchema) Exec(ctx context.Context) graphql.ResponseHandler {
-	engine.BeginEpochs(ctx)
+	s.planner.BeginFallback(ctx)
 	return s.executableSchema.Exec(ctx)
 }
 
@@ -218,9 +218,9 @@ var planTypes = plan.Types{
 	"Order": {ID: ofOrder, Keys: []string{"id", "petId", "userId"}, Fields: map[string]plan.FieldInfo{
 		"id":          {ID: 1, Kind: plan.Property},
 		"petId":       {ID: 2, Kind: plan.Property},
-		"pet":         {ID: 3, Kind: plan.Resolver},
+		"pet":         {ID: 3, Kind: plan.Resolver, Calls: []plan.CallInfo{{Group: "petstore GET /pets/{}", Loader: 1}}},
 		"userId":      {ID: 4, Kind: plan.Property},
-		"user":        {ID: 5, Kind: plan.Resolver, Guarded: true},
+		"user":        {ID: 5, Kind: plan.Resolver, Guarded: true, Calls: []plan.CallInfo{{Group: "petstore GET /users/{}", Loader: 1}}},
 		"quantity":    {ID: 6, Kind: plan.Property},
 		"status":      {ID: 7, Kind: plan.Property},
 		"shipDate":    {ID: 8, Kind: plan.Property},
@@ -274,12 +274,12 @@ var planTypes = plan.Types{
 	}},
 	"Query": {ID: ofQuery, Fields: map[string]plan.FieldInfo{
 		"advice":    {ID: 1, Kind: plan.Resolver, Guarded: true},
-		"order":     {ID: 2, Kind: plan.Resolver, Guarded: true},
-		"pets":      {ID: 3, Kind: plan.Resolver},
-		"pet":       {ID: 4, Kind: plan.Resolver},
-		"inventory": {ID: 5, Kind: plan.Resolver, Guarded: true},
-		"me":        {ID: 6, Kind: plan.Resolver, Guarded: true},
-		"user":      {ID: 7, Kind: plan.Resolver, Guarded: true},
+		"order":     {ID: 2, Kind: plan.Resolver, Guarded: true, Calls: []plan.CallInfo{{Group: "petstore GET /orders/{}"}}},
+		"pets":      {ID: 3, Kind: plan.Resolver, Calls: []plan.CallInfo{{Group: "petstore GET /pets?species&status&tags&page&limit"}}},
+		"pet":       {ID: 4, Kind: plan.Resolver, Calls: []plan.CallInfo{{Group: "petstore GET /pets/{}"}}},
+		"inventory": {ID: 5, Kind: plan.Resolver, Guarded: true, Calls: []plan.CallInfo{{Group: "petstore GET /store/inventory"}}},
+		"me":        {ID: 6, Kind: plan.Resolver, Guarded: true, Calls: []plan.CallInfo{{Group: "petstore GET /users/{}"}}},
+		"user":      {ID: 7, Kind: plan.Resolver, Guarded: true, Calls: []plan.CallInfo{{Group: "petstore GET /users/{}"}}},
 	}},
 	"Tag": {ID: ofTag, Fields: map[string]plan.FieldInfo{
 		"id":   {ID: 1, Kind: plan.Property},

@@ -226,7 +226,8 @@ func (r orderResolver) Pet(ctx context.Context, parents []*model.Order) ([]*mode
 		Fetch: func(ctx context.Context, keys []string) (map[string]*model.Pet, error) {
 			key := keys[0]
 			call := rest.New(http.MethodGet, "/pets/").Segment(key).
-				Header("X-API-Key", r.Services.Config("petstore", "apiKey"))
+				Header("X-API-Key", r.Services.Config("petstore", "apiKey")).
+				Shared("petstore GET /pets/{}")
 			value, err := upstreams.Fetch(ctx, r.Services, "petstore", call,
 				decode.NullOf(decode.CheckKey("id", keys[0], graph.DecodePet, func(object *model.Pet) *string { return object.ID })), petstoreRules)
 			return map[string]*model.Pet{key: value}, err
@@ -253,7 +254,8 @@ func (r orderResolver) User(ctx context.Context, parents []*model.Order) ([]*mod
 		Fetch: func(ctx context.Context, keys []string) (map[string]*model.User, error) {
 			key := keys[0]
 			call := rest.New(http.MethodGet, "/users/").Segment(key).
-				Header("X-API-Key", r.Services.Config("petstore", "apiKey"))
+				Header("X-API-Key", r.Services.Config("petstore", "apiKey")).
+				Shared("petstore GET /users/{}")
 			value, err := upstreams.Fetch(ctx, r.Services, "petstore", call,
 				decode.NullOf(decode.CheckKey("id", keys[0], graph.DecodeUser, func(object *model.User) *string { return object.ID })), petstoreRules)
 			return map[string]*model.User{key: value}, err
@@ -278,7 +280,8 @@ func (r queryResolver) Advice(ctx context.Context, messages []*model.ChatMessage
 //	GET /orders/{id}
 func (r queryResolver) Order(ctx context.Context, id string) (*model.Order, error) {
 	call := rest.New(http.MethodGet, "/orders/").Segment(id).
-		Header("X-API-Key", r.Services.Config("petstore", "apiKey"))
+		Header("X-API-Key", r.Services.Config("petstore", "apiKey")).
+		Shared("petstore GET /orders/{}")
 	return upstreams.Fetch(ctx, r.Services, "petstore", call,
 		decode.NullOf(decode.CheckKey("id", id, graph.DecodeOrder, func(object *model.Order) *string { return object.ID })), petstoreRules)
 }
@@ -300,7 +303,8 @@ func (r queryResolver) Pets(ctx context.Context, species *model.Species, status 
 			Query("tags", encode.List(tags, encode.Any[string])).
 			Query("page", at.Page).
 			Query("limit", at.Size).
-			Header("X-API-Key", r.Services.Config("petstore", "apiKey"))
+			Header("X-API-Key", r.Services.Config("petstore", "apiKey")).
+			Shared("petstore GET /pets?species&status&tags&page&limit")
 		return upstreams.Fetch(ctx, r.Services, "petstore", call, pageQueryPets, petstoreRules)
 	})
 	if err != nil {
@@ -328,7 +332,8 @@ func (r queryResolver) Pets(ctx context.Context, species *model.Species, status 
 //	GET /pets/{id}
 func (r queryResolver) Pet(ctx context.Context, id string) (*model.Pet, error) {
 	call := rest.New(http.MethodGet, "/pets/").Segment(id).
-		Header("X-API-Key", r.Services.Config("petstore", "apiKey"))
+		Header("X-API-Key", r.Services.Config("petstore", "apiKey")).
+		Shared("petstore GET /pets/{}")
 	return upstreams.Fetch(ctx, r.Services, "petstore", call,
 		decode.NullOf(decode.CheckKey("id", id, graph.DecodePet, func(object *model.Pet) *string { return object.ID })), petstoreRules)
 }
@@ -338,7 +343,8 @@ func (r queryResolver) Pet(ctx context.Context, id string) (*model.Pet, error) {
 //	GET /store/inventory
 func (r queryResolver) Inventory(ctx context.Context) ([]*model.InventoryEntry, error) {
 	call := rest.New(http.MethodGet, "/store/inventory").
-		Header("X-API-Key", r.Services.Config("petstore", "apiKey"))
+		Header("X-API-Key", r.Services.Config("petstore", "apiKey")).
+		Shared("petstore GET /store/inventory")
 	return upstreams.Fetch(ctx, r.Services, "petstore", call,
 		decode.NullOf(decode.EntriesOf(graph.DecodeInventoryEntry)), petstoreRules)
 }
@@ -348,7 +354,8 @@ func (r queryResolver) Inventory(ctx context.Context) ([]*model.InventoryEntry, 
 //	GET /users/{id}
 func (r queryResolver) Me(ctx context.Context) (*model.Account, error) {
 	call := rest.New(http.MethodGet, "/users/").Segment(auth.Claim(ctx, "sub")).
-		Header("X-API-Key", r.Services.Config("petstore", "apiKey"))
+		Header("X-API-Key", r.Services.Config("petstore", "apiKey")).
+		Shared("petstore GET /users/{}")
 	return upstreams.Fetch(ctx, r.Services, "petstore", call, decode.NullOf(graph.DecodeAccount), petstoreRules)
 }
 
@@ -357,7 +364,8 @@ func (r queryResolver) Me(ctx context.Context) (*model.Account, error) {
 //	GET /users/{id}
 func (r queryResolver) User(ctx context.Context, id string) (*model.User, error) {
 	call := rest.New(http.MethodGet, "/users/").Segment(id).
-		Header("X-API-Key", r.Services.Config("petstore", "apiKey"))
+		Header("X-API-Key", r.Services.Config("petstore", "apiKey")).
+		Shared("petstore GET /users/{}")
 	return upstreams.Fetch(ctx, r.Services, "petstore", call,
 		decode.NullOf(decode.CheckKey("id", id, graph.DecodeUser, func(object *model.User) *string { return object.ID })), petstoreRules)
 }

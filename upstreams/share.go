@@ -1,0 +1,49 @@
+package upstreams
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/gatehouse-graphql/gatehouse/engine"
+	"github.com/gatehouse-graphql/gatehouse/upstreams/rest"
+)
+
+// doOnce is Do for a call that the operation may make at several places: see rest.Call.Shared.
+// Equal calls of one epoch are made once. Each place gets the response, whose rules it applies
+// and whose body it decodes by itself, or the error.
+//
+// Calls are equal if they send the same request to the same source for the same client. An operation
+// has one client, unless handwritten code calls WithClientHeaders.
+//
+// The body is kept until the operation ends, because a field below another one makes its call
+// later. If the operation has kept too much (engine.KeepBytes), the response is not shared.
+func (s *Services) doOnce(ctx context.Context, source string, c *rest.Call) (*rest.Response, error) {
+	if !engine.SharesCalls(ctx, c.Group()) || c.Err() != nil {
+		return s.Do(ctx, source, c)
+	}
+	var own *rest.Response // the response, if this place has made the call
+	client := ctx.Value(clientKey{})
+	id := engine.Identity{Source: source, Request: c.Key(), Caller: fmt.Sprintf("%p", client)}
+	kept, err := engine.CallOnce(ctx, id, func(ctx context.Context) (*rest.Response, error) {
+		ctx = context.WithValue(ctx, clientKey{}, client)
+		r, err := s.Do(ctx, source, c)
+		if err != nil {
+			return nil, err
+		}
+		if !engine.KeepBytes(ctx, len(r.Body)) {
+			own = r
+			return nil, nil
+		}
+		r.Detach()
+		return r, nil
+	})
+	switch {
+	case err != nil:
+		return nil, err
+	case kept != nil:
+		return new(*kept), nil
+	case own != nil:
+		return own, nil
+	}
+	return s.Do(ctx, source, c)
+}
