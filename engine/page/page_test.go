@@ -95,7 +95,7 @@ func (p *pagedService) respond(start, size int) (a Response[*int]) {
 	end := min(start+size, len(p.list))
 	a.Items = p.list[start:end]
 	if p.total {
-		a.Total = new(len(p.list))
+		a.Total = new(int64(len(p.list)))
 	}
 	if p.more {
 		a.HasMore = new(end < len(p.list))
@@ -174,7 +174,7 @@ func TestPages(t *testing.T) {
 		items     []int
 		next      bool
 		end       position
-		total     *int
+		total     *int64
 	}{
 		{
 			"offset: one more to see",
@@ -210,31 +210,31 @@ func TestPages(t *testing.T) {
 			"offset: a total",
 			Request{First: new(2), ReportsMore: true},
 			position{skip: 2},
-			[]Response[int]{{Items: numbers(2), Total: new(4)}},
+			[]Response[int]{{Items: numbers(2), Total: new(int64(4))}},
 			[]Range{{Size: 2, Offset: 2}},
 			numbers(2), false,
 			position{skip: 4},
-			new(4),
+			new(int64(4)),
 		},
 		{
 			"offset: more wins over a total",
 			Request{First: new(2), ReportsMore: true},
 			position{},
-			[]Response[int]{{Items: numbers(2), Total: new(2), HasMore: new(true)}},
+			[]Response[int]{{Items: numbers(2), Total: new(int64(2)), HasMore: new(true)}},
 			[]Range{{Size: 2}},
 			numbers(2), true,
 			position{skip: 2},
-			new(2),
+			new(int64(2)),
 		},
 		{
 			"offset: an item in hand wins over both",
 			Request{First: new(2)},
 			position{},
-			[]Response[int]{{Items: numbers(3), Total: new(1), HasMore: new(false)}},
+			[]Response[int]{{Items: numbers(3), Total: new(int64(1)), HasMore: new(false)}},
 			[]Range{{Size: 3}},
 			numbers(2), true,
 			position{skip: 2},
-			new(1),
+			new(int64(1)),
 		},
 		{
 			"offset: told to tell, and does not",
@@ -250,7 +250,7 @@ func TestPages(t *testing.T) {
 			"offset: a negative total is none",
 			Request{First: new(2), ReportsMore: true},
 			position{},
-			[]Response[int]{{Items: numbers(2), Total: new(-1)}},
+			[]Response[int]{{Items: numbers(2), Total: new(int64(-1))}},
 			[]Range{{Size: 2}},
 			numbers(2), true,
 			position{skip: 2},
@@ -270,11 +270,11 @@ func TestPages(t *testing.T) {
 			"offset: fewer than there are",
 			Request{First: new(5), ReportsMore: true},
 			position{},
-			[]Response[int]{{Items: numbers(2), Total: new(9)}},
+			[]Response[int]{{Items: numbers(2), Total: new(int64(9))}},
 			[]Range{{Size: 5}},
 			numbers(2), true,
 			position{skip: 2},
-			new(9),
+			new(int64(9)),
 		},
 		{
 			"offset: nothing, and so nothing to go on from",
@@ -291,12 +291,12 @@ func TestPages(t *testing.T) {
 			"offset: the total alone",
 			Request{First: new(0), WantsTotal: true},
 			position{},
-			[]Response[int]{{Items: numbers(1), Total: new(9)}},
+			[]Response[int]{{Items: numbers(1), Total: new(int64(9))}},
 			[]Range{{Size: 1}},
 			[]int{},
 			false,
 			position{},
-			new(9),
+			new(int64(9)),
 		},
 
 		{
@@ -356,11 +356,11 @@ func TestPages(t *testing.T) {
 			"pages: a short one with others behind",
 			Request{Type: PageNumber, First: new(3)},
 			position{},
-			[]Response[int]{{Items: numbers(2), Total: new(9)}},
+			[]Response[int]{{Items: numbers(2), Total: new(int64(9))}},
 			[]Range{{Size: 3, Page: 1}},
 			numbers(2), true,
 			position{skip: 3},
-			new(9),
+			new(int64(9)),
 		},
 		{
 			"pages: a second that is empty, with others behind",
@@ -377,11 +377,11 @@ func TestPages(t *testing.T) {
 			"pages: longer than asked for",
 			Request{Type: PageNumber, First: new(2)},
 			position{},
-			[]Response[int]{{Items: numbers(7), Total: new(7)}},
+			[]Response[int]{{Items: numbers(7), Total: new(int64(7))}},
 			[]Range{{Size: 2, Page: 1}},
 			numbers(2), true,
 			position{skip: 2},
-			new(7),
+			new(int64(7)),
 		},
 		{
 			"pages: both longer than asked for",
@@ -409,12 +409,12 @@ func TestPages(t *testing.T) {
 			"pages: the total alone",
 			Request{Type: PageNumber, First: new(0), WantsTotal: true},
 			position{},
-			[]Response[int]{{Items: numbers(1), Total: new(9)}},
+			[]Response[int]{{Items: numbers(1), Total: new(int64(9))}},
 			[]Range{{Size: 1, Page: 1}},
 			[]int{},
 			false,
 			position{},
-			new(9),
+			new(int64(9)),
 		},
 
 		{
@@ -534,12 +534,12 @@ func TestPages(t *testing.T) {
 			"cursor: the total alone",
 			Request{Type: NextCursor, First: new(0), WantsTotal: true},
 			position{},
-			[]Response[int]{{Items: numbers(1), NextCursor: new("n"), Total: new(9)}},
+			[]Response[int]{{Items: numbers(1), NextCursor: new("n"), Total: new(int64(9))}},
 			[]Range{{Size: 1}},
 			[]int{},
 			false,
 			position{},
-			new(9),
+			new(int64(9)),
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -680,7 +680,7 @@ func (v *visitor) step(t *testing.T) Connection[*int] {
 	if v.knows(first) && conn.HasNext != (left > 0) || left > 0 && !conn.HasNext {
 		t.Errorf("hasNext is %v with %d items left", conn.HasNext, left)
 	}
-	if conn.HasPrevious != (v.request.After != nil) || len(conn.Items) > first || v.total && *conn.Total != len(v.list) {
+	if conn.HasPrevious != (v.request.After != nil) || len(conn.Items) > first || v.total && *conn.Total != int64(len(v.list)) {
 		t.Errorf("of %d: %+v", first, conn)
 	}
 	v.calls(t, first, before)
@@ -733,7 +733,7 @@ func TestShortPages(t *testing.T) {
 				a.Items = append(a.Items, i)
 			}
 		}
-		a.Total = new(30)
+		a.Total = new(int64(30))
 		return a, nil
 	}
 	var want, got []int
