@@ -57,9 +57,11 @@ func toUTF8(body []byte, contentType string) ([]byte, error) {
 
 // charsetOf returns the charset parameter of a media type in lower case, "" if there is none.
 func charsetOf(contentType string) string {
-	const fewest = len("charset=x")
-	if len(contentType) < fewest || !strings.Contains(contentType, ";") {
+	const usual = "utf-8"
+	if i := strings.IndexByte(contentType, ';'); i < 0 {
 		return ""
+	} else if n := len(contentType) - len(usual); n > i && strings.EqualFold(contentType[n:], usual) {
+		return usual // without the cost of parsing
 	}
 	_, params, err := mime.ParseMediaType(contentType)
 	if err != nil {
@@ -68,8 +70,8 @@ func charsetOf(contentType string) string {
 	return strings.ToLower(params["charset"])
 }
 
-// fromUTF16 converts text whose high bytes are at the even indexes if high is 0's other, 1: big
-// endian has the high byte first. Half a surrogate pair becomes U+FFFD.
+// fromUTF16 converts text of two bytes for each unit, of which the higher is the first one if
+// bigEndian is 1, and the second one if it is 0. Half a surrogate pair becomes U+FFFD.
 func fromUTF16(body []byte, bigEndian int) ([]byte, error) {
 	if len(body)%2 != 0 {
 		return nil, fmt.Errorf("%w: UTF-16 of %d bytes, which is half a character too many", errCharset, len(body))

@@ -14,7 +14,6 @@ import (
 
 var (
 	errEncoding = errors.New("the response has a content encoding that was not asked for")
-	errManyCodes = errors.New("the response is encoded more often than is plausible")
 	errExpands  = errors.New("the response is larger than allowed while it is decoded")
 )
 
@@ -23,14 +22,14 @@ const maxEncodings = 3
 
 // decodeBody returns resp's body without its content encodings (RFC 9110, 8.4), which the transport
 // has left: those of a list, and those with another name than gzip. It decodes gzip, x-gzip and
-// deflate, in any letter case, and nothing that would have to be asked for. decoded is false when
-// body is resp.Body itself. limit is how many bytes the decoded body may have.
+// deflate, in any letter case, and nothing that would have to be asked for. length is that of the
+// result in bytes, -1 when it is unknown. limit is how many bytes the result may have.
 //
 // Some services name an encoding although they send no body, above all with a 204.
-func decodeBody(resp *http.Response, limit int64) (body io.Reader, decoded bool, err error) {
+func decodeBody(resp *http.Response, limit int64) (body io.Reader, length int64, err error) {
 	values := resp.Header["Content-Encoding"]
 	if len(values) == 0 || resp.Body == http.NoBody || resp.ContentLength == 0 {
-		return resp.Body, false, nil
+		return resp.Body, resp.ContentLength, nil
 	}
 	var encodings []string
 	for _, value := range values {
@@ -41,10 +40,10 @@ func decodeBody(resp *http.Response, limit int64) (body io.Reader, decoded bool,
 		}
 	}
 	if len(encodings) == 0 {
-		return resp.Body, false, nil
+		return resp.Body, resp.ContentLength, nil
 	}
 	if len(encodings) > maxEncodings {
-		return nil, false, fmt.Errorf("%w: %d times", errManyCodes, len(encodings))
+		return nil, 0, fmt.Errorf("%w: %d of them around each other", errEncoding, len(encodings))
 	}
 	body = resp.Body
 	for i := len(encodings) - 1; i >= 0; i-- { // they are listed in the order in which they were applied
@@ -52,10 +51,10 @@ func decodeBody(resp *http.Response, limit int64) (body io.Reader, decoded bool,
 		// than the result may have was made to cost time.
 		body = &boundedReader{r: body, left: 2*limit + maxPreallocated}
 		if body, err = decoderOf(encodings[i], body); err != nil {
-			return nil, false, err
+			return nil, 0, err
 		}
 	}
-	return body, true, nil
+	return body, -1, nil
 }
 
 // decoderOf returns a reader of r without the encoding.
@@ -70,11 +69,14 @@ func decoderOf(encoding string, r io.Reader) (io.Reader, error) {
 }
 
 // inflate reads deflate as the RFC defines it, in the format of zlib, and without that, as servers
-// sent it that misread the name. A zlib header is a multiple of 31 whose lower half says 8; no raw
-// deflate of more than a few bytes looks so by chance, since 8 there is a stored block without its length.
+// send it that misread the name. A header of zlib has 8 in its lowest four bits and is a multiple of
+// 31; a raw stream that begins so would be an uncompressed block with padding other than zeros.
 func inflate(r io.Reader) (io.Reader, error) {
 	b := bufio.NewReader(r)
 	head, err := b.Peek(2)
+	if len(head) == 1 {
+		return nil, io.ErrUnexpectedEOF
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -82,6 +84,13 @@ func inflate(r io.Reader) (io.Reader, error) {
 		return zlib.NewReader(b)
 	}
 	return flate.NewReader(b), nil
+}
+
+// isCorrupt reports whether err is that of a decoder whose input is not in its encoding.
+func isCorrupt(err error) bool {
+	_, corrupt := errors.AsType[flate.CorruptInputError](err)
+	return corrupt || errors.Is(err, gzip.ErrHeader) || errors.Is(err, gzip.ErrChecksum) ||
+		errors.Is(err, zlib.ErrHeader) || errors.Is(err, zlib.ErrChecksum) || errors.Is(err, zlib.ErrDictionary)
 }
 
 // lazyReader opens a decoder at the first Read, because that reads the head of the body. A body

@@ -87,12 +87,32 @@ func (c *Client) transportFault(ctx context.Context, err error) *fault.Error {
 		f.Message = "the service's answer is too large"
 	case errors.Is(err, errBroken):
 		f.Message = "the service broke off its answer"
-	case errors.Is(err, errEncoding):
+	case errors.Is(err, errEncoding), errors.Is(err, errCharset), errors.Is(err, errMalformed), isMalformed(err):
 		f.Message = "the service's answer cannot be read"
+	case hasResponse(err):
+		f.Message = "the service broke off its answer"
 	default:
 		f.Message = "the service cannot be reached"
 	}
 	return f
+}
+
+// responseError is implemented by errors of transports that occurred after a response began. The
+// service was reached then. Malformed reports whether what came is not HTTP; otherwise the response
+// broke off.
+type responseError interface {
+	error
+	Malformed() bool
+}
+
+func hasResponse(err error) bool {
+	_, ok := errors.AsType[responseError](err)
+	return ok
+}
+
+func isMalformed(err error) bool {
+	e, ok := errors.AsType[responseError](err)
+	return ok && e.Malformed()
 }
 
 // isTimeout reports whether a connection's deadline has passed, which may happen a moment
