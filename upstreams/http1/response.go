@@ -33,12 +33,11 @@ type framing struct {
 // returned for reuse; resp keeps no reference to it.
 func readHead(r *bufio.Reader, method string, limit int, buf []byte, resp *http.Response) (framing, []byte, error) {
 	for first := true; ; first = false {
-		var err error
-		buf, err = readHeaderBlock(r, buf[:0], limit)
-		if err != nil && first && len(buf) == 0 {
-			err = &noResponseError{err: fmt.Errorf("http1: no response: %w", err)}
+		if err := requireHTTP(r, first); err != nil {
+			return framing{}, buf, err
 		}
-		if err != nil {
+		var err error
+		if buf, err = readHeaderBlock(r, buf[:0], limit); err != nil {
 			return framing{}, buf, err
 		}
 		limit -= len(buf)
@@ -50,6 +49,23 @@ func readHead(r *bufio.Reader, method string, limit int, buf []byte, resp *http.
 			return f, buf, errUpgrade
 		}
 	}
+}
+
+// requireHTTP waits for the beginning of a head and returns an error if it is not one of HTTP, so
+// that no more is awaited from a server that speaks something else. first is whether nothing was
+// received before.
+func requireHTTP(r *bufio.Reader, first bool) error {
+	const start = "HTTP/"
+	got, err := r.Peek(len(start))
+	switch {
+	case len(got) == 0 && first:
+		return &noResponseError{err: fmt.Errorf("http1: no response: %w", err)}
+	case !strings.HasPrefix(start, string(got)):
+		return errStatusLine
+	case err == io.EOF:
+		return io.ErrUnexpectedEOF
+	}
+	return err
 }
 
 // readHeaderBlock appends lines to b, up to and including an empty one. Before the first
