@@ -420,9 +420,14 @@ func newFetched[K comparable, V any](values map[K]V, err error) (fetched[K, V], 
 	return fetched[K, V]{values: values}, err
 }
 
-// lookup returns the result for key, or the error of that key alone.
+// lookup returns the result for key, or the error of that key alone. A key that is not among the
+// values is looked for in the form in which readers of batches arrange them.
 func (f fetched[K, V]) lookup(key K, missing V) (Found[V], error) {
-	if value, ok := f.values[key]; ok {
+	value, ok := f.values[key]
+	if text, isText := any(key).(string); !ok && isText {
+		value, ok = f.values[any(decode.CanonicalKey(text)).(K)]
+	}
+	if ok {
 		return Found[V]{Value: value, OK: true}, nil
 	}
 	if err := f.faults.OfKey(key); err != nil {
