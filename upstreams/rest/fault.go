@@ -1,11 +1,13 @@
 package rest
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"net"
 	"net/http"
+	"strconv"
 
 	"github.com/gatehouse-graphql/gatehouse/fault"
 )
@@ -22,9 +24,19 @@ type StatusError struct {
 
 // Error returns the status and the beginning of the body, quoted.
 func (e *StatusError) Error() string {
+	return fmt.Sprintf("%s: %d %s: %s", e.Call, e.Response.Status, http.StatusText(e.Response.Status), e.Response.Excerpt())
+}
+
+// Excerpt returns the beginning of the body for the log: quoted, with escapes in the place of
+// control characters. A word that would be cut off is left out, because half a secret looks like
+// none to those who look for secrets.
+func (r *Response) Excerpt() string {
 	const maxShown = 300
-	body := e.Response.Body[:min(len(e.Response.Body), maxShown)]
-	return fmt.Sprintf("%s: %d %s: %q", e.Call, e.Response.Status, http.StatusText(e.Response.Status), body)
+	if len(r.Body) <= maxShown {
+		return strconv.Quote(string(r.Body))
+	}
+	end := bytes.LastIndexAny(r.Body[:maxShown], " \t\r\n\"'<>(){}[],;&=")
+	return strconv.Quote(string(r.Body[:end+1])) + "…"
 }
 
 // StatusFault returns the fault for a response that is not a success: its status is not a
