@@ -139,3 +139,48 @@ func TestPagesThatServicesSend(t *testing.T) {
 		}
 	}
 }
+
+// When an answer is not JSON, the log shows its type and its beginning, without the caller's token
+// and without control characters. The client sees none of it.
+func TestLogShowsWhatIsNotJSON(t *testing.T) {
+	g := newGateway(t, fakeUsers(t, func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "text/html; charset=utf-8")
+		fmt.Fprintf(w, "<!DOCTYPE html>\n<title>\x1b[31mLogin page</title><p>%s</p>%s", r.Header.Get("Authorization"), strings.Repeat("<p>marker of the end</p>", 500))
+	}))
+	token := g.token(t, services.Customer)
+	a := g.query(t, token, `{ user(id: "u1") { name } }`, nil)
+	if string(a.Data) != `{"user":null}` || fmt.Sprint(a.refusals()) != "[user DOWNSTREAM_SERVICE_ERROR]" || strings.Contains(a.Body, "Login") || strings.Contains(a.Body, "html") {
+		t.Errorf("the client sees %s", a.Body)
+	}
+	log := g.Log.String()
+	for _, part := range []string{"Login page", "text/html; charset=utf-8", `DOCTYPE html`} {
+		if !strings.Contains(log, part) {
+			t.Errorf("the log lacks %q: %s", part, log)
+		}
+	}
+	if strings.Contains(log, token) || strings.Contains(log, "\x1b") || strings.Contains(log, `"\u001b`) || strings.Count(log, "marker of the end") > 20 {
+		t.Errorf("the log shows too much: %s", log)
+	}
+}
+
+// Keys that differ in their spelling alone are counted in the operation's line of the log.
+func TestUnmatchedKeysAreLogged(t *testing.T) {
+	var lower atomic.Bool
+	g := newGateway(t, replaceSource(t, "products", long, func(w http.ResponseWriter, r *http.Request) {
+		sku := r.FormValue("ids")
+		if lower.Load() {
+			sku = strings.ToLower(sku)
+		}
+		respond(http.StatusOK, `{"data": [{"sku": "`+sku+`", "name": "A", "price": 1, "currency": "EUR"}, null], "total": 1}`)(w, r)
+	}))
+	admin := g.token(t, services.Admin)
+	for differ, want := range map[bool]string{false: "", true: `"unmatched_keys":1`} {
+		lower.Store(differ)
+		before := len(g.Log.String())
+		a := g.query(t, admin, `{ order(id: "9007199254740000") { lines { product { name } } } }`, nil)
+		log := g.Log.String()[before:]
+		if len(a.Errors) > 0 || strings.Contains(log, "unmatched_keys") != (want != "") || !strings.Contains(log, want) {
+			t.Errorf("in lower case %t: %s, logged %s", differ, a.Body, log)
+		}
+	}
+}

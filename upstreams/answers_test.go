@@ -14,6 +14,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/gatehouse-graphql/gatehouse/engine/decode"
 	"github.com/gatehouse-graphql/gatehouse/fault"
 	"github.com/gatehouse-graphql/gatehouse/upstreams"
 	"github.com/gatehouse-graphql/gatehouse/upstreams/rest"
@@ -53,16 +54,6 @@ func rawAnswers(t *testing.T, answers []string) string {
 	return "http://" + listener.Addr().String()
 }
 
-func servicesOf(t *testing.T, o upstreams.Source) *upstreams.Services {
-	t.Helper()
-	s, err := upstreams.New(upstreams.Options{"s": o}, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(s.Close)
-	return s
-}
-
 // reading is what a transport makes of an answer.
 type reading struct {
 	status int
@@ -72,7 +63,7 @@ type reading struct {
 
 func readAnswer(t *testing.T, s *upstreams.Services, n int) reading {
 	t.Helper()
-	resp, err := s.Do(t.Context(), "s", rest.New(http.MethodGet, "/").Segment(n))
+	resp, err := s.Do(t.Context(), "users", rest.New(http.MethodGet, "/").Segment(n))
 	if err == nil {
 		defer resp.Release()
 		return reading{status: resp.Status, body: string(resp.Body)}
@@ -169,7 +160,7 @@ func TestAnswersLikeNetHTTP(t *testing.T) {
 		answers = append(answers, mutate(random, answers[random.IntN(len(table))]))
 	}
 	url := rawAnswers(t, answers)
-	own, standard := servicesOf(t, upstreams.Source{URLs: []string{url}}), servicesOf(t, upstreams.Source{URLs: []string{url}, ProxyFromEnvironment: true})
+	own, standard := newServices(t, upstreams.Source{URLs: []string{url}}), newServices(t, upstreams.Source{URLs: []string{url}, ProxyFromEnvironment: true})
 	read, stricter := 0, 0
 	for n, text := range answers {
 		ours, theirs := readAnswer(t, own, n), readAnswer(t, standard, n)
@@ -225,4 +216,74 @@ func mutate(random *rand.Rand, text string) string {
 		}
 	}
 	return text
+}
+
+// What Fetch reads of the bodies that services send, whatever their Content-Type says. The cause of
+// an error, which is for the log, shows the beginning of what is not JSON.
+func TestBodiesOfAnswers(t *testing.T) {
+	const (
+		notJSON = unreadable
+		unfit   = "the service's answer does not fit the graph"
+		empty   = "the service's answer is empty"
+	)
+	deep := strings.Repeat("[", 600) + strings.Repeat("]", 600)
+	for name, c := range map[string]struct {
+		status      int
+		contentType string
+		body        string
+		want        string // the value, or the message of the error
+		cause       string // a part of the cause
+	}{
+		"JSON":                       {200, "application/json", `{"a": 1}`, "1", ""},
+		"JSON as HTML":               {200, "text/html", `{"a": 1}`, "1", ""},
+		"JSON as text/json":          {200, "text/json", `{"a": 1}`, "1", ""},
+		"JSON of another kind":       {200, "application/vnd.api+json; ext=x", `{"a": 1}`, "1", ""},
+		"no type":                    {200, "", `{"a": 1}`, "1", ""},
+		"a type that is none":        {200, ";;;", `{"a": 1}`, "1", ""},
+		"a byte order mark":          {200, "application/json", "\xef\xbb\xbf{\"a\": 1}", "1", ""},
+		"white space":                {200, "application/json", " \r\n\t{\"a\": 1}\r\n\n ", "1", ""},
+		"a second byte order mark":   {200, "application/json", "\xef\xbb\xbf\xef\xbb\xbf{\"a\": 1}", notJSON, "not well-formed"},
+		"201":                        {201, "application/json", `{"a": 1}`, "1", ""},
+		"a member twice":             {200, "application/json", `{"a": 1, "a": 2}`, "2", ""},
+		"null":                       {200, "application/json", `null`, "null", ""},
+		"no member":                  {200, "application/json", `{}`, "null", ""},
+		"204":                        {204, "", "", "null", ""},
+		"205":                        {205, "", "", "null", ""},
+		"empty":                      {200, "application/json", "", empty, "without a body"},
+		"white space alone":          {200, "application/json", " \n", empty, "without a body"},
+		"a mark alone":               {200, "application/json", "\xef\xbb\xbf", empty, "without a body"},
+		"another type":               {200, "application/json", `{"a": "1"}`, unfit, "a string where an Int"},
+		"a list":                     {200, "application/json", `[]`, unfit, "a list where an object"},
+		"a huge number":              {200, "application/json", `{"a": 1e999999999999}`, unfit, "is not an Int"},
+		"a number of many digits":    {200, "application/json", `{"a": ` + strings.Repeat("9", 1000) + `}`, unfit, "is not an Int"},
+		"more after it":              {200, "application/json", `{"a": 1} x`, notJSON, `unexpected text after the value; the response of 10 bytes, "application/json", begins with "{\"a\": 1} x"`},
+		"NDJSON":                     {200, "application/x-ndjson", "{\"a\": 1}\n{\"a\": 2}\n", notJSON, `unexpected text after the value; the response of 18 bytes, "application/x-ndjson"`},
+		"a NUL after it":             {200, "application/json", "{\"a\": 1}\x00", notJSON, `\x00`},
+		"HTML":                       {200, "text/html; charset=utf-8", "<!DOCTYPE html>\n<title>\x1b[31mLogin</title>", notJSON, `"text/html; charset=utf-8", begins with "<!DOCTYPE html>\n<title>\x1b[31mLogin</title>"`},
+		"an unclosed object":         {200, "application/json", `{"a": 1`, notJSON, "is missing"},
+		"NaN":                        {200, "application/json", `{"a": NaN}`, notJSON, "not well-formed"},
+		"NaN elsewhere":              {200, "application/json", `{"b": NaN, "a": 1}`, notJSON, "not well-formed"},
+		"a comment":                  {200, "application/json", `{"a": 1 /* one */}`, notJSON, "is missing"},
+		"a trailing comma":           {200, "application/json", `{"a": 1,}`, notJSON, "the name of a member"},
+		"a prefix against scripts":   {200, "application/json", ")]}',\n{\"a\": 1}", notJSON, "not well-formed"},
+		"nested deeply":              {200, "application/json", `{"a": 1, "b": ` + deep + `}`, notJSON, "nested deeper"},
+		"not UTF-8 elsewhere":        {200, "application/json", "{\"b\": \"\xff\", \"a\": 1}", "1", ""},
+		"half a surrogate elsewhere": {200, "application/json", `{"b": "\ud800", "a": 1}`, "1", ""},
+	} {
+		s := newServices(t, upstreams.Source{URLs: []string{newReplica(t, func(w http.ResponseWriter, _ *http.Request) {
+			w.Header()["Content-Type"] = []string{c.contentType}
+			w.WriteHeader(c.status)
+			io.WriteString(w, c.body)
+		}).URL}})
+		a, err := upstreams.Fetch(t.Context(), s, "users", rest.New(http.MethodGet, "/x"), decode.NullOf(decode.Member("a", decode.PtrOf((*decode.Decoder).Int))))
+		got, cause := "null", ""
+		if f, ok := errors.AsType[*fault.Error](err); ok {
+			got, cause = f.Message, f.Cause.Error()
+		} else if a != nil {
+			got = strconv.Itoa(*a)
+		}
+		if got != c.want || !strings.Contains(cause, c.cause) {
+			t.Errorf("%s: %s, want %s (%v)", name, got, c.want, err)
+		}
+	}
 }
