@@ -115,13 +115,13 @@ func TestPagesThatServicesSend(t *testing.T) {
 	}))
 	const one = `{"sku": "S-1", "name": "A", "price": 1, "currency": "EUR"}`
 	for text, want := range map[string]string{
-		`{"total": 0}`:                                      `{"nodes":[],"edges":[],"totalCount":0,"pageInfo":{"hasNextPage":false}}`,
-		`{"data": null, "total": 0}`:                        `{"nodes":[],"edges":[],"totalCount":0,"pageInfo":{"hasNextPage":false}}`,
-		`{}`:                                                `{"nodes":[],"edges":[],"totalCount":null,"pageInfo":{"hasNextPage":false}}`,
-		`null`:                                              `{"nodes":[],"edges":[],"totalCount":null,"pageInfo":{"hasNextPage":false}}`,
-		`{"data": [` + one + `], "total": 1}`:               `{"nodes":[{"sku":"S-1"}],"edges":[{"node":{"sku":"S-1"}}],"totalCount":1,"pageInfo":{"hasNextPage":false}}`,
-		`{"data": [` + one + `], "total": "1"}`:             `{"nodes":[{"sku":"S-1"}],"edges":[{"node":{"sku":"S-1"}}],"totalCount":1,"pageInfo":{"hasNextPage":false}}`,
-		`{"data": [` + one + `], "total": 1.0}`:             `{"nodes":[{"sku":"S-1"}],"edges":[{"node":{"sku":"S-1"}}],"totalCount":1,"pageInfo":{"hasNextPage":false}}`,
+		`{"total": 0}`:                          `{"nodes":[],"edges":[],"totalCount":0,"pageInfo":{"hasNextPage":false}}`,
+		`{"data": null, "total": 0}`:            `{"nodes":[],"edges":[],"totalCount":0,"pageInfo":{"hasNextPage":false}}`,
+		`{}`:                                    `{"nodes":[],"edges":[],"totalCount":null,"pageInfo":{"hasNextPage":false}}`,
+		`null`:                                  `{"nodes":[],"edges":[],"totalCount":null,"pageInfo":{"hasNextPage":false}}`,
+		`{"data": [` + one + `], "total": 1}`:   `{"nodes":[{"sku":"S-1"}],"edges":[{"node":{"sku":"S-1"}}],"totalCount":1,"pageInfo":{"hasNextPage":false}}`,
+		`{"data": [` + one + `], "total": "1"}`: `{"nodes":[{"sku":"S-1"}],"edges":[{"node":{"sku":"S-1"}}],"totalCount":1,"pageInfo":{"hasNextPage":false}}`,
+		`{"data": [` + one + `], "total": 1.0}`: `{"nodes":[{"sku":"S-1"}],"edges":[{"node":{"sku":"S-1"}}],"totalCount":1,"pageInfo":{"hasNextPage":false}}`,
 		`{"data": [` + one + `], "total": 2147483647}`:      `{"nodes":[{"sku":"S-1"}],"edges":[{"node":{"sku":"S-1"}}],"totalCount":2147483647,"pageInfo":{"hasNextPage":true}}`,
 		`{"data": [` + one + `], "total": 2147483648}`:      `{"nodes":[{"sku":"S-1"}],"edges":[{"node":{"sku":"S-1"}}],"totalCount":null,"pageInfo":{"hasNextPage":true}} products.totalCount DOWNSTREAM_SERVICE_ERROR`,
 		`{"data": [` + one + `], "total": "4611686018427"}`: `{"nodes":[{"sku":"S-1"}],"edges":[{"node":{"sku":"S-1"}}],"totalCount":null,"pageInfo":{"hasNextPage":true}} products.totalCount DOWNSTREAM_SERVICE_ERROR`,

@@ -54,7 +54,7 @@ func rawAnswers(t *testing.T, answers []string) string {
 	return "http://" + listener.Addr().String()
 }
 
-// reading is what a transport makes of an answer.
+// reading is the result of reading an answer by a transport.
 type reading struct {
 	status int
 	body   string
