@@ -372,13 +372,29 @@ func (l *Loader[K, V]) fetch(b *keyBatch[K, V], from, to int) {
 	if err != nil {
 		b.fail(from, to, err)
 	}
+	matched, missing := 0, 0
 	for i := from; err == nil && i < to; i++ {
 		found, keyErr := got.lookup(b.keys[i], l.batch.Missing)
-		if b.found[i] = found; keyErr != nil {
+		switch b.found[i] = found; {
+		case keyErr != nil:
 			b.fail(i, i+1, keyErr)
+		case found.OK:
+			matched++
+		default:
+			missing++
 		}
 	}
+	l.noteUnmatched(missing, len(got.values)-matched)
 	returned = true
+}
+
+// noteUnmatched counts keys that had no item, as far as there are items that no key asked for.
+func (l *Loader[K, V]) noteUnmatched(missing, surplus int) {
+	if n := min(missing, surplus); n > 0 {
+		if op, ok := l.epoch.Value(operationKey{}).(*operation); ok {
+			op.unmatchedKeys.Add(int64(n))
+		}
+	}
 }
 
 // fail sets the error of the keys from index from up to to. Chunks call it concurrently.
@@ -420,9 +436,14 @@ func newFetched[K comparable, V any](values map[K]V, err error) (fetched[K, V], 
 	return fetched[K, V]{values: values}, err
 }
 
-// lookup returns the result for key, or the error of that key alone.
+// lookup returns the result for key, or the error of that key alone. A key that is not among the
+// values is looked for in the form in which readers of batches arrange them.
 func (f fetched[K, V]) lookup(key K, missing V) (Found[V], error) {
-	if value, ok := f.values[key]; ok {
+	value, ok := f.values[key]
+	if text, isText := any(key).(string); !ok && isText {
+		value, ok = f.values[any(decode.CanonicalKey(text)).(K)]
+	}
+	if ok {
 		return Found[V]{Value: value, OK: true}, nil
 	}
 	if err := f.faults.OfKey(key); err != nil {

@@ -68,13 +68,15 @@ type operation struct {
 	reportsFaults bool // set by StartOperation; without it, FaultsOf does not return faults
 	budget        Budget
 
-	maxCalls   int64
-	calls      atomic.Int64 // backend calls that were begun, or refused
-	callSlots  Semaphore
-	maxItems   int64
-	items      atomic.Int64                      // joined values that were spent
-	projection atomic.Pointer[decode.Projection] // nil selects everything
-	coalesce   bool
+	maxCalls int64
+	calls    atomic.Int64 // backend calls that were begun, or refused
+
+	unmatchedKeys atomic.Int64 // see UnmatchedKeys
+	callSlots     Semaphore
+	maxItems      int64
+	items         atomic.Int64                      // joined values that were spent
+	projection    atomic.Pointer[decode.Projection] // nil selects everything
+	coalesce      bool
 
 	sharedCalls atomic.Pointer[SharedCalls]
 	keptBytes   atomic.Int64 // of responses that are kept for equal calls
@@ -190,6 +192,17 @@ func CallCount(ctx context.Context) int {
 		return 0
 	}
 	return int(min(op.calls.Load(), op.maxCalls))
+}
+
+// UnmatchedKeys returns how many keys of batches had no item although their responses held items
+// of other keys: most likely the service writes keys in another way than the objects that refer to
+// them.
+func UnmatchedKeys(ctx context.Context) int {
+	op, ok := ctx.Value(operationKey{}).(*operation)
+	if !ok {
+		return 0
+	}
+	return int(op.unmatchedKeys.Load())
 }
 
 // CoalescesCalls reports whether calls of the operation in ctx may be coalesced with those of other

@@ -318,9 +318,11 @@ func (r queryResolver) Products(ctx context.Context, q *string, filter *model.Pr
 		return nil, err
 	}
 	connection := &model.ProductConnection{
-		Edges:      edges,
-		PageInfo:   &model.PageInfo{EndCursor: found.End, HasNextPage: found.HasNext, HasPreviousPage: found.HasPrevious, StartCursor: found.Start},
-		TotalCount: found.Total,
+		Edges:    edges,
+		PageInfo: &model.PageInfo{EndCursor: found.End, HasNextPage: found.HasNext, HasPreviousPage: found.HasPrevious, StartCursor: found.Start},
+	}
+	if connection.TotalCount, err = page.IntTotal(ctx, connection, found.Total); err != nil {
+		return nil, err
 	}
 	if connection.Nodes, err = page.Nodes(ctx, connection, found, true); err != nil {
 		return nil, err
@@ -488,7 +490,7 @@ func pageQueryOrders(d *decode.Decoder) page.Response[decode.Item[*model.Order]]
 // pageQueryProducts decodes a page of Query.products by the selection of its binding.
 func pageQueryProducts(d *decode.Decoder) page.Response[decode.Item[*model.Product]] {
 	var p page.Response[decode.Item[*model.Product]]
-	p.Total = decode.Lookahead(d, decode.Member("total", decode.PtrOf((*decode.Decoder).Int)))
+	p.Total = decode.Lookahead(d, decode.Member("total", decode.PtrOf((*decode.Decoder).Int64)))
 	p.Items = decode.Member("data", decode.ItemsOf(graph.DecodeProduct))(d)
 	return p
 }

@@ -77,11 +77,16 @@ func (r queryResolver) Search(ctx context.Context, text string) ([]model.SearchR
 		return nil, fault.New(fault.BadUserInput, "text must have at least 2 characters")
 	}
 	limit := searchedProducts
-	found, err := r.Products(ctx, &text, nil, nil, &limit, nil)
-	if err != nil {
-		return nil, err
-	}
-	all, err := r.Products(engine.WithFaults(ctx, nil), nil, nil, nil, &limit, nil)
+	var found, all *model.ProductConnection
+	err := engine.RunAll(ctx,
+		func(ctx context.Context) (err error) {
+			found, err = r.Products(ctx, &text, nil, nil, &limit, nil)
+			return err
+		},
+		func(ctx context.Context) (err error) {
+			all, err = r.Products(engine.WithFaults(ctx, nil), nil, nil, nil, &limit, nil)
+			return err
+		})
 	if err != nil {
 		return nil, err
 	}

@@ -3,6 +3,7 @@ package upstreams
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 
@@ -31,7 +32,24 @@ func Fetch[T any](ctx context.Context, s *Services, source string, c *rest.Call,
 		var zero T
 		return zero, err
 	}
-	return decode.ReadProjection(source, resp.Body, engine.FaultsOf(ctx), engine.ProjectionOf(ctx), read)
+	v, err := decode.ReadProjection(source, resp.Body, engine.FaultsOf(ctx), engine.ProjectionOf(ctx), read)
+	return v, withExcerpt(err, resp)
+}
+
+// withExcerpt adds to the cause of an error for a response that is not JSON what came instead, for
+// the log: its media type and the beginning of the body. Other errors stay as they are.
+func withExcerpt(err error, r *rest.Response) error {
+	if err == nil {
+		return nil
+	}
+	f, ok := err.(*fault.Error)
+	if _, malformed := errors.AsType[*decode.MalformedError](err); !ok || !malformed {
+		return err
+	}
+	const maxType = 100
+	mediaType := r.Header.Get("Content-Type")
+	return f.WithCause(fmt.Errorf("%w; the response of %d bytes, %q, begins with %s",
+		f.Cause, len(r.Body), mediaType[:min(len(mediaType), maxType)], r.Excerpt()))
 }
 
 // requireContent returns an error for an empty body with a 2xx status other than 204 and
@@ -70,5 +88,6 @@ func Confirm(ctx context.Context, s *Services, source string, c *rest.Call, rule
 	if len(bytes.TrimSpace(resp.Body)) == 0 {
 		return true, nil
 	}
-	return decode.Read(source, resp.Body, engine.FaultsOf(ctx), (*decode.Decoder).Boolean)
+	ok, err := decode.Read(source, resp.Body, engine.FaultsOf(ctx), (*decode.Decoder).Boolean)
+	return ok, withExcerpt(err, resp)
 }

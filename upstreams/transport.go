@@ -1,12 +1,17 @@
 package upstreams
 
 import (
+	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
+	"net/http/httptrace"
 	"os"
+	"sync/atomic"
 	"time"
 
 	"github.com/gatehouse-graphql/gatehouse/upstreams/http1"
@@ -30,10 +35,39 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	if t.plain != nil && http1.Supports(req) {
 		return t.plain.RoundTrip(req)
 	}
-	if !replay.Allowed(req) {
-		return replay.SendOnce(t.standard, req)
+	return t.roundTripStandard(req)
+}
+
+// roundTripStandard sends req by net/http. Errors that occur after the response began are
+// *http1.ResponseError, as those of http1 are.
+func (t *transport) roundTripStandard(req *http.Request) (resp *http.Response, err error) {
+	var began atomic.Bool
+	traced := req.WithContext(httptrace.WithClientTrace(req.Context(), &httptrace.ClientTrace{
+		GotFirstResponseByte: func() { began.Store(true) },
+	}))
+	if replay.Allowed(req) {
+		resp, err = t.standard.RoundTrip(traced)
+	} else {
+		resp, err = replay.SendOnce(t.standard, traced)
 	}
-	return t.standard.RoundTrip(req)
+	switch {
+	case err == nil && resp.ProtoMajor == 1 && resp.Body != http.NoBody:
+		resp.Body = &standardBody{resp.Body}
+	case err != nil && began.Load() && req.Context().Err() == nil:
+		err = &http1.ResponseError{Err: err}
+	}
+	return resp, err
+}
+
+// standardBody is the body of a response that net/http reads in HTTP/1.1.
+type standardBody struct{ io.ReadCloser }
+
+func (b *standardBody) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	if err != nil && err != io.EOF && !errors.Is(err, context.Canceled) && !errors.Is(err, context.DeadlineExceeded) {
+		err = &http1.ResponseError{Err: err}
+	}
+	return n, err
 }
 
 // CloseIdleConnections closes the idle connections. Running calls continue.

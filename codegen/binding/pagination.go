@@ -155,12 +155,12 @@ func (b *bindingCompiler) checkConnectionField(page *Page, f *ast.FieldDefinitio
 		return b.checkEdges(page, f)
 	case f.Name == "nodes" && isList(f.Type):
 		return b.checkNodes(page, f)
-	case f.Name == "totalCount" && f.Type.NamedType == "Int":
+	case f.Name == "totalCount" && (f.Type.NamedType == "Int" || f.Type.NamedType == "Int64"):
 		return true
 	case f.Name == "pageInfo" && f.Type.Elem == nil:
 		return b.checkPageInfo(f)
 	}
-	b.faults.Add(InvalidConnection, f.Position, "%s.%s is not a field of a connection, which has edges, nodes, pageInfo: PageInfo! and totalCount: Int", page.Connection.Name, f.Name)
+	b.faults.Add(InvalidConnection, f.Position, "%s.%s is not a field of a connection, which has edges, nodes, pageInfo: PageInfo! and totalCount: Int or Int64", page.Connection.Name, f.Name)
 	return false
 }
 

@@ -106,7 +106,7 @@ func (w *responseCheck) inLists(t string) string { return fmt.Sprintf(w.listForm
 func (w *responseCheck) checkByName(r *binding.Extraction, s *openapi.Schema) {
 	t := r.Type
 	if w.part != "" {
-		if w.openapiType(t).ReadMismatch(s) != "" {
+		if w.partMismatch(t, s) {
 			w.faultAt(binding.ResponseType, r, "%s is read as %s, but %s is %s; name another member", w.part, t, schemaPlace(s), s)
 		}
 		return
@@ -123,6 +123,15 @@ func (w *responseCheck) checkByName(r *binding.Extraction, s *openapi.Schema) {
 	if !s.AllowsAny() {
 		w.checkType(w.name, t, s)
 	}
+}
+
+// partMismatch reports whether a total, a cursor or a sign of more items cannot be read. A total is
+// read from any number and from a text of digits, whatever the type of totalCount.
+func (w *responseCheck) partMismatch(t *ast.Type, s *openapi.Schema) bool {
+	if w.part != "total" {
+		return w.openapiType(t).ReadMismatch(s) != ""
+	}
+	return openapi.Type{Name: "Int64"}.ReadMismatch(s) != "" && openapi.Type{Name: "Float"}.ReadMismatch(s) != ""
 }
 
 func (w *responseCheck) checkObject(r *binding.Extraction, s *openapi.Schema) {

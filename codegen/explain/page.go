@@ -6,9 +6,16 @@ import (
 
 // callsPerPage returns how many calls one page takes at most, one after the other. With page
 // numbers, a page of the connection can begin in the middle of one of the service's pages and end
-// in the next.
+// in the next. A page of the largest size needs a call for the item after it, by which the gateway
+// learns whether there are more, unless the service says so.
 func callsPerPage(s *selected, b *binding.Field) Count {
-	if b.Page != nil && b.Page.Type == "PAGE_NUMBER" && s.arguments["after"] != nil {
+	p := b.Page
+	switch {
+	case p == nil || p.Type == "NEXT_CURSOR":
+		return 1
+	case p.Type == "PAGE_NUMBER" && s.arguments["after"] != nil:
+		return 2
+	case p.Total == nil && p.HasMore == nil && connectionSizes(p, s)["nodes"] == Count(p.MaxSize):
 		return 2
 	}
 	return 1

@@ -40,6 +40,7 @@ type pageView struct {
 	Info         []infoView
 	InfoType     string
 	TotalCount   string
+	TotalFits    bool // totalCount holds any total: it is an Int64
 }
 
 // infoView is a field of PageInfo.
@@ -113,7 +114,9 @@ func (g *generator) pageFields(f *goFile, p *binding.Page, v *pageView) {
 	}
 	v.Edges, v.Nodes = name(p.Connection.Name, "edges"), name(p.Connection.Name, "nodes")
 	v.PageInfo, v.TotalCount = name(p.Connection.Name, "pageInfo"), name(p.Connection.Name, "totalCount")
-	v.Total = v.TotalCount != ""
+	if v.Total = v.TotalCount != ""; v.Total {
+		v.TotalFits = g.field(p.Connection.Name, "totalCount").TypeReference.Definition.Name == "Int64"
+	}
 	if p.Edge != nil {
 		v.Edge = f.typ(g.objectNamed(p.Edge.Name).Type)
 		v.EdgeNode, v.EdgeCursor = name(p.Edge.Name, "node"), name(p.Edge.Name, "cursor")
@@ -145,7 +148,7 @@ func (g *generator) pageDecoder(f *goFile, b *binding.Field, node *config.TypeRe
 	for _, part := range []struct {
 		field, scalar string
 		read          *binding.Extraction
-	}{{"Total", "Int", p.Total}, {"NextCursor", "ID", p.NextCursor}, {"HasMore", "Boolean", p.HasMore}} {
+	}{{"Total", "Int64", p.Total}, {"NextCursor", "ID", p.NextCursor}, {"HasMore", "Boolean", p.HasMore}} {
 		if part.read == nil {
 			continue
 		}
@@ -175,9 +178,10 @@ func (g *generator) pageDecoder(f *goFile, b *binding.Field, node *config.TypeRe
 
 // nullable returns the type of a nullable scalar.
 func (g *generator) nullable(scalar string) *config.TypeReference {
-	goType := map[string]types.BasicKind{"Int": types.Int, "ID": types.String, "Boolean": types.Bool}[scalar]
+	goType := map[string]types.BasicKind{"Int64": types.Int64, "ID": types.String, "Boolean": types.Bool}[scalar]
 	return &config.TypeReference{
-		GQL: ast.NamedType(scalar, nil), GO: pointerTo(goType), Definition: g.data.Config.Schema.Types[scalar],
+		GQL: ast.NamedType(scalar, nil), GO: pointerTo(goType),
+		Definition: &ast.Definition{Kind: ast.Scalar, Name: scalar}, // the schema may lack Int64
 	}
 }
 

@@ -1,5 +1,7 @@
 package decode
 
+import "strings"
+
 // KeyFaults says which keys of a batch have no value because what the service sent for them does
 // not fit the graph. The values of all other keys are good.
 type KeyFaults struct {
@@ -36,7 +38,7 @@ func (k *KeyFaults) OfKey(key any) error {
 	if !ok {
 		return nil
 	}
-	if f := k.Keys[text]; f != nil {
+	if f := k.Keys[CanonicalKey(text)]; f != nil {
 		return f
 	}
 	if k.Rest != nil {
@@ -45,9 +47,28 @@ func (k *KeyFaults) OfKey(key any) error {
 	return nil
 }
 
-// Map reads an object whose members are the keys of a batch. A member that does not fit has no
-// value in the map; Read reports it in a *KeyFaults. Of two members with the same name the later
-// one counts.
+// CanonicalKey returns the form in which the keys of a batch are compared: that of a UUID is in
+// lower case, since its digits may be written in either (RFC 9562, 4), and services store and send
+// them in their own way. All other keys are compared exactly: "007" may be another thing than "7",
+// and "a" than "A".
+func CanonicalKey(key string) string {
+	const form = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx"
+	if len(key) != len(form) {
+		return key
+	}
+	for i := range len(form) {
+		c := key[i]
+		if isHex := c >= '0' && c <= '9' || c >= 'a' && c <= 'f' || c >= 'A' && c <= 'F'; (c == '-') != (form[i] == '-') || c != '-' && !isHex {
+			return key
+		}
+	}
+	return strings.ToLower(key)
+}
+
+// Map reads an object whose members are the keys of a batch, in the form of CanonicalKey. A member
+// that does not fit has no value in the map; Read reports it in a *KeyFaults. One that is null, where
+// element reads no null, has none either: the service has nothing for the key. Of two members with
+// the same name the later one counts.
 func Map[T any](d *Decoder, element func(*Decoder) T) map[string]T {
 	values, faults := map[string]T{}, map[string]*Fault{}
 	if !d.open('{', "an object") {
@@ -55,14 +76,17 @@ func Map[T any](d *Decoder, element func(*Decoder) T) map[string]T {
 	}
 	outer := d.at
 	for first := true; d.more('}', first); first = false {
-		name := string(d.enterMember())
+		name := CanonicalKey(string(d.enterMember()))
 		d.at = place{pathLen: len(d.path)}
 		delete(values, name)
 		delete(faults, name)
+		isNull := d.err == nil && d.peekNull()
 		v, failed := tryRead(d, element)
-		if failed != nil {
+		switch {
+		case failed != nil && isNull: // the service has nothing for the key
+		case failed != nil:
 			faults[name] = failed
-		} else if d.err == nil {
+		case d.err == nil:
 			values[name] = v
 		}
 		d.pop()
@@ -94,8 +118,9 @@ func MapOf[T any](element func(*Decoder) T) func(*Decoder) map[string]T {
 	return func(d *Decoder) map[string]T { return Map(d, element) }
 }
 
-// ByKey returns a reader of a list of items, which it arranges by their keys. Of two items with
-// the same key the later one counts. T is a pointer to the struct that the item is decoded into,
+// ByKey returns a reader of a list of items, which it arranges by their keys in the form of
+// CanonicalKey. Of two items with the same key the later one counts. A null among the items is
+// none: the service has nothing for one of the keys. T is a pointer to the struct that the item is decoded into,
 // field is the graph's name of the field that holds the key, and key returns it.
 //
 // An item that does not fit, or whose key does not, is left out. Read reports it in
@@ -103,7 +128,7 @@ func MapOf[T any](element func(*Decoder) T) func(*Decoder) map[string]T {
 func ByKey[T any](field string, item func(*Decoder) T, key func(T) string) func(*Decoder) map[string]T {
 	return func(d *Decoder) map[string]T {
 		values := map[string]T{}
-		readItems(d, field, item, func(v T) { values[key(v)] = v })
+		readItems(d, field, item, func(v T) { values[CanonicalKey(key(v))] = v })
 		return values
 	}
 }
@@ -113,13 +138,20 @@ func ByKey[T any](field string, item func(*Decoder) T, key func(T) string) func(
 func GroupByKey[T any](field string, item func(*Decoder) T, key func(T) string) func(*Decoder) map[string][]T {
 	return func(d *Decoder) map[string][]T {
 		groups := map[string][]T{}
-		readItems(d, field, item, func(v T) { groups[key(v)] = append(groups[key(v)], v) })
+		readItems(d, field, item, func(v T) {
+			k := CanonicalKey(key(v))
+			groups[k] = append(groups[k], v)
+		})
 		return groups
 	}
 }
 
-// readItems reads a list and calls add with each item whose key is good.
+// readItems reads a list and calls add with each item whose key is good. null is an empty list, and
+// nulls in it are left out.
 func readItems[T any](d *Decoder, field string, item func(*Decoder) T, add func(T)) {
+	if d.err == nil && d.acceptNull() {
+		return
+	}
 	if !d.open('[', "a list") {
 		return
 	}
@@ -129,6 +161,10 @@ func readItems[T any](d *Decoder, field string, item func(*Decoder) T, add func(
 		d.push(step{index: i})
 		d.at = place{pathLen: len(d.path)}
 		before := len(d.faults)
+		if d.err == nil && d.acceptNull() {
+			d.pop()
+			continue
+		}
 		v, failed := tryRead(d, item)
 		if failed == nil && d.err == nil {
 			failed = faultOfKey(d.faults[before:], v, field)

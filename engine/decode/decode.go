@@ -9,10 +9,10 @@
 //
 // # Failures
 //
-// A failure is hard or soft. It is hard when the text is not JSON: malformed, not UTF-8, nested
-// too deeply, or followed by more text. A hard failure fails the whole response. It is soft when
-// the JSON is well-formed but has another type than the graph: a string for an Int, null for a
-// non-null field, an unknown enum value. A soft failure ends at the nearest place that may be
+// A failure is hard or soft. It is hard when the text is not JSON: malformed, nested too deeply, or
+// followed by more text. A hard failure fails the whole response. It is soft when the JSON is
+// well-formed but has another type than the graph: a string for an Int, null for a non-null field,
+// an unknown enum value, a string that is not UTF-8. A soft failure ends at the nearest place that may be
 // null, which is an element of a list, a field, or a member of a batch. That place becomes nil, or
 // Go's zero value, and the fault is recorded in Faults under the Go object that holds the field.
 // An executor reports it, at the exact path in the response, to the clients that select the field.
@@ -182,11 +182,22 @@ func (d *Decoder) commit(faults *Faults) error {
 
 // toFault returns the error that clients and operators see of a failure.
 func (d *Decoder) toFault(p *failure) *fault.Error {
-	return &fault.Error{
+	f := &fault.Error{
 		Code: fault.DownstreamService, Message: "the service's answer does not fit the graph",
 		Service: d.service, Cause: p.cause,
 	}
+	if p.hard && p.cause != errTooMany {
+		f.Message, f.Cause = "the service's answer cannot be read", &MalformedError{p.cause}
+	}
+	return f
 }
+
+// MalformedError is the cause of an error for a response that is not JSON, or exceeds a bound of
+// this package.
+type MalformedError struct{ Err error }
+
+func (e *MalformedError) Error() string { return e.Err.Error() }
+func (e *MalformedError) Unwrap() error { return e.Err }
 
 // mark is a state of the decoder to which recoverTo returns.
 type mark struct{ pos, depth, path, faults int }
@@ -394,7 +405,7 @@ func (d *Decoder) memberName() []byte {
 		return nil
 	}
 	name, err := d.unescapedString()
-	if err != nil {
+	if err != nil && err != errUTF8 { // no field has such a name
 		d.malformed(err)
 		return nil
 	}

@@ -102,7 +102,11 @@ func TestReadErrors(t *testing.T) {
 		if f.Cause.Error() != cause {
 			t.Errorf("%s:\n got %s\nwant %s", body, f.Cause, cause)
 		}
-		if f.Code != fault.DownstreamService || f.Service != "users" || f.Message != "the service's answer does not fit the graph" {
+		message := "the service's answer cannot be read"
+		if json.Valid([]byte(body)) && !strings.Contains(body, "[[[[") {
+			message = "the service's answer does not fit the graph"
+		}
+		if f.Code != fault.DownstreamService || f.Service != "users" || f.Message != message {
 			t.Errorf("%s: fault is %+v", body, f)
 		}
 	}
@@ -211,5 +215,20 @@ func BenchmarkDecodeList(b *testing.B) {
 		if _, err := Read("s", body, nil, ListOf(decodeThing)); err != nil {
 			b.Fatal(err)
 		}
+	}
+}
+
+// A string that is not UTF-8 fails its own field or element; the rest of the response is read.
+func TestInvalidUTF8(t *testing.T) {
+	faults := new(Faults)
+	things, err := Read("s", []byte("[{\"id\":\"a\",\"note\":\"Zo\xeb\"},{\"id\":\"b\",\"note\":\"c\",\"\xff\":\"\xff\"}]"), faults, ListOf(decodeThing))
+	if err != nil || len(things) != 2 || things[0].Note != nil || things[0].ID != "a" || *things[1].Note != "c" {
+		t.Fatalf("%+v, %v", things, err)
+	}
+	if len(faults.OfField(things[0], "note")) != 1 || len(faults.OfField(things[1], "note")) != 0 {
+		t.Error("the fault is not at the field")
+	}
+	if _, err := Read("s", []byte("[{\"a\":\"\xff\"}]"), nil, (*Decoder).JSON); err == nil {
+		t.Error("JSON that is not UTF-8 reaches clients")
 	}
 }

@@ -50,8 +50,12 @@ type Item[T any] struct {
 }
 
 // ItemsOf returns a reader of lists whose elements fail one by one, whether or not they may be null.
+// null reads as an empty list: many services leave out the list of a page without items.
 func ItemsOf[T any](element func(*Decoder) T) func(*Decoder) []Item[T] {
 	return func(d *Decoder) []Item[T] {
+		if d.err == nil && d.acceptNull() {
+			return []Item[T]{}
+		}
 		if !d.open('[', "a list") {
 			return nil
 		}

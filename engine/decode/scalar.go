@@ -5,6 +5,7 @@ import (
 	"math"
 	"strconv"
 	"time"
+	"unicode/utf8"
 
 	"github.com/gatehouse-graphql/gatehouse/engine/scalar"
 )
@@ -150,6 +151,9 @@ func (d *Decoder) JSON() scalar.JSON {
 	d.skipSpace()
 	from := d.pos
 	d.Skip()
+	if d.err == nil && !utf8.Valid(d.data[from:d.pos]) {
+		d.mismatch("%w", errUTF8)
+	}
 	if d.err != nil {
 		return nil
 	}
@@ -219,7 +223,11 @@ func (d *Decoder) readString() string {
 	}
 	from := d.pos
 	raw, escaped, err := d.rawString()
-	if err != nil {
+	switch {
+	case err == errUTF8:
+		d.mismatch("%w", err)
+		return ""
+	case err != nil:
 		d.malformed(err)
 	}
 	return d.strings.copyString(raw, escaped, len(d.data)-from)

@@ -12,8 +12,8 @@ import (
 // that exceeds Go's limit ends the process.
 const maxDepth = 512
 
-// scanner reads the tokens of one JSON value (RFC 8259), strictly: it takes no comments, no
-// trailing commas, and no strings that are not UTF-8.
+// scanner reads the tokens of one JSON value (RFC 8259), strictly: it takes no comments and no
+// trailing commas. Strings that are not UTF-8 are for its callers to refuse.
 type scanner struct {
 	data  []byte
 	pos   int
@@ -148,7 +148,8 @@ var (
 	errEscape   = errors.New("a string holds a bad escape")
 )
 
-// rawString consumes a string and returns the bytes between its quotes. escaped is whether they
+// rawString consumes a string and returns the bytes between its quotes. The error errUTF8 comes with
+// them, since the JSON around such a string can be read all the same. escaped is whether they
 // contain escapes, which are well-formed but not resolved. UTF-8 is checked only in strings with
 // bytes outside ASCII.
 func (s *scanner) rawString() (raw []byte, escaped bool, err error) {
@@ -161,7 +162,7 @@ func (s *scanner) rawString() (raw []byte, escaped bool, err error) {
 		case c == '"':
 			s.pos = p + 1
 			if raw = s.data[from:p]; !ascii && !utf8.Valid(raw) {
-				return nil, false, errUTF8
+				return raw, escaped, errUTF8
 			}
 			return raw, escaped, nil
 		case c == '\\':
@@ -234,7 +235,7 @@ func escapeLength(text []byte) int {
 // response's own bytes.
 func (s *scanner) unescapedString() ([]byte, error) {
 	raw, escaped, err := s.rawString()
-	if err == nil && escaped {
+	if escaped {
 		raw = appendUnescaped(nil, raw)
 	}
 	return raw, err
@@ -251,13 +252,20 @@ func (s *scanner) skip() error {
 	case '{', '[':
 		return s.skipContainer(c)
 	case '"':
-		_, _, err := s.rawString()
-		return err
+		return s.skipString()
 	}
 	if s.acceptWord("null") || s.acceptWord("true") || s.acceptWord("false") || s.numberText() != nil {
 		return nil
 	}
 	return errMalformed
+}
+
+// skipString consumes a string. One that is not UTF-8 is no error, because nothing reads it.
+func (s *scanner) skipString() error {
+	if _, _, err := s.rawString(); err != errUTF8 {
+		return err
+	}
+	return nil
 }
 
 // skipContainer consumes an object or a list, which begins with bracket.
@@ -293,7 +301,7 @@ func (s *scanner) skipElement(named bool) error {
 	if s.peek() != '"' {
 		return errMalformed
 	}
-	if _, _, err := s.rawString(); err != nil {
+	if err := s.skipString(); err != nil {
 		return err
 	}
 	if s.peek() != ':' {

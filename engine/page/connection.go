@@ -2,9 +2,12 @@ package page
 
 import (
 	"context"
+	"fmt"
+	"math"
 
 	"github.com/gatehouse-graphql/gatehouse/engine"
 	"github.com/gatehouse-graphql/gatehouse/engine/decode"
+	"github.com/gatehouse-graphql/gatehouse/fault"
 )
 
 // Edges returns an edge for each item of c. An item that does not fit the graph has an error at
@@ -39,4 +42,21 @@ func Nodes[T any](ctx context.Context, connection any, c Connection[decode.Item[
 		return nil, nil
 	}
 	return nodes, nil
+}
+
+// IntTotal returns a total for the field totalCount of connection, whose type is Int. One that does
+// not fit into 32 bits is null, with an error at the field.
+func IntTotal(ctx context.Context, connection any, total *int64) (*int, error) {
+	switch {
+	case total == nil:
+		return nil, nil
+	case *total <= math.MaxInt32:
+		return new(int(*total)), nil
+	}
+	outOfRange := &decode.Fault{Null: true, Err: fault.New(fault.DownstreamService, "the service's answer does not fit the graph").
+		WithCause(fmt.Errorf("the total %d is not an Int: an Int is a whole number of 32 bits; make totalCount an Int64", *total))}
+	if !engine.FaultsOf(ctx).AddField(connection, "totalCount", outOfRange) {
+		return nil, outOfRange
+	}
+	return nil, nil
 }

@@ -18,7 +18,7 @@ func ExampleLoad() {
 	shelf := []string{"teapot", "kettle", "mug"}
 	service := func(_ context.Context, at page.Range) (page.Response[string], error) {
 		fmt.Printf("GET /products?offset=%d&limit=%d\n", at.Offset, at.Size)
-		return page.Response[string]{Items: shelf[at.Offset:min(at.Offset+at.Size, len(shelf))], Total: new(len(shelf))}, nil
+		return page.Response[string]{Items: shelf[at.Offset:min(at.Offset+at.Size, len(shelf))], Total: new(int64(len(shelf)))}, nil
 	}
 
 	r := page.Request{Field: "Query.products", First: new(2), Max: 50, Type: page.Offset, ReportsMore: true}

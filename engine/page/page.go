@@ -2,8 +2,9 @@
 // that page in one of three ways: by offset, by page number, or by a cursor of their own.
 //
 // A page never has more items than its field allows, and no service is asked for more. A page
-// costs one call, or two where page numbers leave no other way. A cursor works only in the list
-// that it comes from, and reveals nothing of the service.
+// costs one call, or two where page numbers leave no other way or where the item after a full page
+// has to be asked for on its own. A cursor works only in the list that it comes from, and reveals
+// nothing of the service.
 package page
 
 import (
@@ -57,8 +58,8 @@ type Request struct {
 	Type Type
 	// FirstPage is the number of the service's first page, for PageNumber. Nil means 1.
 	FirstPage *int
-	// ReportsMore is whether each response of the service has a Total or More. Without them, Offset
-	// asks for one item more than First to find out whether there are more.
+	// ReportsMore is whether each response of the service has a Total or HasMore. Without them, Offset
+	// and PageNumber ask for one item more than First to find out whether there are more.
 	ReportsMore bool
 }
 
@@ -75,7 +76,7 @@ type Range struct {
 type Response[T any] struct {
 	Items []T
 	// Total is the number of items on all pages. A negative one is ignored.
-	Total *int
+	Total *int64
 	// NextCursor is the cursor of the next page; nil or "" on the last one.
 	NextCursor *string
 	// HasMore is whether there are items after these.
@@ -94,7 +95,7 @@ type Connection[T any] struct {
 	// an empty page with a Next, End is where to continue.
 	Start, End *string
 	// Total is the total number of items that the service sent last, nil if it sent none.
-	Total *int
+	Total *int64
 }
 
 // Load requests the page of r from the service by fetch. It returns a *fault.Error with the code

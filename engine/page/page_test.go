@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/gatehouse-graphql/gatehouse/engine"
+	"github.com/gatehouse-graphql/gatehouse/engine/decode"
 	"github.com/gatehouse-graphql/gatehouse/fault"
 )
 
@@ -39,7 +40,7 @@ type pagedService struct {
 	total bool // whether responses have it
 	more  bool // whether they tell that
 	most  int  // the most items in one response; 0 for any number
-	last  int  // how it says that there is no next cursor: nil, "", or a cursor with More: false
+	last  int  // how it says that there is no next cursor: nil, "", a cursor with More: false, or not at all
 	from  int  // the first page's number
 
 	asked []Range
@@ -76,7 +77,7 @@ func (p *pagedService) cursor(_ context.Context, at Range) (Response[*int], erro
 	}
 	response := p.respond(start, at.Size)
 	next := start + len(response.Items)
-	if next < len(p.list) || p.last == 2 {
+	if next < len(p.list) || p.last >= 2 {
 		response.NextCursor = new(fmt.Sprint("private/", next))
 	} else if p.last == 1 {
 		response.NextCursor = new("")
@@ -95,7 +96,7 @@ func (p *pagedService) respond(start, size int) (a Response[*int]) {
 	end := min(start+size, len(p.list))
 	a.Items = p.list[start:end]
 	if p.total {
-		a.Total = new(len(p.list))
+		a.Total = new(int64(len(p.list)))
 	}
 	if p.more {
 		a.HasMore = new(end < len(p.list))
@@ -121,11 +122,11 @@ func TestFirst(t *testing.T) {
 	}{
 		{"the binding's default", nil, 3, 10, 3, "", 1, 4},
 		{"the default", nil, 0, 0, DefaultFirst, "", 1, DefaultFirst + 1},
-		{"a default above the most", nil, 50, 10, 10, "", 1, 10},
-		{"the most unless told otherwise", new(DefaultMax), 0, 0, DefaultMax, "", 1, DefaultMax},
+		{"a default above the most", nil, 50, 10, 10, "", 2, 10},
+		{"the most unless told otherwise", new(DefaultMax), 0, 0, DefaultMax, "", 2, DefaultMax},
 		{"more than that", new(DefaultMax + 1), 0, 0, 0, "first is 101, but at most 100 are given at a time", 0, 0},
 		{"less than the most", new(9), 3, 10, 9, "", 1, 10},
-		{"the most", new(10), 3, 10, 10, "", 1, 10},
+		{"the most", new(10), 3, 10, 10, "", 2, 10},
 		{"too many", new(500), 20, 200, 0, "first is 500, but at most 200 are given at a time", 0, 0},
 		{"far too many", new(math.MaxInt), 20, math.MaxInt, 0, "at most 1073741824 are given", 0, 0},
 		{"negative", new(-1), 20, 200, 0, "first is -1; ask for 0 to 200 items", 0, 0},
@@ -174,7 +175,7 @@ func TestPages(t *testing.T) {
 		items     []int
 		next      bool
 		end       position
-		total     *int
+		total     *int64
 	}{
 		{
 			"offset: one more to see",
@@ -197,52 +198,62 @@ func TestPages(t *testing.T) {
 			nil,
 		},
 		{
-			"offset: a full page of the most",
+			"offset: a full page of the most, and an item after it",
 			Request{First: new(3), Max: 3},
 			position{},
-			[]Response[int]{{Items: numbers(3)}},
-			[]Range{{Size: 3}},
+			[]Response[int]{{Items: numbers(3)}, {Items: numbers(1)}},
+			[]Range{{Size: 3}, {Size: 1, Offset: 3, Page: 4}},
 			numbers(3), true,
 			position{skip: 3},
+			nil,
+		},
+		{
+			"offset: a full page of the most, and nothing after it",
+			Request{First: new(3), Max: 3},
+			position{skip: 2},
+			[]Response[int]{{Items: numbers(3)}, {}},
+			[]Range{{Size: 3, Offset: 2}, {Size: 1, Offset: 5, Page: 6}},
+			numbers(3), false,
+			position{skip: 5},
 			nil,
 		},
 		{
 			"offset: a total",
 			Request{First: new(2), ReportsMore: true},
 			position{skip: 2},
-			[]Response[int]{{Items: numbers(2), Total: new(4)}},
+			[]Response[int]{{Items: numbers(2), Total: new(int64(4))}},
 			[]Range{{Size: 2, Offset: 2}},
 			numbers(2), false,
 			position{skip: 4},
-			new(4),
+			new(int64(4)),
 		},
 		{
 			"offset: more wins over a total",
 			Request{First: new(2), ReportsMore: true},
 			position{},
-			[]Response[int]{{Items: numbers(2), Total: new(2), HasMore: new(true)}},
+			[]Response[int]{{Items: numbers(2), Total: new(int64(2)), HasMore: new(true)}},
 			[]Range{{Size: 2}},
 			numbers(2), true,
 			position{skip: 2},
-			new(2),
+			new(int64(2)),
 		},
 		{
 			"offset: an item in hand wins over both",
 			Request{First: new(2)},
 			position{},
-			[]Response[int]{{Items: numbers(3), Total: new(1), HasMore: new(false)}},
+			[]Response[int]{{Items: numbers(3), Total: new(int64(1)), HasMore: new(false)}},
 			[]Range{{Size: 3}},
 			numbers(2), true,
 			position{skip: 2},
-			new(1),
+			new(int64(1)),
 		},
 		{
 			"offset: told to tell, and does not",
 			Request{First: new(2), ReportsMore: true},
 			position{},
-			[]Response[int]{{Items: numbers(2)}},
-			[]Range{{Size: 2}},
-			numbers(2), true,
+			[]Response[int]{{Items: numbers(2)}, {}},
+			[]Range{{Size: 2}, {Size: 1, Offset: 2, Page: 3}},
+			numbers(2), false,
 			position{skip: 2},
 			nil,
 		},
@@ -250,8 +261,8 @@ func TestPages(t *testing.T) {
 			"offset: a negative total is none",
 			Request{First: new(2), ReportsMore: true},
 			position{},
-			[]Response[int]{{Items: numbers(2), Total: new(-1)}},
-			[]Range{{Size: 2}},
+			[]Response[int]{{Items: numbers(2), Total: new(int64(-1))}, {Items: numbers(1)}},
+			[]Range{{Size: 2}, {Size: 1, Offset: 2, Page: 3}},
 			numbers(2), true,
 			position{skip: 2},
 			nil,
@@ -270,11 +281,11 @@ func TestPages(t *testing.T) {
 			"offset: fewer than there are",
 			Request{First: new(5), ReportsMore: true},
 			position{},
-			[]Response[int]{{Items: numbers(2), Total: new(9)}},
+			[]Response[int]{{Items: numbers(2), Total: new(int64(9))}},
 			[]Range{{Size: 5}},
 			numbers(2), true,
 			position{skip: 2},
-			new(9),
+			new(int64(9)),
 		},
 		{
 			"offset: nothing, and so nothing to go on from",
@@ -291,37 +302,88 @@ func TestPages(t *testing.T) {
 			"offset: the total alone",
 			Request{First: new(0), WantsTotal: true},
 			position{},
-			[]Response[int]{{Items: numbers(1), Total: new(9)}},
+			[]Response[int]{{Items: numbers(1), Total: new(int64(9))}},
 			[]Range{{Size: 1}},
 			[]int{},
 			false,
 			position{},
-			new(9),
+			new(int64(9)),
 		},
 
 		{
-			"pages: on a border",
+			"pages: on a border, the last and full",
 			Request{Type: PageNumber, First: new(2)},
 			position{skip: 4},
 			[]Response[int]{{Items: numbers(2)}},
-			[]Range{{Size: 2, Offset: 4, Page: 3}},
-			numbers(2), true,
+			[]Range{{Size: 4, Offset: 4, Page: 2}},
+			numbers(2), false,
 			position{skip: 6},
 			nil,
+		},
+		{
+			"pages: the first, one more to see",
+			Request{Type: PageNumber, First: new(2)},
+			position{},
+			[]Response[int]{{Items: numbers(3)}},
+			[]Range{{Size: 3, Page: 1}},
+			numbers(2), true,
+			position{skip: 2},
+			nil,
+		},
+		{
+			"pages: the second within a longer page",
+			Request{Type: PageNumber, First: new(2)},
+			position{skip: 2},
+			[]Response[int]{{Items: numbers(5)}},
+			[]Range{{Size: 5, Page: 1}},
+			[]int{2, 3},
+			true,
+			position{skip: 4},
+			nil,
+		},
+		{
+			"pages: the most, the last and full",
+			Request{Type: PageNumber, First: new(2), Max: 2},
+			position{skip: 4},
+			[]Response[int]{{Items: numbers(2)}, {}},
+			[]Range{{Size: 2, Offset: 4, Page: 3}, {Size: 1, Offset: 6, Page: 7}},
+			numbers(2), false,
+			position{skip: 6},
+			nil,
+		},
+		{
+			"pages: the most, with others behind",
+			Request{Type: PageNumber, First: new(2), Max: 2, FirstPage: new(0)},
+			position{},
+			[]Response[int]{{Items: numbers(2)}, {Items: numbers(1)}},
+			[]Range{{Size: 2}, {Size: 1, Offset: 2, Page: 2}},
+			numbers(2), true,
+			position{skip: 2},
+			nil,
+		},
+		{
+			"pages: beyond the total, since the service's pages are shorter",
+			Request{Type: PageNumber, First: new(5), ReportsMore: true},
+			position{skip: 10},
+			[]Response[int]{{Items: numbers(2), Total: new(int64(9))}},
+			[]Range{{Size: 5, Offset: 10, Page: 3}},
+			numbers(2), true,
+			position{skip: 15},
+			new(int64(9)),
 		},
 		{
 			"pages: counted from 0",
 			Request{Type: PageNumber, First: new(2), FirstPage: new(0)},
 			position{},
 			[]Response[int]{{Items: numbers(1)}},
-			[]Range{{Size: 2}},
+			[]Range{{Size: 3}},
 			numbers(1), false,
 			position{skip: 1},
 			nil,
 		},
 		{
 			"pages: between borders",
-			Request{Type: PageNumber, First: new(3)},
+			Request{Type: PageNumber, First: new(3), Max: 3},
 			position{skip: 4},
 			[]Response[int]{{Items: numbers(3)}, {Items: numbers(3)}},
 			[]Range{{Size: 3, Offset: 3, Page: 2}, {Size: 3, Offset: 6, Page: 3}},
@@ -332,7 +394,7 @@ func TestPages(t *testing.T) {
 		},
 		{
 			"pages: the second ends as wanted",
-			Request{Type: PageNumber, First: new(3)},
+			Request{Type: PageNumber, First: new(3), Max: 3},
 			position{skip: 4},
 			[]Response[int]{{Items: numbers(3)}, {Items: numbers(1)}},
 			[]Range{{Size: 3, Offset: 3, Page: 2}, {Size: 3, Offset: 6, Page: 3}},
@@ -343,7 +405,7 @@ func TestPages(t *testing.T) {
 		},
 		{
 			"pages: no second where the first ends",
-			Request{Type: PageNumber, First: new(3)},
+			Request{Type: PageNumber, First: new(3), Max: 3},
 			position{skip: 4},
 			[]Response[int]{{Items: numbers(2)}},
 			[]Range{{Size: 3, Offset: 3, Page: 2}},
@@ -354,17 +416,17 @@ func TestPages(t *testing.T) {
 		},
 		{
 			"pages: a short one with others behind",
-			Request{Type: PageNumber, First: new(3)},
+			Request{Type: PageNumber, First: new(3), ReportsMore: true},
 			position{},
-			[]Response[int]{{Items: numbers(2), Total: new(9)}},
+			[]Response[int]{{Items: numbers(2), Total: new(int64(9))}},
 			[]Range{{Size: 3, Page: 1}},
 			numbers(2), true,
 			position{skip: 3},
-			new(9),
+			new(int64(9)),
 		},
 		{
 			"pages: a second that is empty, with others behind",
-			Request{Type: PageNumber, First: new(3)},
+			Request{Type: PageNumber, First: new(3), ReportsMore: true},
 			position{skip: 4},
 			[]Response[int]{{Items: numbers(3)}, {HasMore: new(true)}},
 			[]Range{{Size: 3, Offset: 3, Page: 2}, {Size: 3, Offset: 6, Page: 3}},
@@ -375,17 +437,17 @@ func TestPages(t *testing.T) {
 		},
 		{
 			"pages: longer than asked for",
-			Request{Type: PageNumber, First: new(2)},
+			Request{Type: PageNumber, First: new(2), Max: 2},
 			position{},
-			[]Response[int]{{Items: numbers(7), Total: new(7)}},
+			[]Response[int]{{Items: numbers(7), Total: new(int64(7))}},
 			[]Range{{Size: 2, Page: 1}},
 			numbers(2), true,
 			position{skip: 2},
-			new(7),
+			new(int64(7)),
 		},
 		{
 			"pages: both longer than asked for",
-			Request{Type: PageNumber, First: new(3)},
+			Request{Type: PageNumber, First: new(3), Max: 3},
 			position{skip: 4},
 			[]Response[int]{{Items: numbers(7)}, {Items: numbers(7)}},
 			[]Range{{Size: 3, Offset: 3, Page: 2}, {Size: 3, Offset: 6, Page: 3}},
@@ -396,7 +458,7 @@ func TestPages(t *testing.T) {
 		},
 		{
 			"pages: nothing, and so nothing to go on from",
-			Request{Type: PageNumber, First: new(2)},
+			Request{Type: PageNumber, First: new(2), ReportsMore: true},
 			position{skip: 2},
 			[]Response[int]{{HasMore: new(true)}},
 			[]Range{{Size: 2, Offset: 2, Page: 2}},
@@ -409,12 +471,12 @@ func TestPages(t *testing.T) {
 			"pages: the total alone",
 			Request{Type: PageNumber, First: new(0), WantsTotal: true},
 			position{},
-			[]Response[int]{{Items: numbers(1), Total: new(9)}},
+			[]Response[int]{{Items: numbers(1), Total: new(int64(9))}},
 			[]Range{{Size: 1, Page: 1}},
 			[]int{},
 			false,
 			position{},
-			new(9),
+			new(int64(9)),
 		},
 
 		{
@@ -426,6 +488,16 @@ func TestPages(t *testing.T) {
 			numbers(2), true,
 			position{cursor: "n"},
 			nil,
+		},
+		{
+			"cursor: one although the total says that there is no more",
+			Request{Type: NextCursor, First: new(2)},
+			position{},
+			[]Response[int]{{Items: numbers(2), NextCursor: new("n"), Total: new(int64(2))}},
+			[]Range{{Size: 2}},
+			numbers(2), false,
+			position{skip: 2},
+			new(int64(2)),
 		},
 		{
 			"cursor: in the middle",
@@ -534,12 +606,12 @@ func TestPages(t *testing.T) {
 			"cursor: the total alone",
 			Request{Type: NextCursor, First: new(0), WantsTotal: true},
 			position{},
-			[]Response[int]{{Items: numbers(1), NextCursor: new("n"), Total: new(9)}},
+			[]Response[int]{{Items: numbers(1), NextCursor: new("n"), Total: new(int64(9))}},
 			[]Range{{Size: 1}},
 			[]int{},
 			false,
 			position{},
-			new(9),
+			new(int64(9)),
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -609,7 +681,7 @@ func TestSecondPageFails(t *testing.T) {
 		t.Fatal(err)
 	}
 	broken := errors.New("broken")
-	conn, err := Load(ctx, Request{Field: "Query.f", Type: PageNumber, First: new(3), After: first.End}, func(ctx context.Context, at Range) (Response[*int], error) {
+	conn, err := Load(ctx, Request{Field: "Query.f", Type: PageNumber, First: new(3), Max: 3, After: first.End}, func(ctx context.Context, at Range) (Response[*int], error) {
 		if at.Page == 2 {
 			return Response[*int]{}, broken
 		}
@@ -634,10 +706,10 @@ type visitor struct {
 // order, in as few calls as possible, and the end is known where it can be known.
 func TestEveryItemOnce(t *testing.T) {
 	ctx := withKey(t)
-	for seed := range uint64(600) {
+	for seed := range uint64(3000) {
 		random := rand.New(rand.NewPCG(seed, 1))
 		p := newPagedService(random.IntN(60))
-		p.total, p.more, p.last, p.from = random.IntN(2) == 0, random.IntN(2) == 0, random.IntN(3), random.IntN(2)
+		p.total, p.more, p.last, p.from = random.IntN(2) == 0, random.IntN(2) == 0, random.IntN(4), random.IntN(2)
 		v := &visitor{pagedService: p, random: random, ctx: ctx, request: Request{
 			Field: "Query.f", Type: types[seed%3], Max: 1 + random.IntN(20), FirstPage: &p.from, ReportsMore: (p.total || p.more) && random.IntN(2) == 0,
 		}}
@@ -677,25 +749,27 @@ func (v *visitor) step(t *testing.T) Connection[*int] {
 		t.Fatal(err)
 	}
 	left := len(v.list) - before - len(conn.Items)
-	if v.knows(first) && conn.HasNext != (left > 0) || left > 0 && !conn.HasNext {
+	if v.knows() && conn.HasNext != (left > 0) || left > 0 && !conn.HasNext {
 		t.Errorf("hasNext is %v with %d items left", conn.HasNext, left)
 	}
-	if conn.HasPrevious != (v.request.After != nil) || len(conn.Items) > first || v.total && *conn.Total != len(v.list) {
+	if conn.HasPrevious != (v.request.After != nil) || len(conn.Items) > first || v.total && *conn.Total != int64(len(v.list)) {
 		t.Errorf("of %d: %+v", first, conn)
 	}
 	v.calls(t, first, before)
 	return conn
 }
 
-// knows reports whether the end can be known before an empty page comes.
-func (v *visitor) knows(first int) bool {
-	return v.total || v.more || v.request.Type == NextCursor || v.request.Type == Offset && first < v.request.Max
-}
+// knows reports whether the end can be known before an empty page comes: always, except that a
+// service with cursors may send one with its last page.
+func (v *visitor) knows() bool { return v.request.Type != NextCursor || v.last < 3 }
 
 func (v *visitor) calls(t *testing.T, first, before int) {
 	most := 1
-	if v.request.Type == PageNumber && before%first != 0 {
+	if v.request.Type == PageNumber && before%first != 0 || v.request.Type != NextCursor && !v.request.ReportsMore {
 		most = 2
+	}
+	if v.request.Type != NextCursor && before == 0 && first < v.request.Max {
+		most = 1
 	}
 	if len(v.asked) == 0 || len(v.asked) > most {
 		t.Errorf("%d calls for %d items after %d", len(v.asked), first, before)
@@ -733,7 +807,7 @@ func TestShortPages(t *testing.T) {
 				a.Items = append(a.Items, i)
 			}
 		}
-		a.Total = new(30)
+		a.Total = new(int64(30))
 		return a, nil
 	}
 	var want, got []int
@@ -742,7 +816,7 @@ func TestShortPages(t *testing.T) {
 			want = append(want, i)
 		}
 	}
-	r := Request{Field: "Query.f", Type: PageNumber, First: new(5)}
+	r := Request{Field: "Query.f", Type: PageNumber, First: new(5), ReportsMore: true}
 	for {
 		conn, err := Load(ctx, r, service)
 		if err != nil {
@@ -782,5 +856,28 @@ func TestItemsAreSpent(t *testing.T) {
 		if f, ok := errors.AsType[*fault.Error](err); fits != (err == nil) || !fits && (!ok || f.Code != fault.BadRequest) {
 			t.Errorf("page %d: %v", asked, err)
 		}
+	}
+}
+
+// An Int holds totals of 32 bits. A larger one is an error of totalCount alone.
+func TestIntTotal(t *testing.T) {
+	ctx := engine.WithFaults(withKey(t), new(decode.Faults))
+	type connection struct{ TotalCount *int }
+	for total, fits := range map[int64]bool{0: true, math.MaxInt32: true, math.MaxInt32 + 1: false, math.MaxInt64: false} {
+		conn := &connection{}
+		var err error
+		if conn.TotalCount, err = IntTotal(ctx, conn, &total); err != nil {
+			t.Fatal(err)
+		}
+		faults := engine.FaultsOf(ctx).OfField(conn, "totalCount")
+		if fits != (conn.TotalCount != nil && int64(*conn.TotalCount) == total) || fits != (len(faults) == 0) {
+			t.Errorf("%d: %v with faults %v", total, conn.TotalCount, faults)
+		}
+	}
+	if total, err := IntTotal(ctx, &connection{}, nil); total != nil || err != nil {
+		t.Error(total, err)
+	}
+	if _, err := IntTotal(t.Context(), &connection{}, new(int64(math.MaxInt64))); fault.CodeOf(err) != fault.DownstreamService {
+		t.Error("without a table for faults:", err)
 	}
 }

@@ -375,9 +375,11 @@ func (r queryResolver) OffsetPage(ctx context.Context, first *int, after *string
 		return nil, err
 	}
 	connection := &model.StoryConnection{
-		Edges:      edges,
-		PageInfo:   &model.PageInfo{EndCursor: found.End, HasNextPage: found.HasNext, HasPreviousPage: found.HasPrevious, StartCursor: found.Start},
-		TotalCount: found.Total,
+		Edges:    edges,
+		PageInfo: &model.PageInfo{EndCursor: found.End, HasNextPage: found.HasNext, HasPreviousPage: found.HasPrevious, StartCursor: found.Start},
+	}
+	if connection.TotalCount, err = page.IntTotal(ctx, connection, found.Total); err != nil {
+		return nil, err
 	}
 	if connection.Nodes, err = page.Nodes(ctx, connection, found, true); err != nil {
 		return nil, err
@@ -412,9 +414,11 @@ func (r queryResolver) NumberPage(ctx context.Context, first *int, after *string
 		return nil, err
 	}
 	connection := &model.StoryConnection{
-		Edges:      edges,
-		PageInfo:   &model.PageInfo{EndCursor: found.End, HasNextPage: found.HasNext, HasPreviousPage: found.HasPrevious, StartCursor: found.Start},
-		TotalCount: found.Total,
+		Edges:    edges,
+		PageInfo: &model.PageInfo{EndCursor: found.End, HasNextPage: found.HasNext, HasPreviousPage: found.HasPrevious, StartCursor: found.Start},
+	}
+	if connection.TotalCount, err = page.IntTotal(ctx, connection, found.Total); err != nil {
+		return nil, err
 	}
 	if connection.Nodes, err = page.Nodes(ctx, connection, found, true); err != nil {
 		return nil, err
@@ -628,9 +632,11 @@ func (r writerResolver) MustStories(ctx context.Context, parents []*model.Writer
 			return nil, err
 		}
 		connection := &model.StoryConnection{
-			Edges:      edges,
-			PageInfo:   &model.PageInfo{EndCursor: found.End, HasNextPage: found.HasNext, HasPreviousPage: found.HasPrevious, StartCursor: found.Start},
-			TotalCount: found.Total,
+			Edges:    edges,
+			PageInfo: &model.PageInfo{EndCursor: found.End, HasNextPage: found.HasNext, HasPreviousPage: found.HasPrevious, StartCursor: found.Start},
+		}
+		if connection.TotalCount, err = page.IntTotal(ctx, connection, found.Total); err != nil {
+			return nil, err
 		}
 		if connection.Nodes, err = page.Nodes(ctx, connection, found, true); err != nil {
 			return nil, err
@@ -879,7 +885,7 @@ var filmFieldGuards = map[string]func(context.Context) error{
 // pageQueryOffsetPage decodes a page of Query.offsetPage by the selection of its binding.
 func pageQueryOffsetPage(d *decode.Decoder) page.Response[decode.Item[*model.Story]] {
 	var p page.Response[decode.Item[*model.Story]]
-	p.Total = decode.Lookahead(d, decode.Member("total", decode.PtrOf((*decode.Decoder).Int)))
+	p.Total = decode.Lookahead(d, decode.Member("total", decode.PtrOf((*decode.Decoder).Int64)))
 	p.Items = decode.Member("items", decode.ItemsOf(graph.DecodeStory))(d)
 	return p
 }
@@ -887,7 +893,7 @@ func pageQueryOffsetPage(d *decode.Decoder) page.Response[decode.Item[*model.Sto
 // pageQueryNumberPage decodes a page of Query.numberPage by the selection of its binding.
 func pageQueryNumberPage(d *decode.Decoder) page.Response[decode.Item[*model.Story]] {
 	var p page.Response[decode.Item[*model.Story]]
-	p.Total = decode.Lookahead(d, decode.Member("total", decode.PtrOf((*decode.Decoder).Int)))
+	p.Total = decode.Lookahead(d, decode.Member("total", decode.PtrOf((*decode.Decoder).Int64)))
 	p.HasMore = decode.Lookahead(d, decode.Member("more", decode.PtrOf((*decode.Decoder).Boolean)))
 	p.Items = decode.Member("items", decode.ItemsOf(graph.DecodeStory))(d)
 	return p
@@ -938,7 +944,7 @@ func pageWriterStories(d *decode.Decoder) page.Response[decode.Item[*model.Story
 // pageWriterMustStories decodes a page of Writer.mustStories by the selection of its binding.
 func pageWriterMustStories(d *decode.Decoder) page.Response[decode.Item[*model.Story]] {
 	var p page.Response[decode.Item[*model.Story]]
-	p.Total = decode.Lookahead(d, decode.Member("total", decode.PtrOf((*decode.Decoder).Int)))
+	p.Total = decode.Lookahead(d, decode.Member("total", decode.PtrOf((*decode.Decoder).Int64)))
 	p.Items = decode.Member("items", decode.ItemsOf(graph.DecodeStory))(d)
 	return p
 }

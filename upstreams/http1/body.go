@@ -65,8 +65,11 @@ func skipTrailers(r *bufio.Reader) error {
 	case !bytes.HasSuffix(lines, []byte("\r\n\r\n")): // httputil wants CRLF after chunks as well
 		return errTrailer
 	}
-	if _, err := parseHeader(string(lines)); err != nil {
+	switch _, regular, err := parseHeader(string(lines)); {
+	case err != nil:
 		return fmt.Errorf("%w: %w", errTrailer, err)
+	case !regular: // the connection may serve another call, see parseHeader
+		return errTrailer
 	}
 	return io.EOF
 }

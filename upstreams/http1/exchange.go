@@ -275,6 +275,9 @@ func (x *exchange) receive(req *http.Request) (framing, error) {
 	if sendErr != nil {
 		err = fmt.Errorf("http1: sending: %w, and then %w", sendErr, err)
 	}
+	if _, none := errors.AsType[*noResponseError](err); !none {
+		err = &ResponseError{err}
+	}
 	return f, err
 }
 
@@ -316,6 +319,8 @@ func (x *exchange) Read(p []byte) (int, error) {
 		x.finish(false)
 		if x.ctx != nil && x.ctx.Err() != nil {
 			err = contextError(x.ctx)
+		} else if err != errClosed {
+			err = &ResponseError{err}
 		}
 	}
 	x.err = err

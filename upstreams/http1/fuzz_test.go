@@ -99,21 +99,22 @@ func FuzzResponse(f *testing.F) {
 	})
 }
 
-// isStricter reports whether raw may contain what http1 refuses and net/http accepts: folded
-// lines, names that are not tokens, statuses below 100, control characters in the status
-// line, other versions, a change of protocols, transfer codings in HTTP/1.0, and a bare LF
-// after the last chunk.
+// isStricter reports whether raw may contain what http1 refuses and net/http accepts: headers of the
+// framing that are folded or have spaces in their names, other names that are not tokens, statuses
+// below 100, control characters in the status line, other versions, a change of protocols, transfer
+// codings in HTTP/1.0, and a bare LF, or something folded, after the last chunk.
 func isStricter(raw string) bool {
-	head := raw
+	head, before := raw, ""
 	for {
 		line, rest, ok := strings.Cut(head, "\n")
 		name, _, colon := strings.Cut(line, ":")
+		folded := strings.HasPrefix(line, " ") || strings.HasPrefix(line, "\t")
 		switch {
 		case strings.HasPrefix(line, "HTTP/"):
 			if !strings.HasPrefix(line, "HTTP/1.1 ") && !strings.HasPrefix(line, "HTTP/1.0 ") || !isFieldValue(strings.TrimSuffix(line, "\r")) {
 				return true
 			}
-			if code := line[len("HTTP/1.1 "):]; !(code[0] >= '1' && code[0] <= '9') || strings.HasPrefix(code, "101") {
+			if code := strings.TrimLeft(line[len("HTTP/1.1 "):], " ") + " "; !(code[0] >= '1' && code[0] <= '9') || strings.HasPrefix(code, "101") {
 				return true
 			}
 			if strings.HasPrefix(line, "HTTP/1.0 ") && strings.Contains(strings.ToLower(raw), "transfer-encoding") {
@@ -121,8 +122,13 @@ func isStricter(raw string) bool {
 			}
 		case line == "" && strings.Contains(strings.ToLower(raw), "chunked"):
 			return true
-		case strings.HasPrefix(line, " "), strings.HasPrefix(line, "\t"), colon && !isToken(name):
+		case folded && isRequestField(strings.ReplaceAll(before, " ", "")):
 			return true
+		case !folded && colon && !isToken(name) && (!isSpacedToken(name) || isRequestField(strings.ReplaceAll(name, " ", ""))):
+			return true
+		}
+		if !folded {
+			before = name
 		}
 		if !ok {
 			return len(raw) > 4096 // the limits count differently

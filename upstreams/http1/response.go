@@ -33,12 +33,11 @@ type framing struct {
 // returned for reuse; resp keeps no reference to it.
 func readHead(r *bufio.Reader, method string, limit int, buf []byte, resp *http.Response) (framing, []byte, error) {
 	for first := true; ; first = false {
-		var err error
-		buf, err = readHeaderBlock(r, buf[:0], limit)
-		if err != nil && first && len(buf) == 0 {
-			err = &noResponseError{err: fmt.Errorf("http1: no response: %w", err)}
+		if err := requireHTTP(r, first); err != nil {
+			return framing{}, buf, err
 		}
-		if err != nil {
+		var err error
+		if buf, err = readHeaderBlock(r, buf[:0], limit); err != nil {
 			return framing{}, buf, err
 		}
 		limit -= len(buf)
@@ -50,6 +49,23 @@ func readHead(r *bufio.Reader, method string, limit int, buf []byte, resp *http.
 			return f, buf, errUpgrade
 		}
 	}
+}
+
+// requireHTTP waits for the beginning of a head and returns an error if it is not one of HTTP, so
+// that no more is awaited from a server that speaks something else. first is whether nothing was
+// received before.
+func requireHTTP(r *bufio.Reader, first bool) error {
+	const start = "HTTP/"
+	got, err := r.Peek(len(start))
+	switch {
+	case len(got) == 0 && first:
+		return &noResponseError{err: fmt.Errorf("http1: no response: %w", err)}
+	case !strings.HasPrefix(start, string(got)):
+		return errStatusLine
+	case err == io.EOF:
+		return io.ErrUnexpectedEOF
+	}
+	return err
 }
 
 // readHeaderBlock appends lines to b, up to and including an empty one. Before the first
@@ -81,12 +97,16 @@ func parseHead(head, method string, resp *http.Response) (framing, error) {
 	if err := parseStatusLine(line, resp); err != nil {
 		return framing{}, err
 	}
-	header, err := parseHeader(rest)
+	header, regular, err := parseHeader(rest)
 	if err != nil {
 		return framing{}, err
 	}
 	resp.Header = header
-	return parseFraming(method, resp)
+	f, err := parseFraming(method, resp)
+	if !regular {
+		f.close, resp.Close = true, true
+	}
+	return f, err
 }
 
 // cutLine returns the first line of s, which ends with LF or CRLF, without that end, and
@@ -97,9 +117,12 @@ func cutLine(s string) (line, rest string) {
 }
 
 // parseStatusLine parses "HTTP/1.1 200 OK" (RFC 9112, 4). The reason phrase may be missing,
-// together with the space before it.
+// together with the space before it. There may be several spaces before the status.
 func parseStatusLine(line string, resp *http.Response) error {
 	const start = "HTTP/1.1 200"
+	if len(line) > len(start) && line[9] == ' ' {
+		line = line[:9] + strings.TrimLeft(line[9:], " ")
+	}
 	if len(line) < len(start) || line[:7] != start[:7] || line[7] < '0' || line[7] > '9' || line[8] != ' ' || !isFieldValue(line) {
 		return errStatusLine
 	}
@@ -126,23 +149,36 @@ func parseStatusLine(line string, resp *http.Response) error {
 // bytes.
 const maxPreallocated = 64
 
-// parseHeader parses the lines up to the empty one (RFC 9112, 5). Lines that continue the
-// one before (obs-fold) are refused, as is white space before the colon: servers differ in
-// what they make of both.
-func parseHeader(lines string) (http.Header, error) {
+// parseHeader parses the lines up to the empty one (RFC 9112, 5). regular is false if a line
+// continues the one before (obs-fold) or has a space in its name: net/http and curl read both, but
+// a proxy in between may have read them differently, so that the connection is closed afterwards.
+// Such a line that says where the body ends is an error.
+func parseHeader(lines string) (header http.Header, regular bool, err error) {
 	n := min(strings.Count(lines, "\n")-1, maxPreallocated)
 	header, values := make(http.Header, n), make([]string, n)
-	for {
+	for regular = true; ; {
 		var line string
 		if line, lines = cutLine(lines); line == "" {
-			return header, nil
+			return header, regular, nil
 		}
 		name, value, ok := strings.Cut(line, ":")
 		value = trimSpace(value)
-		if !ok || !isToken(name) || !isFieldValue(value) { // a space is in no token
-			return nil, errHeaderLine
+		isFolded := lines != "" && isSpace(lines[0])
+		if isFolded {
+			value, lines = unfold(value, lines)
 		}
-		name = textproto.CanonicalMIMEHeaderKey(name)
+		hasSpace := !isToken(name)
+		switch {
+		case !ok || !isFieldValue(value) || hasSpace && !isSpacedToken(name):
+			return nil, false, errHeaderLine
+		case (isFolded || hasSpace) && isRequestField(strings.ReplaceAll(name, " ", "")):
+			return nil, false, errHeaderLine
+		case isFolded || hasSpace:
+			regular = false
+		}
+		if !hasSpace { // another one stays as it is, so that nothing finds it, as in net/http
+			name = textproto.CanonicalMIMEHeaderKey(name)
+		}
 		if previous, ok := header[name]; ok {
 			header[name] = append(previous, value)
 			continue
@@ -154,6 +190,27 @@ func parseHeader(lines string) (http.Header, error) {
 		values[0] = value
 		header[name], values = values[:1:1], values[1:]
 	}
+}
+
+// unfold appends the lines that continue a value, each after one space (RFC 9112, 5.2), and returns
+// the rest.
+func unfold(value, lines string) (whole, rest string) {
+	var b strings.Builder // linear in the number of lines
+	b.WriteString(value)
+	for lines != "" && isSpace(lines[0]) {
+		var line string
+		line, lines = cutLine(lines)
+		b.WriteByte(' ')
+		b.WriteString(trimSpace(line))
+	}
+	return strings.TrimLeft(b.String(), " "), lines
+}
+
+func isSpace(ch byte) bool { return ch == ' ' || ch == '\t' }
+
+// isSpacedToken reports whether name is a token with spaces in it or after it.
+func isSpacedToken(name string) bool {
+	return name != "" && name[0] != ' ' && isToken(strings.ReplaceAll(name, " ", ""))
 }
 
 // parseFraming determines where the body ends, by the rules of RFC 9112 (6.3), and removes

@@ -23,6 +23,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"net/url"
@@ -180,6 +181,21 @@ type noResponseError struct {
 
 func (e *noResponseError) Error() string { return e.err.Error() }
 func (e *noResponseError) Unwrap() error { return e.err }
+
+// ResponseError is the error of a call whose response had begun: the server was reached.
+type ResponseError struct{ Err error }
+
+func (e *ResponseError) Error() string { return e.Err.Error() }
+func (e *ResponseError) Unwrap() error { return e.Err }
+
+// Malformed reports whether the response is not HTTP/1.1. Otherwise it broke off.
+func (e *ResponseError) Malformed() bool {
+	if errors.Is(e.Err, io.ErrUnexpectedEOF) || errors.Is(e.Err, io.EOF) {
+		return false
+	}
+	_, network := errors.AsType[net.Error](e.Err)
+	return !network
+}
 
 // shouldReplay reports whether req is sent once more after err, the error of a reused
 // connection. Such a connection was most likely closed by the server while it was idle, so

@@ -156,9 +156,9 @@ func (c *Client) transport() http.RoundTripper {
 
 // The errors of reading a body. They are causes of faults, for the log.
 var (
-	errTooLarge = errors.New("the response is larger than allowed")
-	errEncoding = errors.New("the response has a content encoding that was not asked for")
-	errBroken   = errors.New("the response broke off")
+	errTooLarge  = errors.New("the response is larger than allowed")
+	errBroken    = errors.New("the response broke off")
+	errMalformed = errors.New("the response is malformed")
 )
 
 // readBody reads the body into r, to its end, so that the connection can be reused. If the
@@ -166,14 +166,8 @@ var (
 // decides.
 func (c *Client) readBody(resp *http.Response, r *Response) error {
 	if !r.isSuccess() {
-		var body bytes.Buffer // not pooled: the fault keeps it
-		_ = readUpTo(&body, resp, MaxErrorBody)
-		r.Body = body.Bytes()
+		r.Body = readErrorBody(resp)
 		return nil
-	}
-	// Some services name an encoding although they send no body, above all with a 204.
-	if encoding := resp.Header.Get("Content-Encoding"); encoding != "" && encoding != "identity" && resp.Body != http.NoBody && resp.ContentLength != 0 {
-		return fmt.Errorf("%w: %q", errEncoding, encoding)
 	}
 	limit := c.MaxResponse
 	if limit <= 0 {
@@ -182,28 +176,61 @@ func (c *Client) readBody(resp *http.Response, r *Response) error {
 	if resp.ContentLength > limit {
 		return fmt.Errorf("%w: %d of %d bytes", errTooLarge, resp.ContentLength, limit)
 	}
+	body, length, err := decodeBody(resp, limit)
+	if err != nil {
+		return err
+	}
 	r.buffer = buffers.Get().(*bytes.Buffer)
-	err := readUpTo(r.buffer, resp, limit+1)
+	err = readUpTo(r.buffer, body, length, limit+1)
 	r.Body = r.buffer.Bytes()
 	switch size := len(r.Body); {
-	case err != nil:
-		r.Release()
-		return fmt.Errorf("%w: %w", errBroken, err)
 	case int64(size) > limit:
-		r.Release()
-		return fmt.Errorf("%w: more than %d bytes", errTooLarge, limit)
+		err = fmt.Errorf("%w: more than %d bytes", errTooLarge, limit)
+	case err == nil:
+		r.Body, err = toUTF8(r.Body, r.Header.Get("Content-Type"))
+	default:
+		err = readError(err)
 	}
-	return nil
+	if err != nil {
+		r.Release()
+	}
+	return err
 }
 
-// readUpTo reads at most limit bytes into b. It allocates by Content-Length to avoid
-// copies. A Content-Length above maxPreallocated is believed only after that many bytes
-// have arrived, so that a header alone cannot make the gateway allocate much.
-func readUpTo(b *bytes.Buffer, resp *http.Response, limit int64) error {
-	length := min(resp.ContentLength, limit) // -1 when unknown
+// readError returns the cause of the fault for an error of reading a body.
+func readError(err error) error {
+	switch {
+	case errors.Is(err, errExpands):
+		return fmt.Errorf("%w: %w", errTooLarge, err)
+	case isMalformed(err), isCorrupt(err):
+		return fmt.Errorf("%w: %w", errMalformed, err)
+	}
+	return fmt.Errorf("%w: %w", errBroken, err)
+}
+
+// readErrorBody returns what can be read of the body of a response that is not a 2xx. It is not
+// pooled, because the fault keeps it.
+func readErrorBody(resp *http.Response) []byte {
+	body, length, err := decodeBody(resp, MaxErrorBody)
+	if err != nil {
+		body, length = resp.Body, resp.ContentLength
+	}
+	var b bytes.Buffer
+	_ = readUpTo(&b, body, length, MaxErrorBody)
+	if text, err := toUTF8(b.Bytes(), resp.Header.Get("Content-Type")); err == nil {
+		return text
+	}
+	return b.Bytes()
+}
+
+// readUpTo reads at most limit bytes of body into b. It allocates by length, which is -1 when it
+// is unknown, to avoid copies. A length above maxPreallocated is believed only after that many
+// bytes have arrived, so that a header alone cannot make the gateway allocate much.
+func readUpTo(b *bytes.Buffer, body io.Reader, length, limit int64) error {
+	length = min(length, limit)
 	if length > maxPreallocated {
 		b.Grow(maxPreallocated + bytes.MinRead)
-		if _, err := io.CopyN(b, resp.Body, maxPreallocated); err != nil {
+		if _, err := io.CopyN(b, body, maxPreallocated); err != nil {
 			return err
 		}
 	}
@@ -211,7 +238,7 @@ func readUpTo(b *bytes.Buffer, resp *http.Response, limit int64) error {
 	if more := length - int64(b.Len()); more > 0 {
 		b.Grow(int(more) + bytes.MinRead)
 	}
-	_, err := b.ReadFrom(io.LimitReader(resp.Body, remaining))
+	_, err := b.ReadFrom(io.LimitReader(body, remaining))
 	return err
 }
 

@@ -1,11 +1,13 @@
 package rest
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"net"
 	"net/http"
+	"strconv"
 
 	"github.com/gatehouse-graphql/gatehouse/fault"
 )
@@ -22,9 +24,19 @@ type StatusError struct {
 
 // Error returns the status and the beginning of the body, quoted.
 func (e *StatusError) Error() string {
+	return fmt.Sprintf("%s: %d %s: %s", e.Call, e.Response.Status, http.StatusText(e.Response.Status), e.Response.Excerpt())
+}
+
+// Excerpt returns the beginning of the body for the log: quoted, with escapes in the place of
+// control characters. A word that would be cut off is left out, because half a secret looks like
+// none to those who look for secrets.
+func (r *Response) Excerpt() string {
 	const maxShown = 300
-	body := e.Response.Body[:min(len(e.Response.Body), maxShown)]
-	return fmt.Sprintf("%s: %d %s: %q", e.Call, e.Response.Status, http.StatusText(e.Response.Status), body)
+	if len(r.Body) <= maxShown {
+		return strconv.Quote(string(r.Body))
+	}
+	end := bytes.LastIndexAny(r.Body[:maxShown], " \t\r\n\"'<>(){}[],;&=")
+	return strconv.Quote(string(r.Body[:end+1])) + "…"
 }
 
 // StatusFault returns the fault for a response that is not a success: its status is not a
@@ -87,12 +99,32 @@ func (c *Client) transportFault(ctx context.Context, err error) *fault.Error {
 		f.Message = "the service's answer is too large"
 	case errors.Is(err, errBroken):
 		f.Message = "the service broke off its answer"
-	case errors.Is(err, errEncoding):
+	case errors.Is(err, errEncoding), errors.Is(err, errCharset), errors.Is(err, errMalformed), isMalformed(err):
 		f.Message = "the service's answer cannot be read"
+	case hasResponse(err):
+		f.Message = "the service broke off its answer"
 	default:
 		f.Message = "the service cannot be reached"
 	}
 	return f
+}
+
+// responseError is implemented by errors of transports that occurred after a response began. The
+// service was reached then. Malformed reports whether what came is not HTTP; otherwise the response
+// broke off.
+type responseError interface {
+	error
+	Malformed() bool
+}
+
+func hasResponse(err error) bool {
+	_, ok := errors.AsType[responseError](err)
+	return ok
+}
+
+func isMalformed(err error) bool {
+	e, ok := errors.AsType[responseError](err)
+	return ok && e.Malformed()
 }
 
 // isTimeout reports whether a connection's deadline has passed, which may happen a moment

@@ -317,9 +317,11 @@ func (r queryResolver) Pets(ctx context.Context, species *model.Species, status 
 		return nil, err
 	}
 	connection := &model.PetConnection{
-		Edges:      edges,
-		PageInfo:   &model.PageInfo{EndCursor: found.End, HasNextPage: found.HasNext, HasPreviousPage: found.HasPrevious, StartCursor: found.Start},
-		TotalCount: found.Total,
+		Edges:    edges,
+		PageInfo: &model.PageInfo{EndCursor: found.End, HasNextPage: found.HasNext, HasPreviousPage: found.HasPrevious, StartCursor: found.Start},
+	}
+	if connection.TotalCount, err = page.IntTotal(ctx, connection, found.Total); err != nil {
+		return nil, err
 	}
 	if connection.Nodes, err = page.Nodes(ctx, connection, found, true); err != nil {
 		return nil, err
@@ -384,7 +386,7 @@ var petstoreRules = &upstreams.Rules{
 // pageQueryPets decodes a page of Query.pets by the selection of its binding.
 func pageQueryPets(d *decode.Decoder) page.Response[decode.Item[*model.Pet]] {
 	var p page.Response[decode.Item[*model.Pet]]
-	p.Total = decode.Lookahead(d, decode.Member("pagination", decode.Member("totalItems", decode.PtrOf((*decode.Decoder).Int))))
+	p.Total = decode.Lookahead(d, decode.Member("pagination", decode.Member("totalItems", decode.PtrOf((*decode.Decoder).Int64))))
 	p.Items = decode.Member("data", decode.ItemsOf(graph.DecodePet))(d)
 	return p
 }

@@ -122,6 +122,9 @@ type Result struct {
 	Fallback engine.FallbackReason
 	// Calls is the number of calls to services.
 	Calls int
+	// UnmatchedKeys is the number of keys that services left without an item while they sent
+	// items of other keys.
+	UnmatchedKeys int
 }
 
 var errNoResponse = errors.New("the executor returned no response")
@@ -146,7 +149,7 @@ func (e *Executor) Execute(ctx context.Context, op *graphql.OperationContext, b 
 		e.report(ctx, op, executed.Fallback)
 		e.bound(ctx, executed.Response)
 	}
-	result := Result{executed.Response, executed.Fallback, engine.CallCount(ctx)}
+	result := Result{executed.Response, executed.Fallback, engine.CallCount(ctx), engine.UnmatchedKeys(ctx)}
 	if result.Response == nil {
 		return result, cmp.Or(ctx.Err(), errNoResponse)
 	}

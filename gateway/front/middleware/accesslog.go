@@ -38,6 +38,9 @@ func logAttrs(e *request.LogEntry, duration time.Duration) []slog.Attr {
 		slog.Int("backend_calls", e.Calls),
 		slog.Int("errors", e.Errors),
 	}
+	if e.Unmatched > 0 {
+		attrs = append(attrs, slog.Int("unmatched_keys", e.Unmatched))
+	}
 	if e.Fallback != "" {
 		attrs = append(attrs, slog.String("fallback", string(e.Fallback)))
 	}

@@ -29,6 +29,7 @@ type LogEntry struct {
 	Errors    int           // in the response
 	Codes     []string      // of the errors, sorted, each once
 	Calls     int           // to services
+	Unmatched int           // keys that services left without an item while they sent items of other keys
 	Fallback  engine.FallbackReason
 	// Coalesced is the id of the request whose execution this one joined; "" if it joined none.
 	// The calls and errors of that execution are logged under that id.

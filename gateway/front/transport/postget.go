@@ -105,7 +105,7 @@ func (t *httpTransport) checkType(kind ast.Operation) error {
 func (t *httpTransport) execute(w http.ResponseWriter, r *http.Request, mediaType string, op *graphql.OperationContext, b *buffer.Buffer) {
 	result, err := t.Executor.Execute(r.Context(), op, b)
 	entry := request.LogEntryOf(r.Context())
-	entry.Calls, entry.Fallback = result.Calls, result.Fallback
+	entry.Calls, entry.Unmatched, entry.Fallback = result.Calls, result.UnmatchedKeys, result.Fallback
 	if err != nil {
 		t.Errors.Write(w, r, err)
 		return
@@ -131,7 +131,7 @@ func (t *httpTransport) coalesce(w http.ResponseWriter, r *http.Request, mediaTy
 	if share.Joined {
 		entry.Coalesced = share.BegunBy
 	} else {
-		entry.Calls, entry.Fallback = share.Result.Calls, share.Result.Fallback
+		entry.Calls, entry.Unmatched, entry.Fallback = share.Result.Calls, share.Result.UnmatchedKeys, share.Result.Fallback
 	}
 	share.Write(w, r, mediaType, http.StatusOK)
 	return true
