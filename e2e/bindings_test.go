@@ -150,7 +150,8 @@ func TestPagesRefused(t *testing.T) {
 func TestMalformedPages(t *testing.T) {
 	for _, c := range []struct{ answer, data, errors string }{
 		{`{"data":{},"total":2}`, `{"products":null}`, "[products DOWNSTREAM_SERVICE_ERROR]"},
-		{`{"total":2}`, `{"products":null}`, "[products DOWNSTREAM_SERVICE_ERROR]"},
+		{`{"data":3,"total":2}`, `{"products":null}`, "[products DOWNSTREAM_SERVICE_ERROR]"},
+		{`{"total":2}`, `{"products":{"nodes":[]}}`, "[]"},
 		{
 			`{"data":[{"sku":"B-1","rating":"s3cret"},{"sku":"B-2","rating":2}],"total":2}`,
 			`{"products":{"nodes":[{"sku":"B-1","rating":null},{"sku":"B-2","rating":2}]}}`, "[products.nodes.0.rating DOWNSTREAM_SERVICE_ERROR]",

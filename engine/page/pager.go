@@ -103,13 +103,13 @@ func (p pager[T]) byCoveringPage(ctx context.Context, size int) (w window[T], er
 
 // coveringSize returns the smallest size of pages of which one holds first items from the position
 // start on, and one more. It reports false if there is none, or if the service says itself whether
-// there are more items. A page has at most twice as many items as are needed: the second page of
-// ten items is within the first 21.
+// there are more items. A page has at most twice as many items as are needed, or 20 more: the
+// second page of a hundred items is within the first 201.
 func (p pager[T]) coveringSize() (size int, ok bool) {
 	if p.ReportsMore || p.first == 0 {
 		return 0, false
 	}
-	for size := p.first + 1; size <= min(p.Max, 2*p.first+1); size++ {
+	for size := p.first + 1; size <= min(p.Max, max(2*p.first+1, p.first+20)); size++ {
 		if p.start.skip%size+p.first < size {
 			return size, true
 		}

@@ -93,7 +93,7 @@ func TestPages(t *testing.T) {
 			`{storyPage {edges {node {id title}} pageInfo {hasPreviousPage}}}`,
 			[]string{`{"id": 1, "headline": "h"}`, `{"id": 2}`, `{"id": 3}`},
 			`{"storyPage":{"edges":[{"node":{"id":"1","title":"h"}},{"node":{"id":"2","title":null}}],"pageInfo":{"hasPreviousPage":false}}}`, nil,
-			[]string{"/stories?page=0&size=2"},
+			[]string{"/stories?page=0&size=3"},
 		},
 		{
 			`{storyPage(first: 3) {edges {node {id title}}}}`,
