@@ -13,7 +13,7 @@ import (
 
 // Compile compiles the directives of a schema that Load has validated. It adds the guards of types
 // to the fields of the schema that they protect. It reads the documents of sources, whose paths are
-// relative to the schema's files; what it cannot read of a document is in Document.Warnings.
+// relative to the schema's files; Document.Warnings returns what it cannot read of a document.
 // The error holds every mistake as Faults. The graph is valid in that case too: it has the bindings
 // without mistakes, so that they can be compared with the documents in the same run.
 func Compile(schema *ast.Schema, beside CompileOptions) (*Graph, error) {

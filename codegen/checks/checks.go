@@ -21,14 +21,14 @@ import (
 // are not checked.
 func CompareDocuments(schema *ast.Schema, graph *binding.Graph) (warnings []string, err error) {
 	c := &checker{schema: schema, graph: graph, seen: map[visit]bool{}}
-	for _, s := range graph.Sources {
-		if s.Document != nil {
-			warnings = append(warnings, s.Document.Warnings...)
-		}
-	}
 	for _, f := range graph.Bindings() {
 		if s := graph.Source(f.Source); s != nil && s.Document != nil {
 			c.checkBinding(f, s.Document)
+		}
+	}
+	for _, s := range graph.Sources {
+		if s.Document != nil {
+			warnings = append(warnings, s.Document.Warnings()...)
 		}
 	}
 	return warnings, c.faults.Err()
