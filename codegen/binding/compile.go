@@ -135,9 +135,11 @@ func (c *compiler) compileField(object *ast.Definition, field *ast.FieldDefiniti
 // addBinding compiles one @connect of a field and adds it to the graph.
 func (c *compiler) addBinding(object *ast.Definition, field *ast.FieldDefinition, d *ast.Directive) {
 	f := c.newField(object, field, d)
-	if f = c.compileBinding(f, d); f != nil {
-		c.graph.Fields = append(c.graph.Fields, f)
+	if f = c.compileBinding(f, d); f == nil {
+		c.graph.isIncomplete = true
+		return
 	}
+	c.graph.Fields = append(c.graph.Fields, f)
 }
 
 // compileBinding compiles the @connect of a field or of a type. It returns nil after a fault.
@@ -147,10 +149,14 @@ func (c *compiler) addBinding(object *ast.Definition, field *ast.FieldDefinition
 func (c *compiler) compileBinding(f *Field, d *ast.Directive) *Field {
 	b := &bindingCompiler{compiler: c, directive: d, field: f, scopes: requestScopes, isRootField: c.isRoot(f.Object), usedArguments: map[string]bool{}}
 	before := len(c.faults)
+	f.Ignores = c.compileIgnores(d)
 	b.compileBatch(d)
 	b.compilePagination(d)
 	isPage := len(c.faults) == before
 	b.compileCall(d)
+	if b.isUnknownCall { // what the call lacks would be reported for each argument
+		return nil
+	}
 	if len(c.faults) == before {
 		b.settlePage()
 	}

@@ -51,7 +51,7 @@ func TestLazyTrees(t *testing.T) {
 		"# first\n---\na: 1\nb:\n\n  # c\n  d: 2\n  'e f': 3\n  \"g\\n\": 4\n  200: 5\n...\nh: 6\n",
 		"---\na:\n    b: |2\n        c\n    d: >+\n      e\n\n    f: g\n",
 		"a:\r\n  b: c\r\n  d: 'e\r\n    f'\r\n",
-		`{"a": {"b": [1, "}", {"c": null}], "d\\": "\/\ud83d\ude00"}, "e": {}, "f": -1.5e3, "ü": {"ü": "ü", "g": true}}`,
+		`{"a": {"b": [1, "}", {"c": null}]}, "e": {}, "f": -1.5e3, "ü": {"ü": "ü", "g": true}, "d\\": "\/\ud83d\ude00"}`,
 		"{\n  \"a\": {\n    \"b\": \"c\"\n  },\n  \"d\": [\n    1\n  ]\n}\n",
 		"a: it's\nb: c#d\ne: f # g\nh: http://i:80/\nj: -k\nl: - m\n",
 		"ü: {ö: 'ä', b: c}\nlong: " + strings.Repeat("word ", 40) + "\n",
