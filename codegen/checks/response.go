@@ -354,8 +354,11 @@ func (c *checker) reportWrongObject(def *ast.Definition, t *ast.Type, s *openapi
 			advice = fmt.Sprintf("; they are in its %q, so write selection: %q", p.Name, memberPath(c.selected, p.Name))
 		case c.countProperties(p.Schema, def) > 0:
 			advice = fmt.Sprintf("; they are in its %q", p.Name)
+		case p.Schema.Items != nil && c.countProperties(p.Schema.Items, def) > 0 && c.selected != "":
+			path := memberPath(c.selected, p.Name)
+			advice = fmt.Sprintf("; they are in the elements of its %q, so write selection: %q, or return a list and write selection: %q", p.Name, path+"->first", path)
 		case p.Schema.Items != nil && c.countProperties(p.Schema.Items, def) > 0:
-			advice = fmt.Sprintf("; they are in the elements of its %q, so the field is a list, or takes one of them", p.Name)
+			advice = fmt.Sprintf("; they are in the elements of its %q", p.Name)
 		}
 	}
 	c.faults.Add(binding.UnknownResponseField, t.Position, "%s has none of the fields of %s%s", schemaPlace(s), def.Name, advice)
