@@ -4,12 +4,15 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/vektah/gqlparser/v2/ast"
 
 	"github.com/gatehouse-graphql/gatehouse/codegen/binding"
+	"github.com/gatehouse-graphql/gatehouse/codegen/openapi"
 )
 
 // compare checks a schema against a document. It returns the findings, one in a line without the
@@ -281,4 +284,81 @@ func TestIgnore(t *testing.T) {
 			}
 		})
 	}
+}
+
+var (
+	graphQLName     = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_]*$`)
+	selectionAdvice = regexp.MustCompile(`write selection: "([^"]*)"`)
+)
+
+// A selection that a finding advises leaves no finding about the response. The fields of a type come
+// from the elements of lists in responses of real documents, and are bound to the whole response at first.
+func TestSelectionAdviceConverges(t *testing.T) {
+	documents, err := filepath.Glob("../openapi/testdata/*.*")
+	shop, _ := filepath.Glob("../../schema/openapi/*.yaml")
+	if err != nil || len(documents) == 0 || len(shop) == 0 {
+		t.Fatal("no documents", err)
+	}
+	tried, followed := 0, 0
+	for _, path := range append(documents, shop...) {
+		if filepath.Ext(path) == ".md" {
+			continue
+		}
+		text, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		doc, err := openapi.Parse(path, text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, o := range doc.Operations {
+			if doc.Load(o); o.Method != "GET" || o.Success() == nil {
+				continue
+			}
+			root := o.Success().JSON().Schema
+			inner := []*openapi.Schema{root}
+			for _, name := range root.PropertyNames() {
+				inner = append(inner, root.Property(name).Schema, root.Property(name).Schema.Items)
+			}
+			for _, s := range append(inner, root.Items) {
+				var fields []string
+				if s != nil {
+					for _, name := range s.PropertyNames() {
+						if graphQLName.MatchString(name) {
+							fields = append(fields, name+": JSON")
+						}
+					}
+				}
+				if len(fields) < 2 {
+					continue
+				}
+				for _, returned := range []string{"Thing", "[Thing]"} {
+					tried++
+					findings := responseFindings(t, string(text), o, returned, fields, "")
+					advice := selectionAdvice.FindStringSubmatch(strings.Join(findings, "\n"))
+					if advice == nil {
+						continue
+					}
+					followed++
+					if again := responseFindings(t, string(text), o, returned, fields, fmt.Sprintf(", selection: %q", advice[1])); len(again) > 0 {
+						t.Errorf("%s %s as %s: %q, then %q", o.Method, o.Path, returned, findings, again)
+					}
+				}
+			}
+		}
+	}
+	t.Logf("%d bindings tried, %d advices followed", tried, followed)
+	if followed < 10 {
+		t.Error("hardly an advice was followed")
+	}
+}
+
+// responseFindings binds a field to an operation and returns the findings about the response.
+func responseFindings(t *testing.T, document string, o *openapi.Operation, returned string, fields []string, selection string) []string {
+	t.Helper()
+	schema := source + "scalar JSON\ntype Query { thing: " + returned + fmt.Sprintf(` @connect(source: "a", http: {GET: %q}%s) }`, pathParameters.ReplaceAllLiteralString(o.Path, "1"), selection) +
+		"\ntype Thing { " + strings.Join(fields, " ") + " }"
+	findings, _ := compare(t, document, schema)
+	return slices.DeleteFunc(findings, func(f string) bool { return !strings.Contains(f, "(GH12") })
 }
