@@ -161,7 +161,7 @@ func (w *responseCheck) adviseMember(t *ast.Type, s *openapi.Schema) string {
 			inner = inner.Items
 		}
 		def := w.schema.Types[t.Name()]
-		if w.responseType(withoutNonNull(t), p.Schema).ReadMismatch(p.Schema) == "" && (!def.IsCompositeType() || w.countProperties(inner, def) != 0) {
+		if w.responseType(withoutNonNull(t), p.Schema).ReadMismatch(p.Schema) == "" && (!def.IsCompositeType() || w.countProperties(inner, def) < 0 || w.countProperties(inner, def) > w.countProperties(s, def)) {
 			fitting = append(fitting, name)
 		}
 	}
