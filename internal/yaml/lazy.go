@@ -17,7 +17,12 @@ type lazyText struct {
 	options Options
 	isJSON  bool
 	small   int // see smallValue
+	scanned int // bytes that were outlined, those of inner mappings once more for each level
 }
+
+// maxScans bounds how often a byte of a text is outlined on average, which is how deep mappings are
+// nested. Outlining thousands of levels would take quadratic time.
+const maxScans = 200
 
 // deferred is the place of a value that has not been read.
 type deferred struct {
@@ -120,6 +125,11 @@ func (l *lazyText) expand(n *Node, e entry) {
 		n.Kind = Null
 		return
 	}
+	if l.scanned > maxScans*len(l.text) {
+		l.doc.Errors = append(l.doc.Errors, &Error{Line: n.Line, Column: n.Column, Problem: TooManyValues, Message: "mappings are nested too deeply up to here"})
+		n.Invalid = true
+		return
+	}
 	if e.close-e.first > l.small && l.outline(n, e) {
 		return
 	}
@@ -134,6 +144,7 @@ func (l *lazyText) expand(n *Node, e entry) {
 // members can be found.
 func (l *lazyText) outline(n *Node, e entry) bool {
 	o := &outliner{text: l.text, at: e.first, end: e.close, line: e.value.line, begin: e.first, column: e.value.column}
+	l.scanned += e.close - e.first
 	var members []entry
 	switch c := l.text[e.first]; {
 	case c == '{':

@@ -100,6 +100,21 @@ func TestLazyMistakes(t *testing.T) {
 	}
 }
 
+// Thousands of mappings within mappings take no quadratic time.
+func TestLazyNestingEnds(t *testing.T) {
+	const depth = 9000
+	text := strings.Repeat(`{"a":`, depth) + "1" + strings.Repeat("}", depth)
+	doc := Parse([]byte(text), Options{Lenient: true, Lazy: true})
+	n, levels := doc.Root, 0
+	for ; n != nil && n.Kind == Mapping; levels++ {
+		n = n.Get("a")
+		n.Expand()
+	}
+	if levels < 100 || levels == depth || !n.Invalid || len(doc.Errors) != 1 {
+		t.Errorf("%d levels, %+v, %v", levels, n, doc.Errors)
+	}
+}
+
 func FuzzLazy(f *testing.F) {
 	f.Add([]byte("a: 'x\n  y'\nb:\n- c: |\n    d: e\n  f: [1,\n 2]\ng:\n  - - h: >-\n      i\n    j: k # l\n"))
 	f.Add([]byte("# x\na: {\"b\": [c, 'd'], e: f}\nx: b\n  c: d\n"))
