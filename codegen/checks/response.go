@@ -168,7 +168,11 @@ func (w *responseCheck) adviseMember(t *ast.Type, s *openapi.Schema) string {
 	if len(fitting) != 1 {
 		return ""
 	}
-	return fmt.Sprintf("write selection: %q", memberPath(w.path, fitting[0]))
+	argument := "selection"
+	if w.field.Page != nil {
+		argument = "items"
+	}
+	return fmt.Sprintf("write %s: %q", argument, memberPath(w.path, fitting[0]))
 }
 
 // memberPath returns the selection of a member.
