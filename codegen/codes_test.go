@@ -39,9 +39,9 @@ func checkAll(t *testing.T, sources ...*graphql.Source) error {
 		return err
 	}
 	graph, broken := binding.Compile(schema, binding.CompileOptions{})
-	warnings, unfit := checks.CompareDocuments(schema, graph)
-	if len(warnings) > 0 {
-		t.Errorf("warnings: %s", warnings)
+	report, unfit := checks.CompareDocuments(schema, graph)
+	if len(report.Warnings) > 0 {
+		t.Errorf("warnings: %s", report.Warnings)
 	}
 	return binding.MergeFaults(broken, unfit)
 }

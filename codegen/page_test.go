@@ -38,6 +38,7 @@ var subjects = []struct {
 	{"GH160", "Errors of services"},
 	{"GH170", "Entities"},
 	{"GH180", "Sizes of lists"},
+	{"GH190", "Ignored checks"},
 }
 
 // docs/checks.md is generated from codegen/binding/explanations.

@@ -31,6 +31,8 @@ type Project struct {
 	// Documents keeps the OpenAPI documents that earlier calls have read. A document is parsed
 	// again only after its text, or that of a file it refers to, has changed.
 	Documents openapi.Cache
+	// Ignored receives the findings that the schema ignores, each with its reason. Nil discards them.
+	Ignored func(text string)
 	// Warn receives what could not be checked, one warning a call. Nil discards warnings.
 	Warn func(text string)
 }
@@ -120,9 +122,14 @@ func (r *run) check(cfg *config.Config) error {
 	if graph == nil {
 		return bindingErr
 	}
-	warnings, documentErr := checks.CompareDocuments(schema, graph)
-	for _, w := range warnings {
+	report, documentErr := checks.CompareDocuments(schema, graph)
+	for _, w := range report.Warnings {
 		r.warn(w)
+	}
+	for _, i := range report.Ignored {
+		if r.Ignored != nil && !r.quiet {
+			r.Ignored(i.String())
+		}
 	}
 	return binding.MergeFaults(bindingErr, documentErr)
 }

@@ -44,6 +44,9 @@ func printError(err error) {
 // but keeps a part of it from being checked.
 func printWarning(text string) { fmt.Fprintln(os.Stderr, "warning:", text) }
 
+// printIgnored writes a finding that the schema ignores, with its reason, to standard error.
+func printIgnored(text string) { fmt.Fprintln(os.Stderr, "ignored:", text) }
+
 // rootCommand returns the tool's command, whose subcommands share the project in the working
 // directory.
 func rootCommand() *cobra.Command {
@@ -84,11 +87,13 @@ func checkCommand(project *codegen.Project) *cobra.Command {
 		Short: "Report the mistakes in schema/ without writing anything",
 		Long: "Report the mistakes in schema/ without writing anything. With --json they are a list\n" +
 			"on standard output, empty when all is well, for editors and CI. Warnings, of what could\n" +
-			"not be checked, go to standard error and fail nothing. docs/checks.md explains the codes.",
+			"not be checked, go to standard error and fail nothing, and so do the findings that the\n" +
+			"schema ignores, with their reasons. docs/checks.md explains the codes.",
 		Example: "  gatehouse check\n" +
 			"  gatehouse check --json | jq -r '.[].code'",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			project.Ignored = printIgnored
 			err := project.Check(cmd.Context())
 			if asJSON {
 				return printFaults(cmd.OutOrStdout(), err)

@@ -30,6 +30,7 @@ type Graph struct {
 	wire         map[[2]string]string // @json(name:) by type and member
 	invalidNames map[string]bool      // types whose @json is not valid
 	facts        map[[2]string][]Fact // what directives say of a type's field at run time
+	isIncomplete bool
 }
 
 // Source is a REST service.
@@ -39,6 +40,7 @@ type Source struct {
 	Document *openapi.Document // nil if there is none, or if it cannot be read
 	Headers  []Param           // of every call
 	Rules    Rules
+	Ignores  []*Ignore // for the findings of all of its bindings
 	Position *ast.Position
 }
 
@@ -66,6 +68,7 @@ type Field struct {
 	Batch              *Batch   // nil for a call for each parent
 	Page               *Page    // nil unless the field is a connection
 	Rules              Rules    // the binding's own, else its source's
+	Ignores            []*Ignore
 
 	// ReportsSuccess is set for a Boolean without a selection whose value is that the call succeeded.
 	ReportsSuccess bool

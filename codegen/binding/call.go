@@ -21,6 +21,7 @@ type bindingCompiler struct {
 	usedArguments map[string]bool // the arguments that the call takes
 	parentFields  []string        // the parent's fields that the call takes with $this
 	scopes        []Scope         // the scopes whose values the call may take
+	isUnknownCall bool            // nothing is known of the call for a reason that is reported elsewhere
 }
 
 var verbs = []string{"GET", "POST", "PUT", "PATCH", "DELETE"}

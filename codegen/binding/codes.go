@@ -8,7 +8,7 @@ type Code string
 // sources and the places of bindings, GH020 the call, GH040 values, GH050 batches, GH060
 // selections, GH070 guards, GH080 names, GH100 requests against the service's document, GH120
 // responses against it, GH140 connections, GH150 interfaces and unions, GH160 the errors of a
-// service, GH170 entities, GH180 the sizes of lists. Each is explained in explanations/CODE.md.
+// service, GH170 entities, GH180 the sizes of lists, GH190 ignored checks. Each is explained in explanations/CODE.md.
 const (
 	InvalidSyntax    Code = "GH001"
 	InvalidSchema    Code = "GH002"
@@ -131,4 +131,7 @@ const (
 	UnknownSlicingArgument Code = "GH183"
 	SlicingArgumentType    Code = "GH184"
 	UnknownSizedField      Code = "GH185"
+
+	InvalidIgnore Code = "GH190"
+	UnusedIgnore  Code = "GH191"
 )

@@ -13,7 +13,7 @@ import (
 
 // Compile compiles the directives of a schema that Load has validated. It adds the guards of types
 // to the fields of the schema that they protect. It reads the documents of sources, whose paths are
-// relative to the schema's files; what it cannot read of a document is in Document.Warnings.
+// relative to the schema's files; Document.Warnings returns what it cannot read of a document.
 // The error holds every mistake as Faults. The graph is valid in that case too: it has the bindings
 // without mistakes, so that they can be compared with the documents in the same run.
 func Compile(schema *ast.Schema, beside CompileOptions) (*Graph, error) {
@@ -135,9 +135,11 @@ func (c *compiler) compileField(object *ast.Definition, field *ast.FieldDefiniti
 // addBinding compiles one @connect of a field and adds it to the graph.
 func (c *compiler) addBinding(object *ast.Definition, field *ast.FieldDefinition, d *ast.Directive) {
 	f := c.newField(object, field, d)
-	if f = c.compileBinding(f, d); f != nil {
-		c.graph.Fields = append(c.graph.Fields, f)
+	if f = c.compileBinding(f, d); f == nil {
+		c.graph.isIncomplete = true
+		return
 	}
+	c.graph.Fields = append(c.graph.Fields, f)
 }
 
 // compileBinding compiles the @connect of a field or of a type. It returns nil after a fault.
@@ -147,10 +149,14 @@ func (c *compiler) addBinding(object *ast.Definition, field *ast.FieldDefinition
 func (c *compiler) compileBinding(f *Field, d *ast.Directive) *Field {
 	b := &bindingCompiler{compiler: c, directive: d, field: f, scopes: requestScopes, isRootField: c.isRoot(f.Object), usedArguments: map[string]bool{}}
 	before := len(c.faults)
+	f.Ignores = c.compileIgnores(d)
 	b.compileBatch(d)
 	b.compilePagination(d)
 	isPage := len(c.faults) == before
 	b.compileCall(d)
+	if b.isUnknownCall { // what the call lacks would be reported for each argument
+		return nil
+	}
 	if len(c.faults) == before {
 		b.settlePage()
 	}

@@ -234,23 +234,16 @@ func (w *completionFinder) isKeyOf(def *ast.Definition, f *ast.FieldDefinition) 
 // branchFor returns what a document says of the objects whose discriminator has a value, nil if it
 // does not say which objects these are.
 func branchFor(s *openapi.Schema, field, tag string) *openapi.Schema {
-	switch {
-	case s == nil || s.AllowsAny() || s.Additional != nil:
+	if s == nil || s.AllowsAny() || s.Additional != nil {
 		return nil
-	case s.Discriminator != nil && s.Discriminator.Property == field:
-		for _, choice := range s.Discriminator.Choices {
-			if choice.Value == tag {
-				return choice.Schema
-			}
-		}
-	case len(s.OneOf) == 0:
-		return s
 	}
-	for _, leaf := range s.Leaves() {
-		p := leaf.Property(field)
-		if p != nil && slices.ContainsFunc(p.Schema.Enum, func(v openapi.Value) bool { return v.Text == tag }) {
-			return leaf
+	for _, choice := range s.ChoicesBy(field) {
+		if choice.Value == tag {
+			return choice.Schema
 		}
+	}
+	if len(s.OneOf) == 0 && (s.Discriminator == nil || s.Discriminator.Property != field) {
+		return s
 	}
 	return nil
 }

@@ -71,7 +71,7 @@ var Directives = []*Directive{
 	},
 	{
 		Name: "connect", Docs: "Bindings", compile: (*compiler).compileBindings,
-		Codes: []Code{UnknownSource, BoundInterface, BoundSubscription, BoundAndHandwritten, RepeatedID},
+		Codes: []Code{UnknownSource, BoundInterface, BoundSubscription, BoundAndHandwritten, RepeatedID, InvalidIgnore, UnusedIgnore},
 	},
 	{
 		Name: "authenticated", Kind: Guard, Docs: "Other directives", facts: guarded,

@@ -42,16 +42,30 @@ func (f Faults) Error() string {
 	return strings.Join(lines, "\n")
 }
 
-// Err returns the faults as an error, sorted by their places, each once. It returns nil if there
-// are none.
+// causes are the checks whose faults come first, since others can follow from them.
+var causes = []Code{InvalidSyntax, UnreadableDocument}
+
+// Err returns the faults as an error, sorted by their places, those that are causes of others first,
+// and each once. It returns nil if there are none.
 func (f Faults) Err() error {
 	if len(f) == 0 {
 		return nil
 	}
 	slices.SortStableFunc(f, func(a, b Fault) int {
-		return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
+		return cmp.Or(compareBools(slices.Contains(causes, b.Code), slices.Contains(causes, a.Code)), cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
 	})
 	return slices.Compact(f)
+}
+
+// compareBools orders false before true.
+func compareBools(a, b bool) int {
+	switch {
+	case a == b:
+		return 0
+	case b:
+		return -1
+	}
+	return 1
 }
 
 // MergeFaults returns the faults of two errors as one, sorted by their places.

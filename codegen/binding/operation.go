@@ -34,12 +34,14 @@ func (b *bindingCompiler) compileOperation(text *ast.Value) {
 	}
 	s := b.graph.Source(b.field.Source)
 	switch {
-	case s == nil:
-		return // already reported as UnknownSource
+	case s == nil: // already reported as UnknownSource
+		b.isUnknownCall = true
+		return
 	case s.OpenAPI == "":
 		b.faults.Add(NoDocument, text.Position, "operation is looked up in a document, but the source %q has none; add openapi: \"openapi/%s.yaml\" to its @source, or write http", s.Name, s.Name)
 		return
-	case s.Document == nil:
+	case s.Document == nil: // already reported as UnreadableDocument
+		b.isUnknownCall = true
 		return
 	}
 	op := s.Document.Operation(name)

@@ -26,6 +26,7 @@ func (c *compiler) compileSource(d *ast.Directive) *Source {
 	b := &bindingCompiler{compiler: c, scopes: []Scope{Claims, Request, Env, Config}}
 	s.Headers = b.compileHeaders(argument(d, "http"))
 	s.Rules = b.compileRules(d, Rules{})
+	s.Ignores = c.compileIgnores(d)
 	if s.OpenAPI == "" {
 		return s
 	}

@@ -6,32 +6,104 @@ package checks
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/vektah/gqlparser/v2/ast"
 
 	"github.com/gatehouse-graphql/gatehouse/codegen/binding"
+	"github.com/gatehouse-graphql/gatehouse/codegen/escape"
 	"github.com/gatehouse-graphql/gatehouse/codegen/openapi"
 	"github.com/gatehouse-graphql/gatehouse/internal/suggest"
 )
 
+// Report is what a comparison found besides mistakes.
+type Report struct {
+	Warnings []string  // the parts of documents that cannot be read, and so are not checked
+	Ignored  []Ignored // the findings that are ignored, in the order of the bindings
+}
+
+// Ignored is a finding that is not reported.
+type Ignored struct {
+	Ignore  *binding.Ignore
+	Finding binding.Fault
+}
+
+// String returns the finding and the reason for ignoring it.
+func (i Ignored) String() string {
+	return escape.Line(fmt.Sprintf("%v, because %s", i.Finding, i.Ignore.Reason))
+}
+
 // CompareDocuments compares the bindings of a graph with the documents of its sources. The error holds
 // every mistake as binding.Faults. Each fault names the line of the schema and, where there is one,
-// the line of the document. The warnings name the parts of documents that cannot be read, and so
-// are not checked.
-func CompareDocuments(schema *ast.Schema, graph *binding.Graph) (warnings []string, err error) {
+// the line of the document.
+func CompareDocuments(schema *ast.Schema, graph *binding.Graph) (Report, error) {
 	c := &checker{schema: schema, graph: graph, seen: map[visit]bool{}}
+	var report Report
+	var faults binding.Faults
+	used := map[*binding.Ignore]bool{}
+	for _, f := range graph.Bindings() {
+		s := graph.Source(f.Source)
+		if s == nil || s.Document == nil {
+			continue
+		}
+		if c.hasIgnores() { // else a finding would belong to the first binding that reaches it
+			c.seen = map[visit]bool{}
+		}
+		c.faults = nil
+		c.checkBinding(f, s.Document)
+		for _, fault := range c.faults {
+			if i := ignoring(fault, f, s); i != nil {
+				used[i] = true
+				if found := (Ignored{i, fault}); !slices.Contains(report.Ignored, found) {
+					report.Ignored = append(report.Ignored, found)
+				}
+				continue
+			}
+			faults = append(faults, fault)
+		}
+	}
+	for _, i := range c.unusedIgnores(used) {
+		faults.Add(binding.UnusedIgnore, i.Position, "%s finds nothing here that could be ignored; remove it", i.Code)
+	}
 	for _, s := range graph.Sources {
 		if s.Document != nil {
-			warnings = append(warnings, s.Document.Warnings...)
+			report.Warnings = append(report.Warnings, s.Document.Warnings()...)
 		}
 	}
-	for _, f := range graph.Bindings() {
-		if s := graph.Source(f.Source); s != nil && s.Document != nil {
-			c.checkBinding(f, s.Document)
+	return report, faults.Err()
+}
+
+// ignoring returns what silences a fault of a binding, the binding's own before that of its source,
+// or nil.
+func ignoring(fault binding.Fault, f *binding.Field, s *binding.Source) *binding.Ignore {
+	all := slices.Concat(f.Ignores, s.Ignores)
+	if i := slices.IndexFunc(all, func(i *binding.Ignore) bool { return i.Silences(fault) }); i >= 0 {
+		return all[i]
+	}
+	return nil
+}
+
+func (c *checker) hasIgnores() bool {
+	return slices.ContainsFunc(c.graph.Sources, func(s *binding.Source) bool { return len(s.Ignores) > 0 }) ||
+		slices.ContainsFunc(c.graph.Bindings(), func(f *binding.Field) bool { return len(f.Ignores) > 0 })
+}
+
+// unusedIgnores returns those that silence nothing. Those of a source are not judged while bindings
+// are missing, or the document cannot be read, since a mistake hides what they are for.
+func (c *checker) unusedIgnores(used map[*binding.Ignore]bool) []*binding.Ignore {
+	var all []*binding.Ignore
+	for _, f := range c.graph.Bindings() {
+		if s := c.graph.Source(f.Source); s != nil && (s.Document != nil || s.OpenAPI == "") {
+			all = append(all, f.Ignores...)
 		}
 	}
-	return warnings, c.faults.Err()
+	for _, s := range c.graph.Sources {
+		if !c.graph.IsIncomplete() && (s.Document != nil || s.OpenAPI == "") {
+			all = append(all, s.Ignores...)
+		}
+	}
+	return slices.DeleteFunc(all, func(i *binding.Ignore) bool { return used[i] })
 }
 
 type checker struct {
@@ -39,6 +111,8 @@ type checker struct {
 	graph  *binding.Graph
 	seen   map[visit]bool
 	faults binding.Faults
+
+	selected string // the selection that leads to the object that is checked; "" inside of it
 }
 
 // visit is a type that was compared with a schema of a document. Both can be recursive, so each

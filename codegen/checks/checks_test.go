@@ -24,9 +24,9 @@ func documents(t testing.TB, name, text string) error {
 		t.Fatal(err)
 	}
 	graph, broken := binding.Compile(schema, binding.CompileOptions{})
-	warnings, unfit := CompareDocuments(schema, graph)
-	if len(warnings) > 0 {
-		t.Errorf("warnings: %s", warnings)
+	report, unfit := CompareDocuments(schema, graph)
+	if len(report.Warnings) > 0 {
+		t.Errorf("warnings: %s", report.Warnings)
 	}
 	return binding.MergeFaults(broken, unfit)
 }
@@ -112,7 +112,8 @@ func TestDeadReferenceIsAWarning(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	warnings, err := CompareDocuments(schema, graph)
+	report, err := CompareDocuments(schema, graph)
+	warnings := report.Warnings
 	if err != nil || len(warnings) != 1 || !strings.Contains(warnings[0], "a.yaml:7") || !strings.Contains(warnings[0], "Gone") {
 		t.Errorf("got %q, %v", warnings, err)
 	}

@@ -43,8 +43,8 @@ func TestEntitiesOfAbstractTypes(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if warnings, err := CompareDocuments(schema, graph); err != nil || len(warnings) > 0 {
-				t.Errorf("%v, warnings %v", err, warnings)
+			if report, err := CompareDocuments(schema, graph); err != nil || len(report.Warnings) > 0 {
+				t.Errorf("%v, warnings %v", err, report.Warnings)
 			}
 			for _, c := range []struct {
 				place string

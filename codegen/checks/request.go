@@ -147,6 +147,10 @@ func (r *requestCheck) checkValue(v *binding.Value, p *openapi.Parameter) {
 	}
 	if why := t.ParameterMismatch(p); why != "" {
 		r.faultAtValue(v, binding.ParameterType, "%s is %s, but %s", variableText(v), t, why)
+		return
+	}
+	if v.Scope != binding.Keys {
+		r.checkInputMember(v.Type, p.Schema)
 	}
 }
 
@@ -344,12 +348,12 @@ func (r *requestCheck) checkInput(v *binding.Value, s *openapi.Schema, body *ope
 		r.faultAtValue(v, binding.BodyType, "the body is %s, but %s requires one; write %s!", t, body.Place, t)
 		return
 	}
-	if v.Type != nil && v.Type.Elem == nil && r.schema.Types[v.Type.NamedType].Kind == ast.InputObject {
-		r.checkInputFields(r.schema.Types[v.Type.NamedType], s)
-		return
-	}
 	if why := t.WriteMismatch(s); why != "" {
 		r.faultAtValue(v, binding.BodyType, "the body is %s, but %s", t, why)
+		return
+	}
+	if v.Type != nil && v.Scope != binding.Keys {
+		r.checkInputMember(v.Type, s)
 	}
 }
 
@@ -433,12 +437,32 @@ func (c *checker) checkInputFields(def *ast.Definition, s *openapi.Schema) {
 
 // checkInputMember goes on into inputs, and into lists of them.
 func (c *checker) checkInputMember(t *ast.Type, s *openapi.Schema) {
-	for ; t.Elem != nil && s.Items != nil; t = t.Elem {
-		s = s.Items
+	for ; t.Elem != nil; t = t.Elem {
+		if s = itemsOf(s); s == nil {
+			return
+		}
 	}
-	if def := c.schema.Types[t.Name()]; t.Elem == nil && def.Kind == ast.InputObject {
+	if def := c.schema.Types[t.Name()]; def.Kind == ast.InputObject {
 		c.checkInputFields(def, s)
 	}
+}
+
+// itemsOf returns the schema of a list's elements, also where a list is the only branch of a choice
+// that has them. It returns nil if the document does not describe elements.
+func itemsOf(s *openapi.Schema) *openapi.Schema {
+	if s.Items != nil {
+		return s.Items
+	}
+	var items *openapi.Schema
+	for _, branch := range s.Leaves() {
+		if branch.Items != nil && items != nil {
+			return nil
+		}
+		if branch.Items != nil {
+			items = branch.Items
+		}
+	}
+	return items
 }
 
 func (c *checker) reportMissingFields(def *ast.Definition, s *openapi.Schema, given map[string]bool) {

@@ -1,7 +1,10 @@
 package checks
 
 import (
+	"cmp"
 	"fmt"
+	"maps"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -23,7 +26,7 @@ func (c *checker) checkResponse(f *binding.Field, op *openapi.Operation) {
 		}
 		return
 	}
-	w := &responseCheck{checker: c, field: f, batch: f.Batch, name: f.Name(), listFormat: "%s"}
+	w := &responseCheck{checker: c, field: f, batch: f.Batch, name: f.Name(), listFormat: "%s", path: "$"}
 	s := success.JSON().Schema
 	if r := f.Extraction; r != nil && r.Op == binding.ByName && r.Type.NamedType == "Boolean" && s.AllowsType("object") && !s.AllowsType("boolean") {
 		w.faultAt(binding.ResponseType, r, "%s is %s, but %s is %s; point selection at a boolean in it, or set with isSuccess when the call succeeded", w.name, r.Type, schemaPlace(s), s)
@@ -54,6 +57,7 @@ type responseCheck struct {
 	name       string         // the field that is read, for messages
 	part       string         // total, nextCursor or hasMore of a page; "" for the field's value
 	listFormat string         // the lists around the value, as a type with %s for the value's
+	path       string         // the selection that leads here; "" where a longer one is no advice
 	nullable   *openapi.Place // where the document says that a part of the path may be missing or null; nil if none may
 }
 
@@ -113,16 +117,25 @@ func (w *responseCheck) checkByName(r *binding.Extraction, s *openapi.Schema) {
 	}
 	if w.batch != nil {
 		if w.batch.ItemKey != "" && !s.AllowsAny() && (!s.AllowsType("array") || s.Items == nil) {
-			w.faultAt(binding.BatchResponse, r, "%s is matched by %q, so the response is a list, but %s is %s; point selection at the list", w.name, w.batch.ItemKey, schemaPlace(s), s)
+			w.faultAt(binding.BatchResponse, r, "%s is matched by %q, so the response is a list, but %s is %s; %s", w.name, w.batch.ItemKey, schemaPlace(s), s, cmp.Or(w.adviseMember(t, s), "point selection at the list"))
 			return
 		}
 		loose := *t
 		loose.NonNull = false // the document says nothing about missing keys
 		t = &loose
 	}
-	if !s.AllowsAny() {
-		w.checkType(w.name, t, s)
+	if s.AllowsAny() {
+		return
 	}
+	if w.responseType(withoutNonNull(t), s).ReadMismatch(s) != "" {
+		if advice := w.adviseMember(t, s); advice != "" {
+			w.faults.Add(binding.ResponseType, t.Position, "%s is %s, but %s is %s; %s", w.name, t, schemaPlace(s), s, advice)
+			return
+		}
+	}
+	w.selected = w.path
+	w.checkType(w.name, t, s)
+	w.selected = ""
 }
 
 // partMismatch reports whether a total, a cursor or a sign of more items cannot be read. A total is
@@ -134,6 +147,44 @@ func (w *responseCheck) partMismatch(t *ast.Type, s *openapi.Schema) bool {
 	return openapi.Type{Name: "Int64"}.ReadMismatch(s) != "" && openapi.Type{Name: "Float"}.ReadMismatch(s) != ""
 }
 
+// adviseMember advises the selection of the member of an object that a type fits, "" if there is none
+// or several. Many services wrap what they send.
+func (w *responseCheck) adviseMember(t *ast.Type, s *openapi.Schema) string {
+	var fitting []string
+	for _, name := range s.PropertyNames() {
+		p := s.Property(name)
+		if w.path == "" || p.Schema.AllowsAny() || t.Elem == nil && w.schema.Types[t.NamedType].IsLeafType() {
+			continue
+		}
+		inner, element := p.Schema, t
+		for ; element.Elem != nil && inner.Items != nil; element = element.Elem {
+			inner = inner.Items
+		}
+		def := w.schema.Types[t.Name()]
+		if w.responseType(withoutNonNull(t), p.Schema).ReadMismatch(p.Schema) == "" && (!def.IsCompositeType() || w.countProperties(inner, def) < 0 || w.countProperties(inner, def) > w.countProperties(s, def)) {
+			fitting = append(fitting, name)
+		}
+	}
+	if len(fitting) != 1 {
+		return ""
+	}
+	argument := "selection"
+	if w.field.Page != nil {
+		argument = "items"
+	}
+	return fmt.Sprintf("write %s: %q", argument, memberPath(w.path, fitting[0]))
+}
+
+// memberPath returns the selection of a member.
+func memberPath(path, name string) string {
+	if plainMember.MatchString(name) {
+		return path + "." + name
+	}
+	return fmt.Sprintf("%s.%q", path, name)
+}
+
+var plainMember = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
+
 func (w *responseCheck) checkObject(r *binding.Extraction, s *openapi.Schema) {
 	if !s.AllowsType("object") && len(s.OneOf) == 0 {
 		w.faultAt(binding.ResponseType, r, "fields are selected here, but %s is %s", schemaPlace(s), s)
@@ -141,7 +192,7 @@ func (w *responseCheck) checkObject(r *binding.Extraction, s *openapi.Schema) {
 	}
 	for _, f := range r.Fields {
 		inner := *w
-		inner.name, inner.nullable, inner.batch, inner.listFormat = r.Type.Name()+"."+f.Field.Name, nil, nil, "%s"
+		inner.name, inner.nullable, inner.batch, inner.listFormat, inner.path = r.Type.Name()+"."+f.Field.Name, nil, nil, "%s", ""
 		inner.checkExtraction(f.Extraction, s)
 	}
 }
@@ -158,6 +209,9 @@ func (w *responseCheck) checkMember(r *binding.Extraction, s *openapi.Schema) {
 	if inner.nullable == nil && (!p.Required || p.Schema.Nullable) {
 		inner.nullable = &p.Place
 	}
+	if w.path != "" {
+		inner.path = memberPath(w.path, r.Name)
+	}
 	inner.checkExtraction(r.Inner, p.Schema)
 }
 
@@ -169,8 +223,10 @@ func (w *responseCheck) checkElements(r *binding.Extraction, s *openapi.Schema, 
 			code = binding.BatchResponse
 		}
 		advice := ""
-		if w.field.Page != nil && w.part == "" {
-			advice = "; point to the items with items: \"path\""
+		if member := w.listMember(s); w.field.Page != nil && w.part == "" {
+			advice = fmt.Sprintf("; point to the items with items: %q", cmp.Or(member, "path"))
+		} else if member != "" {
+			advice = fmt.Sprintf("; its list is %s", member)
 		}
 		w.faultAt(code, r, "a list is expected here, but %s is %s%s", schemaPlace(s), s, advice)
 		return
@@ -179,6 +235,7 @@ func (w *responseCheck) checkElements(r *binding.Extraction, s *openapi.Schema, 
 		return
 	}
 	inner := *w
+	inner.path = ""
 	if all {
 		inner.nullable, inner.batch = nil, nil
 	}
@@ -189,6 +246,20 @@ func (w *responseCheck) checkElements(r *binding.Extraction, s *openapi.Schema, 
 		inner.nullable = &s.Items.NullAt
 	}
 	inner.checkExtraction(r.Inner, s.Items)
+}
+
+// listMember returns the selection of the only list in an object, "" if there is none or several.
+func (w *responseCheck) listMember(s *openapi.Schema) string {
+	var lists []string
+	for _, name := range s.PropertyNames() {
+		if s.Property(name).Schema.AllowsType("array") {
+			lists = append(lists, name)
+		}
+	}
+	if w.path == "" || len(lists) != 1 {
+		return ""
+	}
+	return memberPath(w.path, lists[0])
 }
 
 // listOf returns the type of a list with %s for the type of its elements.
@@ -282,12 +353,16 @@ func (c *checker) reportWrongObject(def *ast.Definition, t *ast.Type, s *openapi
 	}
 	advice := ""
 	for _, p := range s.Properties {
-		inner := p.Schema
-		if inner.Items != nil {
-			inner = inner.Items
-		}
-		if c.countProperties(inner, def) > 0 {
-			advice = fmt.Sprintf("; they are in its %q, so write selection: \"$.%s\"", p.Name, p.Name)
+		switch {
+		case c.countProperties(p.Schema, def) > 0 && c.selected != "":
+			advice = fmt.Sprintf("; they are in its %q, so write selection: %q", p.Name, memberPath(c.selected, p.Name))
+		case c.countProperties(p.Schema, def) > 0:
+			advice = fmt.Sprintf("; they are in its %q", p.Name)
+		case p.Schema.Items != nil && c.countProperties(p.Schema.Items, def) > 0 && c.selected != "":
+			path := memberPath(c.selected, p.Name)
+			advice = fmt.Sprintf("; they are in the elements of its %q, so write selection: %q, or return a list and write selection: %q", p.Name, path+"->first", path)
+		case p.Schema.Items != nil && c.countProperties(p.Schema.Items, def) > 0:
+			advice = fmt.Sprintf("; they are in the elements of its %q", p.Name)
 		}
 	}
 	c.faults.Add(binding.UnknownResponseField, t.Position, "%s has none of the fields of %s%s", schemaPlace(s), def.Name, advice)
@@ -321,8 +396,7 @@ func (c *checker) checkEntryValues(def *ast.Definition, s *openapi.Schema) {
 	}
 }
 
-// checkAbstract compares the types of an interface or a union with the branches of a oneOf, matched
-// by the values of the discriminator.
+// checkAbstract compares the types of an interface or a union with the branches of a choice.
 func (c *checker) checkAbstract(def *ast.Definition, s *openapi.Schema) {
 	choice := c.graph.Discriminators[def.Name]
 	at := visit{def.Name, s}
@@ -331,26 +405,23 @@ func (c *checker) checkAbstract(def *ast.Definition, s *openapi.Schema) {
 	}
 	c.seen[at] = true
 	for _, branch := range s.Leaves() {
-		if branch.Property(choice.Member) == nil && branch.Additional == nil {
+		if branch.Property(choice.Member) == nil && branch.Additional == nil && !branch.AllowsAny() {
 			c.faults.Add(binding.MissingDiscriminator, choice.Position, "%s tells its types apart by %q, but %s has no such property%s", def.Name, choice.Member, schemaPlace(branch), binding.DidYouMean(choice.Member, branch.PropertyNames()))
 			return
 		}
 	}
+	c.checkBranches(choice, s)
 	c.checkDiscriminatorValues(def, choice, s)
 }
 
 // checkDiscriminatorValues checks that a type stands for each value that the discriminator may
-// have, and the fields of these types.
+// have.
 func (c *checker) checkDiscriminatorValues(def *ast.Definition, choice *binding.Discriminator, s *openapi.Schema) {
 	var unknown []string
 	at := s.Place
-	for _, theirs := range discriminatorValues(s, choice.Member) {
-		i := slices.IndexFunc(choice.Types, func(t binding.TaggedType) bool { return t.Tag == theirs.Value })
-		switch {
-		case i < 0:
+	for _, theirs := range s.ChoicesBy(choice.Member) {
+		if !slices.ContainsFunc(choice.Types, func(t binding.TaggedType) bool { return t.Tag == theirs.Value }) {
 			unknown, at = append(unknown, fmt.Sprintf("%q", theirs.Value)), theirs.Place
-		case theirs.Schema != nil:
-			c.checkProperties(choice.Types[i].Type, theirs.Schema)
 		}
 	}
 	if len(unknown) > 0 {
@@ -358,23 +429,48 @@ func (c *checker) checkDiscriminatorValues(def *ast.Definition, choice *binding.
 	}
 }
 
-// discriminatorValues returns the values that a document gives a discriminator: those of its
-// mapping, or those of an enum.
-func discriminatorValues(s *openapi.Schema, field string) []openapi.Choice {
-	if s.Discriminator != nil && s.Discriminator.Property == field {
-		return s.Discriminator.Choices
-	}
-	var all []openapi.Choice
-	for _, branch := range s.Leaves() {
-		p := branch.Property(field)
-		if p == nil {
+// checkBranches checks the fields of an abstract type's object types, each against the branch that
+// its value selects. Where the document does not say which branch that is, it is the branch whose
+// definition has the name of the type, else one of those that no value selects.
+func (c *checker) checkBranches(choice *binding.Discriminator, s *openapi.Schema) {
+	known := s.ChoicesBy(choice.Member)
+	open := slices.DeleteFunc(s.Leaves(), func(branch *openapi.Schema) bool {
+		return slices.ContainsFunc(known, func(k openapi.Choice) bool { return k.Schema != nil && slices.Contains(k.Schema.Leaves(), branch) })
+	})
+	for _, t := range choice.Types {
+		i := slices.IndexFunc(known, func(k openapi.Choice) bool { return k.Value == t.Tag && k.Schema != nil })
+		if i >= 0 {
+			c.checkProperties(t.Type, known[i].Schema)
 			continue
 		}
-		for _, v := range p.Schema.Enum {
-			all = append(all, openapi.Choice{Place: v.Place, Value: v.Text})
+		c.checkOneOf(t.Type, open, len(s.OneOf) == 0)
+	}
+}
+
+// checkOneOf checks the fields of a type against the branches that may describe it. One of them has
+// to fit; if none does, the mistakes are those of the branch with the name of the type, else of the
+// branch with the fewest. The schema is whole if the document has no choice, but one object for all
+// types.
+func (c *checker) checkOneOf(def *ast.Definition, branches []*openapi.Schema, isWhole bool) {
+	if i := slices.IndexFunc(branches, func(b *openapi.Schema) bool { return b.Name == def.Name }); i >= 0 {
+		branches = branches[i : i+1]
+	}
+	var fewest binding.Faults
+	for i, branch := range branches {
+		trial := &checker{schema: c.schema, graph: c.graph, seen: maps.Clone(c.seen)}
+		trial.checkProperties(def, branch)
+		if isWhole { // one object for all types cannot say what the objects of one of them require
+			trial.faults = slices.DeleteFunc(trial.faults, func(f binding.Fault) bool { return f.Code == binding.NullableResponse })
+		}
+		if len(trial.faults) == 0 {
+			c.seen = trial.seen
+			return
+		}
+		if i == 0 || len(trial.faults) < len(fewest) {
+			fewest = trial.faults
 		}
 	}
-	return all
+	c.faults = append(c.faults, fewest...)
 }
 
 // checkProperties checks the fields of a type that come with its objects.
@@ -384,6 +480,7 @@ func (c *checker) checkProperties(def *ast.Definition, s *openapi.Schema) {
 		return
 	}
 	c.seen[at] = true
+	c.selected = ""
 	for _, f := range def.Fields {
 		if !binding.IsProperty(f) {
 			continue

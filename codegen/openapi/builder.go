@@ -21,7 +21,9 @@ import (
 type builder struct {
 	schemas  map[*yaml.Node]*pending
 	queue    []*pending
-	choices  []*Schema            // whose nullability depends on their branches
+	choices  []*Schema            // new ones, which depend on their branches
+	tagged   []*Schema            // new ones with a discriminator
+	shared   map[*Schema]bool     // choices whose branches have what stands beside them
 	subtypes map[string][]subtype // by file
 }
 
@@ -47,11 +49,11 @@ type subtype struct {
 }
 
 func newBuilder() builder {
-	return builder{schemas: map[*yaml.Node]*pending{}, subtypes: map[string][]subtype{}}
+	return builder{schemas: map[*yaml.Node]*pending{}, shared: map[*Schema]bool{}, subtypes: map[string][]subtype{}}
 }
 
-// complete builds all schemas that have been requested. The nullability of choices comes last,
-// since it needs complete branches.
+// complete builds all schemas that have been requested. What depends on the branches of choices
+// comes last, since it needs complete branches.
 func (r *reader) complete() {
 	for len(r.queue) > 0 {
 		next := r.queue[0]
@@ -59,8 +61,15 @@ func (r *reader) complete() {
 		r.build(next)
 	}
 	for _, s := range r.choices {
+		r.shareWithBranches(s)
+	}
+	for _, s := range r.choices {
 		s.nullFromBranches()
 	}
+	for _, s := range r.tagged {
+		s.Discriminator.resolve(s)
+	}
+	r.choices, r.tagged = nil, nil
 }
 
 // schemaOrAny returns the schema at a node, or an empty schema at the place if the node is absent.
@@ -138,16 +147,20 @@ func (r *reader) build(p *pending) {
 	p.state = inProgress
 	own := r.ownSchema(p.from)
 	var parts []*Schema
+	var inline []bool // the parts that are written here, not referred to
 	for _, n := range r.mergeParts(p.from) {
 		if part := r.mergePart(p, n); part != nil {
-			parts = append(parts, part)
+			parts, inline = append(parts, part), append(inline, n.get("$ref").absent())
 		}
 	}
 	own.Name = p.Name
-	*p.Schema = *merge(p.Schema, own, parts)
+	*p.Schema = *merge(p.Schema, own, parts, inline)
 	p.state = complete
 	if len(p.OneOf) > 0 {
 		r.choices = append(r.choices, p.Schema)
+	}
+	if p.Discriminator != nil {
+		r.tagged = append(r.tagged, p.Schema)
 	}
 }
 
@@ -187,10 +200,17 @@ func bareReference(n, ref node) node {
 	return node{&only, n.file}
 }
 
+// choiceKeywords are the keywords whose value is a list of branches.
+var choiceKeywords = []string{"oneOf", "anyOf"}
+
 // branches returns the branches of oneOf and anyOf without null, and the branch that is null.
 func (r *reader) branches(n node) (branches []node, null node) {
-	for _, word := range []string{"oneOf", "anyOf"} {
-		for _, branch := range n.get(word).list() {
+	for _, word := range choiceKeywords {
+		list := n.get(word).list()
+		if r.onlyRequire(list) {
+			continue
+		}
+		for _, branch := range list {
 			if target, _ := r.definition(branch); isNullSchema(target) {
 				null = branch
 			} else {
@@ -201,8 +221,18 @@ func (r *reader) branches(n node) (branches []node, null node) {
 	return branches, null
 }
 
-// isNullSchema reports whether a schema allows null only, in any of the spellings of that.
+// isNullSchema reports whether a schema allows null only, in any of the spellings of that. In
+// OpenAPI 3.0 a branch that says nullable and nothing else is meant so.
 func isNullSchema(n node) bool {
+	if n.get("nullable").isTrue() || n.get("x-nullable").isTrue() {
+		only := func(key node) bool { return strings.HasPrefix(key.Value, "x-") || key.Value == "nullable" }
+		for key := range n.members() {
+			if !only(key) && (key.Value == "$ref" || !slices.Contains(annotationKeywords, key.Value)) {
+				return false
+			}
+		}
+		return true
+	}
 	if types := n.get("type"); !types.absent() {
 		all := types.texts()
 		return types.isNull() || len(all) == 1 && all[0] == "null"

@@ -22,7 +22,9 @@ type cacheKey struct{ dir, path string }
 // cachedDocument is a document with the state of all files that it was read from. A file that could
 // not be read has a state too: the document changes when the file appears.
 type cachedDocument struct {
-	doc   *Document
+	doc *Document
+
+	mu    sync.Mutex // guards files, to which operations that are loaded later add
 	files map[string]fileState
 }
 
@@ -41,29 +43,32 @@ func (c *Cache) Read(dir, path string) (*Document, error) {
 	if kept := c.documents[key]; kept != nil && kept.isCurrent(dir) {
 		return kept.doc, nil
 	}
-	files := map[string]fileState{}
+	cached := &cachedDocument{files: map[string]fileState{}}
 	open := func(path string) ([]byte, error) {
 		text, err := readFile(dir, path)
-		files[path] = stateOf(text, err)
+		cached.mu.Lock()
+		defer cached.mu.Unlock()
+		cached.files[path] = stateOf(text, err)
 		return text, err
 	}
 	text, err := open(path)
 	if err != nil {
 		return nil, fmt.Errorf("openapi document: %w", err)
 	}
-	doc, err := read(path, text, open)
-	if err != nil {
+	if cached.doc, err = read(path, text, open); err != nil {
 		return nil, err
 	}
 	if c.documents == nil {
 		c.documents = map[cacheKey]*cachedDocument{}
 	}
-	c.documents[key] = &cachedDocument{doc, files}
-	return doc, nil
+	c.documents[key] = cached
+	return cached.doc, nil
 }
 
 // isCurrent reports whether all files of a document are as they were when it was read.
 func (d *cachedDocument) isCurrent(dir string) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
 	for path, state := range d.files {
 		if stateOf(readFile(dir, path)) != state {
 			return false

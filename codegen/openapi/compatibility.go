@@ -33,33 +33,103 @@ func (t Type) String() string {
 }
 
 // ReadMismatch explains why a field of the type cannot hold what a service sends. It returns "" if it can.
-// The text continues a sentence such as "User.age is Int, but ". ReadMismatch does not compare the members
-// of objects; HoldsProperty does that for each.
+// The text continues a sentence such as "User.age is Int, but ". It advises types that fit, null
+// included. ReadMismatch does not compare the members of objects; ReadPropertyMismatch does that
+// for each.
 //
 // The service may send any branch of a choice, so all of them have to fit.
 func (t Type) ReadMismatch(s *Schema) string { return t.readMismatch(s, "%s") }
 
-// readMismatch implements Holds for types within lists: within is the outermost type, with %s in the place
-// of t.
+// readMismatch implements ReadMismatch for types within lists: within is the outermost type, with %s in
+// the place of t.
 func (t Type) readMismatch(s *Schema, within string) string {
-	if t.NonNull && s.Nullable {
-		return fmt.Sprintf("%s says it may be null; write "+within, s.NullAt, strings.TrimSuffix(t.String(), "!"))
-	}
-	for _, leaf := range s.Leaves() {
-		if why := t.readLeafMismatch(leaf, within); why != "" {
+	leaves := s.Leaves()
+	for _, leaf := range leaves {
+		why := t.readLeafMismatch(leaf, within)
+		if why != "" && len(leaves) > 1 {
+			return describeChoice(s, within)
+		}
+		if why != "" {
 			return why
 		}
+	}
+	if t.NonNull && s.Nullable {
+		return fmt.Sprintf("%s says it may be null; write "+within, s.NullAt, strings.TrimSuffix(t.String(), "!"))
 	}
 	return ""
 }
 
-// ReadPropertyMismatch is Holds for a member of an object, which can also be absent.
-func (t Type) ReadPropertyMismatch(p *Property) string {
+// readableTypes are the types that are advised for the branches of a choice, the most exact first.
+var readableTypes = []string{"Boolean", "Int", "Float", "Int64", "Decimal", "String", "ID"}
+
+// describeChoice says what the branches of a choice are and which type can hold all of them.
+func describeChoice(s *Schema, within string) string {
+	var kinds []string
+	objects, lists := true, true
+	for _, leaf := range s.Leaves() {
+		if !slices.Contains(kinds, leaf.String()) {
+			kinds = append(kinds, leaf.String())
+		}
+		objects = objects && leaf.allowsOnlyTypes("object") && !leaf.AllowsAny()
+		lists = lists && leaf.allowsOnlyTypes("array") && !leaf.AllowsAny()
+	}
+	advice := []string{"JSON"}
 	switch {
-	case p.Schema.WriteOnly:
+	case objects:
+		advice = []string{"an object type", "JSON"}
+	case lists:
+		advice = []string{"a list", "JSON"}
+	default:
+		for _, name := range readableTypes {
+			if !slices.ContainsFunc(s.Leaves(), func(leaf *Schema) bool { return leaf.AllowsAny() || !leaf.isReadAs(name) }) {
+				advice = []string{name, "JSON"}
+				break
+			}
+		}
+	}
+	return fmt.Sprintf("%s says %s; write %s", s.Place, strings.Join(kinds, " or "), inLists(advice, within))
+}
+
+// inLists joins types to advise. The outermost type around them is within: "%s" for none, "%s!" where
+// null is not taken.
+func inLists(types []string, within string) string {
+	if len(types) == 0 {
+		types = []string{"JSON"}
+	}
+	separator := " or "
+	if slices.ContainsFunc(types, func(name string) bool { return strings.HasPrefix(name, "an ") }) {
+		separator = ", or "
+	}
+	isElement := strings.Contains(within, "[")
+	all := make([]string, len(types))
+	for i, name := range types {
+		switch {
+		case name == "a list" && isElement:
+			all[i] = "a list of lists"
+		case strings.HasPrefix(name, "an ") && isElement:
+			all[i] = "a list of " + name
+		case strings.HasPrefix(name, "an "), name == "a list":
+			all[i] = name
+		default:
+			all[i] = fmt.Sprintf(within, name)
+		}
+	}
+	return strings.Join(all, separator)
+}
+
+// ReadPropertyMismatch is ReadMismatch for a member of an object, which can also be absent. A type that
+// fits in no case is reported before one that has to be nullable.
+func (t Type) ReadPropertyMismatch(p *Property) string {
+	if p.Schema.WriteOnly {
 		return fmt.Sprintf("%s says it is writeOnly, so it is never sent; remove the field", p.Place)
-	case t.NonNull && !p.Required:
-		return fmt.Sprintf("%s does not require it; write %s", p.Place, strings.TrimSuffix(t.String(), "!"))
+	}
+	nullable := t
+	nullable.NonNull = false
+	if why := nullable.ReadMismatch(p.Schema); why != "" {
+		return why
+	}
+	if t.NonNull && !p.Required {
+		return fmt.Sprintf("%s does not require it; write %s", p.Place, nullable)
 	}
 	return t.ReadMismatch(p.Schema)
 }
@@ -70,24 +140,24 @@ func (t Type) readLeafMismatch(s *Schema, within string) string {
 		return ""
 	case t.Elem != nil:
 		if !s.allowsOnlyTypes("array") {
-			return describeMismatch(s)
+			return describeMismatch(s, within)
 		}
 		if s.Items == nil {
 			return ""
 		}
 		return t.Elem.readMismatch(s.Items, fmt.Sprintf(within, Type{NonNull: t.NonNull, Elem: &Type{Name: "%s"}}))
 	case t.Object:
-		return mismatchUnless(s.allowsOnlyTypes("object"), s)
+		return mismatchUnless(s.allowsOnlyTypes("object"), s, within)
 	case len(t.Values) > 0:
-		return t.readEnumMismatch(s)
+		return t.readEnumMismatch(s, within)
 	}
-	return t.readScalarMismatch(s)
+	return t.readScalarMismatch(s, within)
 }
 
 // readEnumMismatch finds a value that the service sends and the enum lacks.
-func (t Type) readEnumMismatch(s *Schema) string {
+func (t Type) readEnumMismatch(s *Schema, within string) string {
 	if !s.allowsOnlyTypes("string") {
-		return describeMismatch(s)
+		return describeMismatch(s, within)
 	}
 	for _, v := range s.Enum {
 		if !slices.Contains(t.Values, v.Text) {
@@ -97,17 +167,20 @@ func (t Type) readEnumMismatch(s *Schema) string {
 	return ""
 }
 
-func (t Type) readScalarMismatch(s *Schema) string {
-	k := scalarNamed(t.Name)
+func (t Type) readScalarMismatch(s *Schema, within string) string {
+	return mismatchUnless(s.isReadAs(t.Name), s, within)
+}
+
+// isReadAs reports whether a scalar of GraphQL can hold what a service sends.
+func (s *Schema) isReadAs(name string) bool {
+	k := scalarNamed(name)
 	switch {
 	case k == nil:
-		return ""
+		return true
 	case !s.allowsOnlyTypes(k.Reads...) || s.AllowsType("string") && !acceptsFormat(k, s.Format):
-		return describeMismatch(s)
-	case t.Name == "Int" && exceedsInt32(s):
-		return describeMismatch(s)
+		return false
 	}
-	return ""
+	return name != "Int" || !exceedsInt32(s)
 }
 
 // WriteMismatch explains why a value of the type does not fit what a service takes as JSON. It returns ""
@@ -116,61 +189,105 @@ func (t Type) readScalarMismatch(s *Schema) string {
 // absent but not null.
 //
 // The caller may send any branch of a choice, so one of them has to fit.
-func (t Type) WriteMismatch(s *Schema) string { return t.writeMismatch(s, false) }
+func (t Type) WriteMismatch(s *Schema) string { return t.writeMismatch(s, false, "%s") }
 
-// WritePropertyMismatch is Fills for a member of an object.
+// WritePropertyMismatch is WriteMismatch for a member of an object.
 func (t Type) WritePropertyMismatch(p *Property) string {
-	switch {
-	case p.Schema.ReadOnly:
+	if p.Schema.ReadOnly {
 		return fmt.Sprintf("%s says it is readOnly, so the service does not take it; remove the field", p.Place)
-	case p.Required && !t.NonNull && !p.Schema.Nullable:
+	}
+	required := p.Required && !p.Schema.Nullable
+	if why := t.writeRequired(p.Schema, false, required); why != "" {
+		return why
+	}
+	if required && !t.NonNull {
 		return fmt.Sprintf("%s requires it; write %s!", p.Place, t)
 	}
-	return t.WriteMismatch(p.Schema)
+	return ""
 }
 
-// ParameterMismatch is Fills for a parameter. There values are text: an ID fits an integer, a single
+// ParameterMismatch is WriteMismatch for a parameter. There values are text: an ID fits an integer, a single
 // value fits a list, and any scalar fits a string.
 func (t Type) ParameterMismatch(p *Parameter) string {
+	if why := t.writeRequired(p.Schema, p.Media == "" || !isJSON(p.Media), p.Required); why != "" {
+		return why
+	}
 	if p.Required && !t.NonNull {
 		return fmt.Sprintf("%s requires it; write %s!", p.Place, t)
 	}
-	return t.writeMismatch(p.Schema, p.Media == "" || !isJSON(p.Media))
+	return ""
 }
 
-func (t Type) writeMismatch(s *Schema, asText bool) string {
+// writeRequired implements WriteMismatch. For a value that is required it advises types that are not
+// null.
+func (t Type) writeRequired(s *Schema, asText, required bool) string {
+	if !required {
+		return t.writeMismatch(s, asText, "%s")
+	}
+	t.NonNull = false
+	return t.writeMismatch(s, asText, "%s!")
+}
+
+// writeMismatch implements WriteMismatch for types within lists, as readMismatch does.
+func (t Type) writeMismatch(s *Schema, asText bool, within string) string {
 	why := ""
-	for _, leaf := range s.Leaves() {
-		if why = t.writeLeafMismatch(leaf, asText); why == "" {
+	leaves := s.Leaves()
+	for _, leaf := range leaves {
+		if why = t.writeLeafMismatch(leaf, asText, within); why == "" {
 			return ""
 		}
+	}
+	if len(leaves) > 1 {
+		return describeTakenChoice(s, leaves, asText, within)
 	}
 	return why
 }
 
-func (t Type) writeLeafMismatch(s *Schema, asText bool) string {
+// describeTakenChoice says which types the branches of a choice take. Any of them will do.
+func describeTakenChoice(s *Schema, leaves []*Schema, asText bool, within string) string {
+	var kinds, advice []string
+	for _, leaf := range leaves {
+		if !slices.Contains(kinds, leaf.String()) {
+			kinds = append(kinds, leaf.String())
+		}
+		for _, name := range leaf.takenTypes(asText) {
+			if name != "JSON" && !slices.Contains(advice, name) {
+				advice = append(advice, name)
+			}
+		}
+	}
+	return fmt.Sprintf("%s takes %s; write %s", s.Place, strings.Join(kinds, " or "), inLists(append(advice, "JSON"), within))
+}
+
+func (t Type) writeLeafMismatch(s *Schema, asText bool, within string) string {
 	switch {
 	case s.AllowsAny() || t.Name == "JSON" && t.Elem == nil:
 		return ""
 	case t.Elem != nil:
 		if !s.AllowsType("array") || s.Items == nil {
-			return mismatchUnless(s.AllowsType("array"), s)
+			if !s.AllowsType("array") {
+				return describeTaken(s, asText, within)
+			}
+			return ""
 		}
-		return t.Elem.writeMismatch(s.Items, asText)
+		return t.Elem.writeMismatch(s.Items, asText, fmt.Sprintf(within, Type{NonNull: t.NonNull, Elem: &Type{Name: "%s"}}))
 	case t.Object:
-		return mismatchUnless(s.AllowsType("object"), s)
+		if !s.AllowsType("object") {
+			return describeTaken(s, asText, within)
+		}
+		return ""
 	case asText && s.AllowsType("array") && s.Items != nil:
-		return t.writeMismatch(s.Items, asText)
+		return t.writeMismatch(s.Items, asText, within)
 	case len(t.Values) > 0:
-		return t.writeEnumMismatch(s)
+		return t.writeEnumMismatch(s, asText, within)
 	}
-	return t.writeScalarMismatch(s, asText)
+	return t.writeScalarMismatch(s, asText, within)
 }
 
 // writeEnumMismatch finds a value of the enum that the service does not take.
-func (t Type) writeEnumMismatch(s *Schema) string {
+func (t Type) writeEnumMismatch(s *Schema, asText bool, within string) string {
 	if !s.AllowsType("string") {
-		return describeMismatch(s)
+		return describeTaken(s, asText, within)
 	}
 	for _, v := range t.Values {
 		same := func(o Value) bool { return o.Text == v }
@@ -181,28 +298,46 @@ func (t Type) writeEnumMismatch(s *Schema) string {
 	return ""
 }
 
-func (t Type) writeScalarMismatch(s *Schema, asText bool) string {
-	k := scalarNamed(t.Name)
-	if k == nil {
+func (t Type) writeScalarMismatch(s *Schema, asText bool, within string) string {
+	if s.takes(t.Name, asText) {
 		return ""
+	}
+	return describeTaken(s, asText, within)
+}
+
+// takes reports whether a service takes a scalar of GraphQL.
+func (s *Schema) takes(name string, asText bool) bool {
+	k := scalarNamed(name)
+	if k == nil {
+		return true
 	}
 	writes := k.Writes
 	if asText {
 		writes = append(slices.Clone(k.Writes), "string")
 	}
-	if asText && t.Name == "ID" {
+	if asText && name == "ID" {
 		writes = append(writes, "integer") // which many services' keys are
 	}
 	for _, kind := range writes {
 		switch {
 		case kind == "string" && s.AllowsType("string") && (acceptsFormat(k, s.Format) || asText && k.EncodedAs() != "string"):
-			return ""
+			return true
 		case kind == "string" && !s.AllowsType("string"):
 		case kind != "string" && (s.AllowsType(kind) || kind == "integer" && s.AllowsType("number")):
-			return ""
+			return true
 		}
 	}
-	return describeMismatch(s)
+	return false
+}
+
+// describeTaken says what a service takes and which type fits it.
+func describeTaken(s *Schema, asText bool, within string) string {
+	return fmt.Sprintf("%s says %s; write %s", s.Place, s, inLists(s.takenTypes(asText), within))
+}
+
+// takenTypes returns the types to suggest for what a service takes.
+func (s *Schema) takenTypes(asText bool) []string {
+	return slices.DeleteFunc(s.graphQL(), func(name string) bool { return name != "JSON" && !s.takes(name, asText) })
 }
 
 // upload is the scalar of multipart requests. Bindings cannot carry it, so it is not in the table.
@@ -254,16 +389,17 @@ func exceedsInt32(s *Schema) bool {
 	return s.Maximum != nil && *s.Maximum > math.MaxInt32 || s.Minimum != nil && *s.Minimum < math.MinInt32
 }
 
-func mismatchUnless(ok bool, s *Schema) string {
+func mismatchUnless(ok bool, s *Schema, within string) string {
 	if ok {
 		return ""
 	}
-	return describeMismatch(s)
+	return describeMismatch(s, within)
 }
 
-// describeMismatch says what a schema is and which type fits it.
-func describeMismatch(s *Schema) string {
-	return fmt.Sprintf("%s says %s; write %s", s.Place, s, s.graphQL())
+// describeMismatch says what a schema is and which type fits it, where within is the outermost list.
+func describeMismatch(s *Schema, within string) string {
+	fitting := slices.DeleteFunc(s.graphQL(), func(name string) bool { return name != "JSON" && !s.isReadAs(name) })
+	return fmt.Sprintf("%s says %s; write %s", s.Place, s, inLists(fitting, within))
 }
 
 // String returns a short description, such as "array" or "string (date-time)".
@@ -281,35 +417,30 @@ func (s *Schema) String() string {
 	return text
 }
 
-// graphQL returns the GraphQL type to suggest for a schema.
-func (s *Schema) graphQL() string {
+// graphQL returns the GraphQL types to suggest for a schema.
+func (s *Schema) graphQL() []string {
 	switch {
 	case len(s.Types) != 1:
-		return "JSON"
+		return []string{"JSON"}
 	case s.AllowsType("array"):
-		return "a list"
+		return []string{"a list"}
 	case s.AllowsType("object"):
-		return "an object type, or JSON"
+		return []string{"an object type", "JSON"}
 	case s.AllowsType("integer") && exceedsInt32(s):
-		return "Int64 or ID"
+		return []string{"Int64", "ID"}
 	case s.AllowsType("integer"):
-		return "Int"
+		return []string{"Int"}
 	case s.AllowsType("number"):
-		return "Float or Decimal"
+		return []string{"Float", "Decimal"}
 	case s.AllowsType("boolean"):
-		return "Boolean"
-	}
-	return s.graphQLString()
-}
-
-func (s *Schema) graphQLString() string {
-	if len(s.Enum) > 0 {
-		return "String, or an enum of " + s.enumText()
+		return []string{"Boolean"}
+	case len(s.Enum) > 0:
+		return []string{"String", "an enum of " + s.enumText()}
 	}
 	if k := ofFormat(s.Format); k != nil {
-		return k.Name + " or String"
+		return []string{k.Name, "String"}
 	}
-	return "String"
+	return []string{"String"}
 }
 
 func (s *Schema) enumText() string {

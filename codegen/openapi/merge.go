@@ -12,8 +12,9 @@ import (
 //
 // self is the schema that the result is for. A part can have it as a branch: a base type whose
 // oneOf lists the subtypes that extend it by allOf. A subtype is not a choice between itself and
-// its siblings, so it does not inherit such a oneOf.
-func merge(self, own *Schema, parts []*Schema) *Schema {
+// its siblings, so it does not inherit such a oneOf. Inline has for each part whether it is written
+// there, not referred to.
+func merge(self, own *Schema, parts []*Schema, inline []bool) *Schema {
 	if len(parts) == 0 {
 		return own
 	}
@@ -28,7 +29,7 @@ func merge(self, own *Schema, parts []*Schema) *Schema {
 		all.Name = cmp.Or(all.Name, parts[0].Name)
 		all.Discriminator = cmp.Or(own.Discriminator, parts[0].Discriminator)
 	}
-	all.mergeNull(own, parts)
+	all.mergeNull(own, parts, inline)
 	for i, p := range all.Properties {
 		merged := *p
 		merged.Required = all.required[p.Name]
@@ -97,12 +98,19 @@ func intersectTypes(a, b []string) []string {
 
 // mergeNull decides whether a merged schema is nullable. By the specification, null would have to
 // be allowed by the own keywords and all parts. Authors mean something else, and mergeNull follows
-// them: a schema that declares null in its own keywords is nullable, whatever its parts say.
-// Otherwise all parts with types have to agree.
-func (s *Schema) mergeNull(own *Schema, parts []*Schema) {
+// them: null that is declared in the own keywords, or in a part that adds nothing else to a
+// reference, makes the schema nullable, whatever the other parts say. Otherwise all parts with types
+// have to agree.
+func (s *Schema) mergeNull(own *Schema, parts []*Schema, inline []bool) {
 	if own.Nullable {
 		s.Nullable, s.NullAt = true, own.NullAt
 		return
+	}
+	for i, part := range parts {
+		if part.Nullable && inline[i] && (part.AllowsAny() || slices.Contains(inline, false)) {
+			s.Nullable, s.NullAt = true, part.NullAt
+			return
+		}
 	}
 	for _, part := range append(slices.Clone(parts), own) {
 		switch {
@@ -114,4 +122,67 @@ func (s *Schema) mergeNull(own *Schema, parts []*Schema) {
 			s.Nullable, s.NullAt = true, part.NullAt
 		}
 	}
+}
+
+// shareWithBranches gives the branches of a choice what stands beside oneOf and anyOf: a value has
+// to fit both.
+func (r *reader) shareWithBranches(s *Schema) {
+	if r.shared[s] {
+		return
+	}
+	r.shared[s] = true
+	branches := make([]*Schema, len(s.OneOf))
+	for i, branch := range s.OneOf {
+		r.shareWithBranches(branch)
+		branches[i] = branch.extendedBy(s, map[*Schema]bool{s: true})
+	}
+	s.OneOf = branches
+}
+
+// extendedBy returns a schema with what base has and the schema lacks. It returns the schema itself
+// if that is nothing. The schemas in seen are left as they are, since a choice can contain itself.
+func (s *Schema) extendedBy(base *Schema, seen map[*Schema]bool) *Schema {
+	if seen[s] || base.hasNoMembersBeside() {
+		return s
+	}
+	seen[s] = true
+	extended := *s
+	changed := false
+	extended.OneOf = make([]*Schema, len(s.OneOf))
+	for i, branch := range s.OneOf {
+		extended.OneOf[i] = branch.extendedBy(base, seen)
+		changed = changed || extended.OneOf[i] != branch
+	}
+	if len(s.Types) == 0 && len(base.Types) > 0 && len(s.OneOf) == 0 {
+		extended.Types, changed = base.Types, true
+	}
+	if s.Additional == nil && base.Additional != nil {
+		extended.Additional, changed = base.Additional, true
+	}
+	extended.required = maps.Clone(s.required)
+	if extended.required == nil {
+		extended.required = map[string]bool{}
+	}
+	for name := range base.required {
+		changed = changed || !s.required[name]
+		extended.required[name] = true
+	}
+	extended.Properties = nil
+	extended.addProperties(base.Properties)
+	changed = changed || slices.ContainsFunc(base.Properties, func(p *Property) bool { return s.ownProperty(p.Name) == nil })
+	extended.addProperties(s.Properties)
+	if !changed {
+		return s
+	}
+	for i, p := range extended.Properties {
+		merged := *p
+		merged.Required = p.Required || extended.required[p.Name]
+		extended.Properties[i] = &merged
+	}
+	return &extended
+}
+
+// hasNoMembersBeside reports whether a choice has nothing that its branches could lack.
+func (s *Schema) hasNoMembersBeside() bool {
+	return len(s.Types) == 0 && len(s.Properties) == 0 && len(s.required) == 0 && s.Additional == nil
 }

@@ -18,11 +18,22 @@ type node struct {
 // maxReferences bounds how many references lead to one value.
 const maxReferences = 100
 
-func (n node) absent() bool    { return n.Node == nil }
-func (n node) isMapping() bool { return n.Node != nil && n.Kind == yaml.Mapping }
-func (n node) isList() bool    { return n.Node != nil && n.Kind == yaml.List }
-func (n node) isScalar() bool  { return n.Node != nil && n.IsScalar() }
-func (n node) isNull() bool    { return n.Node != nil && n.Kind == yaml.Null }
+// absent reports whether there is no value.
+func (n node) absent() bool { return n.Node == nil }
+
+// read reports whether there is a value, which it reads if that has not been done.
+func (n node) read() bool {
+	if n.Node == nil {
+		return false
+	}
+	n.Expand()
+	return true
+}
+
+func (n node) isMapping() bool { return n.read() && n.Kind == yaml.Mapping }
+func (n node) isList() bool    { return n.read() && n.Kind == yaml.List }
+func (n node) isScalar() bool  { return n.read() && n.IsScalar() && !n.Invalid }
+func (n node) isNull() bool    { return n.isScalar() && n.Kind == yaml.Null }
 
 func (n node) place() Place {
 	if n.Node == nil {
@@ -34,7 +45,7 @@ func (n node) place() Place {
 // members yields the keys and values of a mapping, those that it merges with << last.
 func (n node) members() iter.Seq2[node, node] {
 	return func(yield func(node, node) bool) {
-		if n.absent() {
+		if !n.read() {
 			return
 		}
 		for _, m := range n.Members {
@@ -62,7 +73,7 @@ func (n node) get(name string) node {
 
 // list returns the elements of a list.
 func (n node) list() []node {
-	if n.absent() {
+	if !n.read() {
 		return nil
 	}
 	elements := make([]node, len(n.Items))
@@ -110,6 +121,7 @@ func (n node) texts() []string {
 	return all
 }
 
+// comparePlaces orders places by their files, then as in the text.
 func comparePlaces(a, b Place) int {
 	return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
 }

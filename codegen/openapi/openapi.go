@@ -4,8 +4,9 @@
 // It reads OpenAPI 3.0, 3.1 and 3.2 and Swagger 2.0, as YAML or JSON. It is lenient, since most
 // documents are written by other teams: a mistake costs only the part of the document that has it,
 // and becomes a warning in Document.Warnings. Recursive schemas become recursive pointers. Examples
-// are ignored, and nothing is fetched from a network. Every value has the place where it stands. A
-// Document is never changed after it has been returned, so it is safe for concurrent use.
+// are ignored, and nothing is fetched from a network. Every value has the place where it stands. What
+// a document says of an operation is read when it is needed, so mistakes elsewhere do not matter. A
+// Document is safe for concurrent use, and what it returns does not change.
 package openapi
 
 import (
@@ -14,6 +15,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 )
 
 // Place is a position in a document.
@@ -28,10 +30,16 @@ func (p Place) String() string { return fmt.Sprintf("%s:%d", p.File, p.Line) }
 
 // Document describes a service.
 type Document struct {
-	File       string       // as passed to Read
-	Version    string       // of the specification, such as "3.1.0" or "2.0"
-	Operations []*Operation // in the order of the document, without webhooks and callbacks
-	Warnings   []string     // what could not be read, each with its file and line, in the order of the text
+	File    string // as passed to Read
+	Version string // of the specification, such as "3.1.0" or "2.0"
+
+	// Operations are in the order of the document, without webhooks and callbacks. They have their
+	// places, ids, methods and paths. Operation, Find and Load return them with everything else, which
+	// is read only then, since most bindings use a small part of a large document.
+	Operations []*Operation
+
+	mu     sync.Mutex // guards the reader, and the operations that it completes
+	reader *reader
 }
 
 // Operation returns the operation with an operationId, or nil. If several have the same id, it
@@ -41,7 +49,23 @@ func (d *Document) Operation(id string) *Operation {
 	if i < 0 {
 		return nil
 	}
-	return d.Operations[i]
+	return d.Load(d.Operations[i])
+}
+
+// Load reads everything that the document says of one of its operations, and returns the operation.
+func (d *Document) Load(o *Operation) *Operation {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.reader.load(o)
+	return o
+}
+
+// Warnings returns what could not be read, each with its file and line, in the order of the text. It
+// covers the list of operations, and all of the operations that have been loaded.
+func (d *Document) Warnings() []string {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.reader.warnings()
 }
 
 // Operation is one call of a service.
@@ -55,6 +79,7 @@ type Operation struct {
 	Responses  []*Response  // in the document's order
 
 	pattern *regexp.Regexp
+	from    *operationText // nil after it has been read
 }
 
 // Parameter returns the parameter with a location, such as "query", and a name, or nil. Names of

@@ -7,9 +7,9 @@ import (
 
 var verbs = []string{"get", "put", "post", "delete", "options", "head", "patch", "trace", "query"}
 
-// operations reads everything under paths.
-func (r *reader) operations(root node) {
-	paths := root.get("paths")
+// operations reads the list of operations under paths.
+func (r *reader) operations() {
+	paths := r.follow(r.root.get("paths"))
 	if !paths.absent() && !paths.isMapping() {
 		r.warn(paths.place(), "paths should be a mapping from paths such as /users to operations")
 	}
@@ -22,19 +22,17 @@ func (r *reader) operations(root node) {
 		}
 	}
 	r.uniqueIDs()
-	r.complete()
 }
 
 // pathItem reads the operations of a path. Those beside a $ref count too.
 func (r *reader) pathItem(path string, item node) {
-	shared := r.parameters(item.get("parameters"))
 	for key, value := range item.members() {
 		switch {
 		case slices.Contains(verbs, key.Value):
-			r.operation(strings.ToUpper(key.Value), path, key, value, shared)
+			r.operation(strings.ToUpper(key.Value), path, key, value, item)
 		case key.Value == "additionalOperations":
 			for method, value := range value.members() {
-				r.operation(method.Value, path, method, value, shared)
+				r.operation(method.Value, path, method, value, item)
 			}
 		case key.Value == "$ref":
 			if other := r.follow(item); !other.absent() {
@@ -44,21 +42,62 @@ func (r *reader) pathItem(path string, item node) {
 	}
 }
 
-func (r *reader) operation(method, path string, key, n node, shared []*Parameter) {
+// operationText is what a document has of an operation: its own text, and the item of its path.
+type operationText struct{ own, item node }
+
+// operation adds an operation. A verb can be a reference, although the specification has none there:
+// large documents are split into files so.
+func (r *reader) operation(method, path string, key, n, item node) {
+	if n = r.follow(n); n.absent() {
+		return
+	}
 	if !n.isMapping() {
-		r.warn(key.place(), "%s of %s should be a mapping", key.Value, path)
+		if !n.Invalid { // else it has a warning of its own
+			r.warn(key.place(), "%s of %s should be a mapping", key.Value, path)
+		}
 		return
 	}
 	r.doc.Operations = append(r.doc.Operations, &Operation{
-		Place:      key.place(),
-		ID:         n.get("operationId").text(),
-		Method:     method,
-		Path:       path,
-		Parameters: override(shared, r.parameters(n.get("parameters"))),
-		Body:       r.body(n.get("requestBody")),
-		Responses:  r.responses(n.get("responses")),
-		pattern:    pattern(path),
+		Place:   key.place(),
+		ID:      n.get("operationId").text(),
+		Method:  method,
+		Path:    path,
+		pattern: pattern(path),
+		from:    &operationText{n, item},
 	})
+}
+
+// load reads the parameters, the body and the responses of an operation, unless it has done so.
+func (r *reader) load(o *Operation) {
+	if o.from == nil {
+		return
+	}
+	n, item := o.from.own, o.from.item
+	o.from = nil
+	if r.isSwagger() {
+		r.loadSwagger(o, n, item)
+	} else {
+		o.Parameters = override(r.parameters(item.get("parameters")), r.parameters(n.get("parameters")))
+		o.Body = r.body(n.get("requestBody"))
+		o.Responses = r.responses(n.get("responses"), r.contentOf)
+	}
+	r.complete()
+}
+
+// loadSwagger reads an operation of Swagger 2.0, where the body is one of the parameters.
+func (r *reader) loadSwagger(o *Operation, n, item node) {
+	shared, body, form := r.swaggerParameters(item.get("parameters"))
+	own, ownBody, ownForm := r.swaggerParameters(n.get("parameters"))
+	if !ownBody.absent() {
+		body = ownBody
+	}
+	if len(ownForm) > 0 {
+		form = ownForm
+	}
+	o.Parameters = override(shared, own)
+	o.Body = r.swaggerBody(body, form, swaggerMediaTypes(n, r.root, "consumes"))
+	produces := swaggerMediaTypes(n, r.root, "produces")
+	o.Responses = r.responses(n.get("responses"), func(response node) []Media { return r.swaggerMedia(response, produces) })
 }
 
 func (r *reader) uniqueIDs() {
@@ -89,21 +128,25 @@ func override(shared, own []*Parameter) []*Parameter {
 
 func (r *reader) parameters(list node) []*Parameter {
 	var all []*Parameter
-	for _, n := range list.list() {
+	for _, n := range r.follow(list).list() {
 		at := n.place()
 		if n = r.follow(n); n.absent() {
 			continue
 		}
-		p := r.parameter(n)
-		switch {
-		case p.Name == "" || p.In == "":
-			r.warn(at, "a parameter needs name and in")
-		case p.In == "header" && isIgnoredHeader(p.Name):
-		default:
+		if p := r.parameter(n); r.isParameter(p, at) {
 			all = append(all, p)
 		}
 	}
 	return all
+}
+
+// isParameter reports whether a parameter counts. It warns of one that is not complete.
+func (r *reader) isParameter(p *Parameter, at Place) bool {
+	if p.Name == "" || p.In == "" {
+		r.warn(at, "a parameter needs name and in")
+		return false
+	}
+	return p.In != "header" || !isIgnoredHeader(p.Name)
 }
 
 // isIgnoredHeader reports whether the specification ignores a header parameter of this name,
@@ -151,16 +194,17 @@ func (r *reader) body(n node) *Body {
 	return &Body{Place: n.place(), Required: n.get("required").isTrue(), Media: r.media(n.get("content"))}
 }
 
-func (r *reader) responses(n node) []*Response {
+// responses reads the responses of an operation. The function media reads the bodies of one.
+func (r *reader) responses(n node, media func(response node) []Media) []*Response {
 	var all []*Response
-	for status, answer := range n.members() {
+	for status, answer := range r.follow(n).members() {
 		if strings.HasPrefix(status.Value, "x-") {
 			continue
 		}
 		response := &Response{Place: status.place(), Status: status.Value}
 		if answer = r.follow(answer); !answer.absent() {
 			response.Headers = r.headers(answer.get("headers"))
-			response.Media = r.media(answer.get("content"))
+			response.Media = media(answer)
 		}
 		all = append(all, response)
 	}
@@ -172,6 +216,9 @@ func (r *reader) headers(n node) []*Header {
 	for name, header := range n.members() {
 		header = r.follow(header)
 		schema := header.get("schema")
+		if r.isSwagger() {
+			schema = header
+		}
 		if media := r.media(header.get("content")); len(media) > 0 {
 			all = append(all, &Header{Place: name.place(), Name: name.Value, Schema: media[0].Schema})
 			continue
@@ -181,9 +228,12 @@ func (r *reader) headers(n node) []*Header {
 	return all
 }
 
+// contentOf returns the bodies of a response.
+func (r *reader) contentOf(response node) []Media { return r.media(response.get("content")) }
+
 func (r *reader) media(content node) []Media {
 	var all []Media
-	for key, n := range content.members() {
+	for key, n := range r.follow(content).members() {
 		n = r.follow(n)
 		m := Media{Place: key.place(), Type: key.Value, Schema: r.schemaOrAny(n.get("schema"), key.place())}
 		if items := n.get("itemSchema"); !items.absent() {

@@ -22,6 +22,9 @@ func (r *reader) ownSchema(n node) *Schema {
 		Maximum:   bound(n, "maximum", "exclusiveMaximum"),
 	}
 	s.types(n)
+	if n.get("type").text() == "file" { // of Swagger 2.0
+		s.Types, s.Format = []string{"string"}, "binary"
+	}
 	s.enum(n)
 	s.null(n)
 	r.object(s, n)
@@ -36,8 +39,45 @@ func (r *reader) ownSchema(n node) *Schema {
 	}
 	s.nullable(null)
 	s.infer(n)
-	s.Discriminator = r.discriminator(s, n)
+	s.Discriminator = r.discriminator(n)
 	return s
+}
+
+// requiredByAll returns the names that all branches of a choice require, where the branches say
+// nothing else.
+func (r *reader) requiredByAll(n node) []node {
+	var all []node
+	for _, word := range choiceKeywords {
+		branches := n.get(word).list()
+		if !r.onlyRequire(branches) {
+			continue
+		}
+		for _, name := range branches[0].get("required").list() {
+			requires := func(branch node) bool {
+				return slices.ContainsFunc(branch.get("required").list(), func(o node) bool { return o.text() == name.text() })
+			}
+			if !slices.ContainsFunc(branches, func(branch node) bool { return !requires(branch) }) {
+				all = append(all, name)
+			}
+		}
+	}
+	return all
+}
+
+// onlyRequire reports whether branches say which members are required together, and nothing of
+// their types: the schema around them is no choice then.
+func (r *reader) onlyRequire(branches []node) bool {
+	return len(branches) > 0 && !slices.ContainsFunc(branches, func(branch node) bool {
+		if branch.get("required").absent() {
+			return true
+		}
+		for key := range branch.members() {
+			if !slices.Contains([]string{"required", "not", "type"}, key.Value) && !slices.Contains(annotationKeywords, key.Value) || key.Value == "$ref" {
+				return true
+			}
+		}
+		return false
+	})
 }
 
 // bound reads a limit. A numeric exclusive limit, as in OpenAPI 3.1, counts as the limit itself; in
@@ -57,9 +97,23 @@ func (s *Schema) types(n node) {
 			s.Types = append(s.Types, t)
 		}
 	}
-	if s.AllowsType("number") { // number includes integer
-		s.Types = slices.DeleteFunc(s.Types, func(t string) bool { return t == "integer" })
+	if !s.AllowsType("number") {
+		return
 	}
+	s.Types = slices.DeleteFunc(s.Types, func(t string) bool { return t == "integer" }) // number includes integer
+	if onlyIntegers(n) {
+		s.Types[slices.Index(s.Types, "number")] = "integer"
+	}
+}
+
+// onlyIntegers reports whether other keywords say that a number is an integer.
+func onlyIntegers(n node) bool {
+	switch n.get("format").text() {
+	case "int32", "int64", "uint32", "uint64":
+		return true
+	}
+	step := n.get("multipleOf").count()
+	return step != nil && *step > 0
 }
 
 func (s *Schema) enum(n node) {
@@ -100,10 +154,10 @@ func (s *Schema) nullable(at node) {
 // object reads the members of an object.
 func (r *reader) object(s *Schema, n node) {
 	s.required = map[string]bool{}
-	for _, name := range n.get("required").list() {
+	for _, name := range append(n.get("required").list(), r.requiredByAll(n)...) {
 		s.required[name.text()] = true
 	}
-	for name, value := range n.get("properties").members() {
+	for name, value := range r.follow(n.get("properties")).members() {
 		s.Properties = append(s.Properties, &Property{
 			Place: name.place(), Name: name.Value, Required: s.required[name.Value], Schema: r.schema(value),
 		})

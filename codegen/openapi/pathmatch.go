@@ -17,7 +17,10 @@ func (d *Document) Find(method, path string) *Operation {
 			best = o
 		}
 	}
-	return best
+	if best == nil {
+		return nil
+	}
+	return d.Load(best)
 }
 
 var braces = regexp.MustCompile(`\{[^{}]*\}`)

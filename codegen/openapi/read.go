@@ -23,14 +23,24 @@ func Parse(name string, text []byte) (*Document, error) {
 	return read(name, text, func(string) ([]byte, error) { return nil, errors.New("only one file is read here") })
 }
 
-// reader reads one document.
+// reader reads one document: at first the list of its operations, later an operation when it is
+// needed.
 type reader struct {
 	doc     *Document
+	root    node
 	open    func(path string) ([]byte, error)
 	files   map[string]node // by path; absent when it cannot be read
+	texts   []fileText
 	targets map[target]node
 	warned  map[warning]bool
+	depth   int // of references that are followed on the way to the target of another
 	builder
+}
+
+// fileText is a file that was read, whose errors are those of what has been needed of it.
+type fileText struct {
+	name string
+	doc  *yaml.Document
 }
 
 type warning struct {
@@ -38,47 +48,38 @@ type warning struct {
 	text  string
 }
 
-// read turns a panic of the libraries, which some broken documents cause, into an error.
-func read(name string, text []byte, open func(string) ([]byte, error)) (doc *Document, err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			doc, err = nil, fmt.Errorf("%s: the document cannot be read (%v); check it with a linter for OpenAPI", name, p)
-		}
-	}()
-	root, err := parse(name, text)
-	if err != nil {
+// read reads the list of a document's operations.
+func read(name string, text []byte, open func(string) ([]byte, error)) (*Document, error) {
+	r := newReader(&Document{File: name}, open)
+	var err error
+	if r.root, err = r.parse(name, text); err != nil {
 		return nil, err
 	}
-	version, err := versionOf(root)
-	if err != nil {
+	if r.doc.Version, err = versionOf(r.root); err != nil {
 		return nil, err
 	}
-	if version == "2.0" {
-		if root, err = convertSwagger(root); err != nil {
-			return nil, err
-		}
-	}
-	r := newReader(&Document{File: name, Version: version}, root, open)
-	r.operations(root)
-	r.finish()
+	r.files[name] = r.root
+	r.doc.reader = r
+	r.operations()
 	return r.doc, nil
 }
 
-func newReader(doc *Document, root node, open func(string) ([]byte, error)) *reader {
+func newReader(doc *Document, open func(string) ([]byte, error)) *reader {
 	return &reader{
 		doc: doc, open: open,
-		files:   map[string]node{doc.File: root},
+		files:   map[string]node{},
 		targets: map[target]node{},
 		warned:  map[warning]bool{},
 		builder: newBuilder(),
 	}
 }
 
-// parse reads YAML or JSON. A library's model of a document is not used: there, one reference
+// parse reads YAML or JSON, each value when it is needed: documents have megabytes, and bindings use
+// little of them. A library's model of a document is not used: there, one reference
 // that leads nowhere costs all parameters or answers of an operation, or all paths, and files that
 // refer to each other are read by goroutines that at times wait for each other for ever.
-func parse(name string, text []byte) (node, error) {
-	doc := yaml.Parse(text, yaml.Options{Lenient: true})
+func (r *reader) parse(name string, text []byte) (node, error) {
+	doc := yaml.Parse(text, yaml.Options{Lenient: true, Lazy: true, Refuse: refuseName})
 	for _, err := range doc.Errors {
 		switch err.Problem {
 		case yaml.Syntax:
@@ -90,50 +91,28 @@ func parse(name string, text []byte) (node, error) {
 	if doc.Root == nil {
 		return node{}, fmt.Errorf("%s:1: the file is empty; it should hold an OpenAPI document", name)
 	}
-	root := node{doc.Root, name}
-	return root, plainNames(root, map[*yaml.Node]bool{})
+	r.texts = append(r.texts, fileText{name, doc})
+	return node{doc.Root, name}, nil
 }
 
-// plainNames returns an error for a name in the text that has characters which a reader would
-// not see, or which end a line: names stand in messages and in comments of generated code.
-// seen has the values that were visited, since aliases make a graph of the tree.
-func plainNames(n node, seen map[*yaml.Node]bool) error {
-	if seen[n.Node] {
-		return nil
-	}
-	seen[n.Node] = true
-	for _, m := range n.Members {
-		key, value := node{m.Key, n.file}, node{m.Value, n.file}
-		if err := plainName(key); err != nil {
-			return err
+// refuseName refuses a member with a name that has characters which a reader would not see, or
+// which end a line: names stand in messages and in comments of generated code.
+func refuseName(mapping *yaml.Node, m yaml.Member) string {
+	bad := m.Key
+	if !strings.ContainsFunc(bad.Value, escape.IsInvisible) {
+		if !isName(node{mapping, ""}, m.Key.Value) {
+			return ""
 		}
-		if value.isScalar() && n.names(key.Value) {
-			if err := plainName(value); err != nil {
-				return err
-			}
-		}
-		if err := plainNames(value, seen); err != nil {
-			return err
+		if bad = m.Value; !(node{bad, ""}).isScalar() || !strings.ContainsFunc(bad.Value, escape.IsInvisible) {
+			return ""
 		}
 	}
-	for _, e := range n.list() {
-		if err := plainNames(e, seen); err != nil {
-			return err
-		}
-	}
-	return nil
+	return fmt.Sprintf("the name %q has a line break or another control character; correct it in the document", bad.Value)
 }
 
-func plainName(n node) error {
-	if !strings.ContainsFunc(n.Value, escape.IsInvisible) {
-		return nil
-	}
-	return fmt.Errorf("%s: the name %q has a line break or another control character; correct it in the document", n.place(), n.Value)
-}
-
-// names reports whether the member key of a mapping names something. The name of a parameter
+// isName reports whether the member key of a mapping names something. The name of a parameter
 // stands beside in: examples have members of that name too.
-func (n node) names(key string) bool {
+func isName(n node, key string) bool {
 	switch key {
 	case "operationId", "propertyName", "$ref":
 		return true
@@ -171,7 +150,17 @@ func (r *reader) warn(at Place, format string, args ...any) {
 	r.warned[warning{at, fmt.Sprintf(format, args...)}] = true
 }
 
-func (r *reader) finish() {
+// warnings returns what could not be read so far, in the order of the text.
+func (r *reader) warnings() []string {
+	for _, text := range r.texts {
+		for _, err := range text.doc.Errors {
+			if err.Problem == yaml.Syntax {
+				r.warn(Place{text.name, err.Line, err.Column}, "this part of the file is neither YAML nor JSON: %s", err.Message)
+				continue
+			}
+			r.warn(Place{text.name, err.Line, err.Column}, "%s", err.Message)
+		}
+	}
 	var all []warning
 	for w := range r.warned {
 		all = append(all, w)
@@ -182,7 +171,9 @@ func (r *reader) finish() {
 		}
 		return strings.Compare(a.text, b.text)
 	})
+	var lines []string
 	for _, w := range all {
-		r.doc.Warnings = append(r.doc.Warnings, escape.Line(fmt.Sprintf("%s: %s", w.place, w.text)))
+		lines = append(lines, escape.Line(fmt.Sprintf("%s: %s", w.place, w.text)))
 	}
+	return lines
 }

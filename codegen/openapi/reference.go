@@ -40,7 +40,7 @@ func (r *reader) resolve(ref node) node {
 	t := target{file, fragment}
 	found, ok := r.targets[t]
 	if !ok {
-		found = point(r.load(ref, file), fragment)
+		found = r.point(r.file(ref, file), fragment)
 		r.targets[t] = found
 	}
 	if found.absent() && !r.files[file].absent() {
@@ -49,16 +49,16 @@ func (r *reader) resolve(ref node) node {
 	return found
 }
 
-// load returns the root of a file, which it reads once. The result is absent, with a warning, if it
+// file returns the root of a file, which it reads once. The result is absent, with a warning, if it
 // cannot be read.
-func (r *reader) load(ref node, file string) node {
+func (r *reader) file(ref node, file string) node {
 	if n, ok := r.files[file]; ok {
 		return n
 	}
 	text, err := r.open(file)
 	n := node{file: file}
 	if err == nil {
-		n, err = parse(file, text)
+		n, err = r.parse(file, text)
 	}
 	if err != nil {
 		r.warn(ref.place(), "%s cannot be read (%v); put the file there", ref.Value, err)
@@ -67,9 +67,9 @@ func (r *reader) load(ref node, file string) node {
 	return n
 }
 
-// point follows a JSON pointer (RFC 6901) in the fragment of a reference. It does not support
-// anchors.
-func point(n node, fragment string) node {
+// point follows a JSON pointer (RFC 6901) in the fragment of a reference. A reference on the way
+// is followed, as in documents whose sections are files of their own. It does not support anchors.
+func (r *reader) point(n node, fragment string) node {
 	if fragment != "" && !strings.HasPrefix(fragment, "/") {
 		return node{file: n.file}
 	}
@@ -79,7 +79,13 @@ func point(n node, fragment string) node {
 			n = n.list()[i]
 			continue
 		}
-		n = n.get(token)
+		next := n.get(token)
+		if next.absent() && n.get("$ref").isScalar() && r.depth < maxReferences {
+			r.depth++
+			next = r.follow(n).get(token)
+			r.depth--
+		}
+		n = next
 	}
 	return n
 }

@@ -57,13 +57,16 @@ type Discriminator struct {
 	Place
 	Property string
 	Choices  []Choice // in the order of the mapping, then the branches that it does not name
+
+	mapping  []Choice
+	subtypes []*Schema // of a schema without branches
 }
 
-// Choice is a branch with its value of the discriminator.
+// Choice is a value of a discriminator with the branch that it selects.
 type Choice struct {
 	Place
 	Value  string
-	Schema *Schema
+	Schema *Schema // nil if the document does not say which branch it is
 }
 
 // AllowsAny reports whether the document allows every value.
@@ -92,10 +95,17 @@ func (s *Schema) Property(name string) *Property {
 	return s.property(name, map[*Schema]bool{})
 }
 
-func (s *Schema) property(name string, seen map[*Schema]bool) *Property {
-	i := slices.IndexFunc(s.Properties, func(p *Property) bool { return p.Name == name })
-	if i >= 0 {
+// ownProperty returns a property that the schema itself has, not a branch of it.
+func (s *Schema) ownProperty(name string) *Property {
+	if i := slices.IndexFunc(s.Properties, func(p *Property) bool { return p.Name == name }); i >= 0 {
 		return s.Properties[i]
+	}
+	return nil
+}
+
+func (s *Schema) property(name string, seen map[*Schema]bool) *Property {
+	if p := s.ownProperty(name); p != nil {
+		return p
 	}
 	if seen[s] {
 		return nil

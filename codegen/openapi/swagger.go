@@ -1,235 +1,145 @@
 package openapi
 
 import (
-	"encoding/json"
-	"fmt"
 	"slices"
-	"strconv"
-
-	"github.com/getkin/kin-openapi/openapi2"
-	"github.com/getkin/kin-openapi/openapi2conv"
+	"strings"
 
 	"github.com/gatehouse-graphql/gatehouse/internal/yaml"
 )
 
-// convertSwagger converts a Swagger 2.0 document to OpenAPI 3.0.
-//
-// The converter works on Go structs, so it loses the order and the places of the original.
-// convertSwagger takes both from there: it parses the converted document, finds for each of its
-// nodes the counterpart in the original, copies that line and column, and sorts members by them.
-// Messages then name lines of the file that the author has.
-func convertSwagger(original node) (node, error) {
-	left := maxValues
-	text, err := json.Marshal(original.plain(&left, 0))
-	if err != nil || left < 0 {
-		return node{}, fmt.Errorf("%s: the document is endless; remove aliases that lead back to themselves", original.place())
+// isSwagger reports whether the document is Swagger 2.0. It is read as it stands, not converted:
+// a conversion would lose places, and one mistake would cost the whole document. What differs from
+// OpenAPI 3 is in this file. Schemas differ in names only, which the keywords of both cover.
+func (r *reader) isSwagger() bool { return r.doc.Version == "2.0" }
+
+// definitionsPointer returns the pointer to the definitions of schemas, up to their names.
+func (r *reader) definitionsPointer() string {
+	if r.isSwagger() {
+		return "#/definitions/"
 	}
-	var swagger openapi2.T
-	if err := json.Unmarshal(text, &swagger); err != nil {
-		return node{}, fmt.Errorf("%s: the Swagger 2.0 document is not well formed: %w", original.place(), err)
-	}
-	setDefaultCollectionFormat(&swagger)
-	lifted, err := openapi2conv.ToV3(&swagger)
-	if err != nil {
-		return node{}, fmt.Errorf("%s: the Swagger 2.0 document cannot be lifted to OpenAPI 3; convert it and name the result: %w", original.place(), err)
-	}
-	if text, err = json.Marshal(lifted); err != nil {
-		return node{}, fmt.Errorf("%s: the Swagger 2.0 document cannot be lifted to OpenAPI 3: %w", original.place(), err)
-	}
-	root, err := parse(original.file, text)
-	if err != nil {
-		return node{}, err
-	}
-	copyPlaces(root, original)
-	return root, nil
+	return "#/components/schemas/"
 }
 
-// setDefaultCollectionFormat sets the default of collectionFormat explicitly. Swagger 2.0 separates
-// the elements of a list by commas. The converter would leave the format out, which in OpenAPI 3
-// means one name=value pair for each element.
-func setDefaultCollectionFormat(swagger *openapi2.T) {
-	set := func(p *openapi2.Parameter) {
-		if p != nil && p.In == "query" && p.Type.Is("array") && p.CollectionFormat == "" {
-			p.CollectionFormat = "csv"
-		}
+// definitions returns the definitions of schemas in a file.
+func (r *reader) definitions(root node) node {
+	if r.isSwagger() {
+		return root.get("definitions")
 	}
-	for _, p := range swagger.Parameters {
-		set(p)
-	}
-	for _, item := range swagger.Paths {
-		if item == nil {
+	return r.follow(root.get("components").get("schemas"))
+}
+
+// swaggerParameters reads the parameters of Swagger 2.0: those that are parameters in OpenAPI 3,
+// the one that is the body, and those that are the fields of a form.
+func (r *reader) swaggerParameters(list node) (parameters []*Parameter, body node, form []node) {
+	for _, n := range list.list() {
+		at := n.place()
+		if n = r.follow(n); n.absent() {
 			continue
 		}
-		for _, p := range item.Parameters {
-			set(p)
-		}
-		for _, o := range item.Operations() {
-			for _, p := range o.Parameters {
-				set(p)
-			}
-		}
-	}
-}
-
-// YAML aliases could expand a small file without a bound.
-const (
-	// Bounds of the values that a document can have. Aliases of YAML can make billions of a small
-	// file.
-	maxValues = 2_000_000
-	maxDepth  = 500
-)
-
-// plain returns the value in the types of encoding/json. It decrements left for each value, and
-// returns nil and a negative left when they run out.
-func (n node) plain(left *int, depth int) any {
-	if *left--; depth > maxDepth {
-		*left = -1
-	}
-	switch {
-	case *left < 0 || n.absent() || n.isNull():
-		return nil
-	case n.isMapping():
-		object := map[string]any{}
-		for key, value := range n.members() {
-			object[key.Value] = value.plain(left, depth+1)
-		}
-		return object
-	case n.isList():
-		list := []any{}
-		for _, e := range n.list() {
-			list = append(list, e.plain(left, depth+1))
-		}
-		return list
-	}
-	return n.scalar()
-}
-
-func (n node) scalar() any {
-	switch n.Kind {
-	case yaml.Bool:
-		return n.isTrue()
-	case yaml.Int, yaml.Float:
-		if json.Valid([]byte(n.Value)) {
-			return json.Number(n.Value)
-		}
-		if f, err := strconv.ParseFloat(n.Value, 64); err == nil {
-			return f
-		}
-	}
-	return n.Value
-}
-
-// componentNames are the sections of components in OpenAPI 3 with the sections of Swagger 2.0 whose
-// definitions they take up.
-var componentNames = []struct{ lifted, original string }{
-	{"schemas", "definitions"}, {"schemas", "parameters"}, {"parameters", "parameters"}, {"requestBodies", "parameters"}, {"responses", "responses"},
-}
-
-// copyPlaces gives the nodes of a converted document the places of the original.
-func copyPlaces(lifted, original node) {
-	copyPlace(lifted, original)
-	components := lifted.get("components")
-	for _, to := range componentNames {
-		for name, value := range components.get(to.lifted).members() {
-			if key, from := original.get(to.original).member(name.Value); !from.absent() {
-				copyPlace(name, key)
-				copyTreePlaces(value, from)
-			}
-		}
-		sortMembers(components.get(to.lifted))
-	}
-	for path, item := range lifted.get("paths").members() {
-		key, from := original.get("paths").member(path.Value)
-		copyPlace(path, key)
-		copyTreePlaces(item, from)
-	}
-	sortMembers(lifted.get("paths"))
-}
-
-// copyTreePlaces gives the nodes of a tree the places of their counterparts in another tree. A node
-// without a counterpart has the place of the node that contains it.
-func copyTreePlaces(n, from node) {
-	copyPlace(n, from)
-	for key, value := range n.members() {
-		k, v := counterpart(from, key.Value)
-		if key.Value == "parameters" && value.isList() {
-			copyParameterPlaces(value, v)
+		switch n.get("in").text() {
+		case "body":
+			body = n
+			continue
+		case "formData":
+			form = append(form, n)
 			continue
 		}
-		copyPlace(key, k)
-		copyTreePlaces(value, v)
-	}
-	for i, e := range n.list() {
-		origin := from
-		if from.isList() && i < len(from.list()) {
-			origin = from.list()[i]
+		if p := r.swaggerParameter(n); r.isParameter(p, at) {
+			parameters = append(parameters, p)
 		}
-		copyTreePlaces(e, origin)
 	}
-	sortMembers(n)
+	return parameters, body, form
 }
 
-// counterpart returns the member of the original that a member of the converted document was made
-// of. That is one of the following:
-//
-//   - the member of the same name;
-//   - for requestBody, the parameter that was the body, or the list of parameters for a form;
-//   - for a property of a form's schema, the form parameter of that name;
-//   - for levels that only OpenAPI 3 has, such as content and the schema of a parameter, the original of what contains them.
-func counterpart(from node, name string) (key, value node) {
-	if key, value = from.member(name); !value.absent() {
-		return key, value
+// swaggerParameter reads a parameter, whose schema has no node of its own. The elements of a list
+// are separated by commas unless collectionFormat says otherwise.
+func (r *reader) swaggerParameter(n node) *Parameter {
+	p := &Parameter{Place: n.place(), Name: n.get("name").text(), In: n.get("in").text(), Schema: r.schema(n)}
+	p.Required = p.In == "path" || n.get("required").isTrue()
+	p.Style = defaultStyle(p.In)
+	if p.In != "query" || n.get("type").text() != "array" {
+		p.Explode = p.Style == "form"
+		return p
 	}
-	for _, p := range from.get("parameters").list() {
-		if in := p.get("in").text(); name == "requestBody" && (in == "body" || in == "formData") {
-			return p, formOrParameter(p, from)
-		}
-	}
-	for _, p := range from.list() { // fields of a form
-		if p.get("name").text() == name && p.get("in").text() == "formData" {
-			return p, p
-		}
-	}
-	return from, from
-}
-
-// formOrParameter returns the body parameter p, or the list of all parameters if p is one of a
-// form.
-func formOrParameter(p, operation node) node {
-	if p.get("in").text() == "formData" {
-		return operation.get("parameters")
+	switch n.get("collectionFormat").text() {
+	case "multi":
+		p.Explode = true
+	case "ssv":
+		p.Style = "spaceDelimited"
+	case "pipes":
+		p.Style = "pipeDelimited"
+	case "tsv":
+		p.Style = "tabDelimited"
 	}
 	return p
 }
 
-func copyParameterPlaces(list, from node) {
-	for _, p := range list.list() {
-		same := func(o node) bool {
-			return o.get("$ref").text() != "" && nameOf(o.get("$ref").text()) == nameOf(p.get("$ref").text()) ||
-				o.get("name").text() != "" && o.get("name").text() == p.get("name").text() && o.get("in").text() == p.get("in").text()
-		}
-		if i := slices.IndexFunc(from.list(), same); i >= 0 {
-			copyTreePlaces(p, from.list()[i])
-		} else {
-			copyTreePlaces(p, from)
-		}
+// swaggerBody reads the body of an operation of Swagger 2.0, which consumes the given media types.
+func (r *reader) swaggerBody(body node, form []node, consumes []node) *Body {
+	switch {
+	case len(form) > 0:
+		return r.swaggerForm(form, consumes)
+	case body.absent():
+		return nil
 	}
-	copyPlace(list, from)
-	slices.SortStableFunc(list.Items, func(a, b *yaml.Node) int { return comparePlaces(node{a, ""}.place(), node{b, ""}.place()) })
+	b := &Body{Place: body.place(), Required: body.get("required").isTrue()}
+	schema := r.schemaOrAny(body.get("schema"), body.place())
+	for _, media := range consumes {
+		b.Media = append(b.Media, Media{Place: media.place(), Type: media.text(), Schema: schema})
+	}
+	if len(b.Media) == 0 {
+		b.Media = []Media{{Place: body.place(), Type: "application/json", Schema: schema}}
+	}
+	return b
 }
 
-func copyPlace(n, from node) {
-	if !n.absent() && !from.absent() {
-		n.Line, n.Column = from.Line, from.Column
+// swaggerForm reads the fields of a form as the properties of an object.
+func (r *reader) swaggerForm(form []node, consumes []node) *Body {
+	at := form[0].place()
+	s := &Schema{Place: at, Types: []string{"object"}, required: map[string]bool{}}
+	mime := "application/x-www-form-urlencoded"
+	for _, n := range form {
+		p := &Property{Place: n.place(), Name: n.get("name").text(), Required: n.get("required").isTrue(), Schema: r.schema(n)}
+		s.Properties = append(s.Properties, p)
+		s.required[p.Name] = p.Required
+		if n.get("type").text() == "file" {
+			mime = "multipart/form-data"
+		}
 	}
+	b := &Body{Place: at, Required: slices.ContainsFunc(s.Properties, func(p *Property) bool { return p.Required })}
+	for _, media := range consumes {
+		if base, _, _ := strings.Cut(media.text(), ";"); strings.TrimSpace(base) == "multipart/form-data" || strings.TrimSpace(base) == mime {
+			b.Media = append(b.Media, Media{Place: media.place(), Type: media.text(), Schema: s})
+		}
+	}
+	if len(b.Media) == 0 {
+		b.Media = []Media{{Place: at, Type: mime, Schema: s}}
+	}
+	return b
 }
 
-// sortMembers orders the members of a mapping by their places.
-func sortMembers(n node) {
-	if !n.isMapping() {
-		return
+// swaggerMedia returns the body of a response of Swagger 2.0 in each of the media types that its
+// operation produces.
+func (r *reader) swaggerMedia(response node, produces []node) []Media {
+	schema := response.get("schema")
+	if schema.absent() {
+		return nil
 	}
-	slices.SortStableFunc(n.Members, func(a, b yaml.Member) int {
-		return comparePlaces(node{a.Key, ""}.place(), node{b.Key, ""}.place())
-	})
+	var all []Media
+	for _, media := range produces {
+		all = append(all, Media{Place: media.place(), Type: media.text(), Schema: r.schema(schema)})
+	}
+	if len(all) == 0 {
+		all = []Media{{Place: schema.place(), Type: "application/json", Schema: r.schema(schema)}}
+	}
+	return all
+}
+
+// swaggerMediaTypes returns the media types of an operation, else those of the document.
+func swaggerMediaTypes(operation, root node, word string) []node {
+	own := operation.get(word)
+	if own.absent() {
+		own = root.get(word)
+	}
+	return slices.DeleteFunc(own.list(), func(n node) bool { return n.text() == "" || n.Kind != yaml.String })
 }

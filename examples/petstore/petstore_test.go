@@ -189,6 +189,7 @@ func TestAllOperationsAreBound(t *testing.T) {
 	}
 	var want, left []string
 	for _, op := range document.Operations {
+		document.Load(op)
 		if op.Body != nil && op.Body.JSON() == nil {
 			left = append(left, op.ID)
 			continue

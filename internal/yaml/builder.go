@@ -2,6 +2,7 @@ package yaml
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v4"
@@ -21,6 +22,22 @@ type builder struct {
 	count   int                  // of values, those that aliases stand for included
 	merged  int                  // of members that merges have copied
 	cursor  cursor
+	isJSON  bool
+	shift   shift
+}
+
+// rawNode is a node of the library.
+type rawNode = yaml.Node
+
+// shift is where a part of a text stands in the whole: so many lines further down, and one of its
+// lines so many columns to the right. The zero value is that of the whole text.
+type shift struct{ lines, line, columns int }
+
+func (s shift) position(line, column int) (int, int) {
+	if line == s.line {
+		column += s.columns
+	}
+	return line + s.lines, column
 }
 
 func newBuilder(text []byte, o Options) *builder {
@@ -60,7 +77,8 @@ func (b *builder) value(raw *yaml.Node, p Path) *Node {
 	if raw.Kind == yaml.AliasNode {
 		return b.alias(raw, p)
 	}
-	n := &Node{Line: raw.Line, Column: raw.Column}
+	n := &Node{}
+	n.Line, n.Column = b.shift.position(raw.Line, raw.Column)
 	if raw.Anchor != "" {
 		b.built[raw] = n
 	}
@@ -159,6 +177,7 @@ func (b *builder) mapping(n *Node, raw *yaml.Node, p Path) {
 	if len(n.Members) > 0 && raw.Style&yaml.FlowStyle == 0 && !b.options.Lenient {
 		n.Line, n.Column = n.Members[0].Key.Line, n.Members[0].Key.Column
 	}
+	n.Members = slices.DeleteFunc(n.Members, func(m Member) bool { return b.doc.refuses(b.options, n, m) })
 	for _, m := range merges {
 		b.merge(n, present, m, p)
 	}
@@ -195,7 +214,8 @@ func (b *builder) member(n *Node, present map[string]bool, key, value *yaml.Node
 
 // key builds a key, which may stand elsewhere than its name when it is an alias.
 func (b *builder) key(name, at *yaml.Node) *Node {
-	k := &Node{Line: at.Line, Column: at.Column, size: 1}
+	k := &Node{size: 1}
+	k.Line, k.Column = b.shift.position(at.Line, at.Column)
 	if name == at {
 		b.locate(k, name)
 	}

@@ -15,6 +15,7 @@ const (
 	InvalidMerge                  // "<<" merges a value that is not a mapping
 	CyclicAlias                   // an alias stands within the value that it names
 	Tag                           // a value has a tag, as !!binary
+	Refused                       // a member is left out by Options.Refuse
 )
 
 // Error is a mistake in a text.

@@ -10,12 +10,17 @@ import (
 // escape is a backslash in a JSON string with what belongs to it: a pair of surrogates as a whole.
 var escape = regexp.MustCompile(`\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|\\.`)
 
-// escapesForYAML writes the escapes of JSON that YAML does not have in YAML's way: a slash is not
+// isJSON reports whether a text looks like JSON.
+func isJSON(text []byte) bool {
+	trimmed := bytes.TrimSpace(bytes.TrimPrefix(text, []byte("\uFEFF")))
+	return len(trimmed) > 0 && trimmed[0] == '{'
+}
+
+// escapes writes the escapes of JSON that YAML does not have in YAML's way: a slash is not
 // escaped there, and a character beyond the basic plane is one escape of eight digits, not two of
 // four. Other texts than JSON are returned as they are. Columns behind such an escape are those of the new text.
-func escapesForYAML(text []byte) []byte {
-	trimmed := bytes.TrimSpace(text)
-	if len(trimmed) == 0 || trimmed[0] != '{' || !bytes.Contains(text, []byte(`\`)) {
+func (b *builder) escapes(text []byte) []byte {
+	if !b.isJSON || !bytes.Contains(text, []byte(`\`)) {
 		return text
 	}
 	return escape.ReplaceAllFunc(text, func(e []byte) []byte {

@@ -42,6 +42,8 @@ type Node struct {
 	// size is the number of values in the tree below the node, itself included. It is 0 as long
 	// as the node is being built, which is how a cycle is found.
 	size int
+
+	deferred *deferred // of a value that has not been read; nil otherwise
 }
 
 // Member is a key with its value. Keys are scalars.

@@ -27,6 +27,15 @@ type Options struct {
 	// back to a value that contains it, and text behind the first document is ignored.
 	// Node.Source and the positions behind anchors are not filled in.
 	Lenient bool
+
+	// Lazy reads the members of large mappings when they are needed, by Node.Expand. It goes with
+	// Lenient. A text that uses anchors, aliases or tags is read at once.
+	Lazy bool
+
+	// Refuse returns why a member of a mapping is not accepted, or "". Such a member is left out
+	// and reported. It is called once for each member, and not for those that merges copy. Nil
+	// accepts every member.
+	Refuse func(mapping *Node, m Member) string
 }
 
 // Document is the result of reading a text.
@@ -34,7 +43,7 @@ type Document struct {
 	// Root is the value of the text. It is nil if the text has none or is not YAML.
 	Root *Node
 
-	// Errors are the mistakes, in the order in which they were found.
+	// Errors are the mistakes, in the order in which they were found. Node.Expand adds some.
 	Errors []*Error
 
 	// Discarded are values that stand in the text but not in the tree: those of duplicate
@@ -45,11 +54,28 @@ type Document struct {
 
 // Parse reads a text, which is YAML or JSON in UTF-8. It never returns nil.
 func Parse(text []byte, o Options) *Document {
+	if o.Lazy {
+		if doc := parseLazy(text, o, smallValue); doc != nil {
+			return doc
+		}
+	}
+	return parseEager(text, o, isJSON(text))
+}
+
+// parseEager reads a text as a whole. The text is JSON if the text that it is a part of is.
+func parseEager(text []byte, o Options, isJSON bool) *Document {
 	b := newBuilder(text, o)
+	b.isJSON = isJSON
+	b.parse(text)
+	return b.doc
+}
+
+func (b *builder) parse(text []byte) {
 	roots, err := b.scan(text)
 	if err != nil {
+		err.Line, err.Column = b.shift.position(err.Line, err.Column)
 		b.doc.Errors = append(b.doc.Errors, err)
-		return b.doc
+		return
 	}
 	for _, root := range roots {
 		node := b.value(root, nil)
@@ -59,7 +85,6 @@ func Parse(text []byte, o Options) *Document {
 		}
 		b.doc.Root = node
 	}
-	return b.doc
 }
 
 // scan returns the values of the text's documents, without the empty ones.
@@ -74,7 +99,7 @@ func (b *builder) scan(text []byte) (roots []*yaml.Node, failure *Error) {
 	if !utf8.Valid(text) {
 		return nil, &Error{Line: 1, Column: 1, Problem: Syntax, Message: "the text is not UTF-8"}
 	}
-	decoder := yaml.NewDecoder(bytes.NewReader(escapesForYAML(text)))
+	decoder := yaml.NewDecoder(bytes.NewReader(b.escapes(text)))
 	for {
 		var document yaml.Node
 		err := decoder.Decode(&document)
