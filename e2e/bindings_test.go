@@ -210,7 +210,7 @@ func TestBindings(t *testing.T) {
 				{"left":29,"product":{"sku":"B-103"}},{"left":36,"product":{"sku":"B-104"}},{"left":8,"product":{"sku":"B-105"}},
 				{"left":3,"product":{"sku":"S-200"}},{"left":16,"product":{"sku":"S-201"}},{"left":17,"product":{"sku":"S-202"}},
 				{"left":14,"product":{"sku":"S-203"}},{"left":1,"product":{"sku":"S-204"}},{"left":27,"product":{"sku":"S-205"}}]}`,
-			map[string]int{"getProduct": 1, "stock": 2},
+			map[string]int{"getProduct": 1, "stock": 1},
 		},
 		{
 			"and the rest of them by one call",

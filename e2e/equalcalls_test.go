@@ -90,23 +90,28 @@ func TestEqualCallsAreMadeOnce(t *testing.T) {
 			},
 			"pages": {
 				`{ a: products(first: 1) { nodes { sku } } b: products(first: 1, q: null) { totalCount } ...f } fragment f on Query { c: products(first: 1) { edges { cursor } } }`,
-				"", []string{"GET products /products?sort=name&offset=0&limit=1"},
+				"",
+				[]string{"GET products /products?sort=name&offset=0&limit=1"},
 			},
 			"two bindings, one after the other": {
 				`{ inventory { left product { stock } } }`,
-				"", []string{"GET products /stock"},
+				"",
+				[]string{"GET products /stock"},
 			},
 			"a lookup table at two places and a root field": {
 				`{ product(sku: "B-100") { stock again: stock } products(first: 1) { nodes { stock inStock } } inventory { left } }`,
-				"", []string{"GET products /products/B-100", "GET products /products?sort=name&offset=0&limit=1", "GET products /stock"},
+				"",
+				[]string{"GET products /products/B-100", "GET products /products?sort=name&offset=0&limit=1", "GET products /stock"},
 			},
 			"two types of one object": {
 				`{ me { name email } user(id: "u8") { name } }`,
-				"", []string{"GET users /users/u8"},
+				"",
+				[]string{"GET users /users/u8"},
 			},
 			"a handwritten field that calls another": {
 				`{ me { name } person(id: "u8") { name ... on Account { email } } again: person(id: "u8") { id } }`,
-				"", []string{"GET users /users/u8"},
+				"",
+				[]string{"GET users /users/u8"},
 			},
 			"an object that is completed": {
 				`{ a: order(id: ` + order + `) { customer { name } } b: order(id: ` + order + `) { customer { email } lines { product { name } } } }`,
@@ -114,7 +119,8 @@ func TestEqualCallsAreMadeOnce(t *testing.T) {
 			},
 			"epochs": {
 				`mutation { a: ` + createOrder + ` { lines { product { stock } } } b: ` + createOrder + ` { lines { product { stock } more: product { sku } } } }`,
-				"", []string{
+				"",
+				[]string{
 					"GET products /products?ids=B-100&limit=200", "GET products /products?ids=B-100&limit=200",
 					"GET products /stock", "GET products /stock", "POST orders /orders", "POST orders /orders",
 				},

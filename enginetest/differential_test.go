@@ -167,7 +167,7 @@ type execution struct {
 	response
 	calls    *callRecorder
 	requests []string // that the service received
-	fellBack bool // the executor by plans left the operation to gqlgen's
+	fellBack bool     // the executor by plans left the operation to gqlgen's
 }
 
 // repeatedReads returns the equal reading calls of a query. Each root field of a mutation may repeat

@@ -50,11 +50,28 @@ type T {
 		a, b string
 		want bool
 	}{
-		{"me", "user", true}, {"me", "parent", true}, {"user", "first", true}, {"user", "user", true}, {"user", "named", true},
-		{"first", "second", false}, {"first", "elsewhere", false}, {"user", "orders", false}, {"user", "list", false},
-		{"list", "byKind", false}, {"list", "byKinds", true}, {"list", "maybe", true}, {"byKind", "maybe", true}, {"list", "other", true},
-		{"odd", "even", false}, {"odd", "maybe", true}, {"odd", "list", false}, {"odd", "byKinds", true}, {"byKind", "other", false},
-		{"list", "joined", false}, {"joined", "other", false}, {"joined", "joined", true},
+		{"me", "user", true},
+		{"me", "parent", true},
+		{"user", "first", true},
+		{"user", "user", true},
+		{"user", "named", true},
+		{"first", "second", false},
+		{"first", "elsewhere", false},
+		{"user", "orders", false},
+		{"user", "list", false},
+		{"list", "byKind", false},
+		{"list", "byKinds", true},
+		{"list", "maybe", true},
+		{"byKind", "maybe", true},
+		{"list", "other", true},
+		{"odd", "even", false},
+		{"odd", "maybe", true},
+		{"odd", "list", false},
+		{"odd", "byKinds", true},
+		{"byKind", "other", false},
+		{"list", "joined", false},
+		{"joined", "other", false},
+		{"joined", "joined", true},
 	} {
 		for range 2 {
 			if got := g.mayBeEqual(byName[test.a], byName[test.b]); got != test.want {
