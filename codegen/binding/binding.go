@@ -10,6 +10,7 @@ package binding
 import (
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/vektah/gqlparser/v2/ast"
 
@@ -38,8 +39,12 @@ type Source struct {
 	OpenAPI  string            // the path of its document as the schema writes it; "" for none
 	Document *openapi.Document // nil if there is none, or if it cannot be read
 	Headers  []Param           // of every call
+	Query    []Param           // of every call
 	Rules    Rules
-	Position *ast.Position
+	// ExternalSecurity is set where the credentials of the document's security schemes come from outside of
+	// the schema, so that calls are not searched for them.
+	ExternalSecurity bool
+	Position         *ast.Position
 }
 
 // Rules determine whether a call succeeded, and what its failure means to clients. A nil Success
@@ -176,6 +181,38 @@ func (g *Graph) Bindings() []*Field {
 		all = append(all, g.Entities[name])
 	}
 	return all
+}
+
+// FullCall returns a binding's call with what its source adds to every call: headers and parameters of
+// the query that the call does not have itself.
+func (g *Graph) FullCall(f *Field) Call {
+	call, s := f.Call, g.Source(f.Source)
+	if s == nil {
+		return call
+	}
+	call.Headers = slices.Concat(without(s.Headers, call.Headers, strings.EqualFold), call.Headers)
+	call.Query = slices.Concat(call.Query, without(s.Query, call.Query, func(a, b string) bool { return a == b }))
+	return call
+}
+
+// without returns the parameters whose names others do not have.
+func without(params, others []Param, same func(a, b string) bool) []Param {
+	return slices.DeleteFunc(slices.Clone(params), func(p Param) bool {
+		return slices.ContainsFunc(others, func(o Param) bool { return same(o.Name, p.Name) })
+	})
+}
+
+// PathTemplate returns the call's path with {} in the place of each value, by which documents are
+// searched.
+func (c *Call) PathTemplate() string {
+	var b strings.Builder
+	for _, p := range c.Path {
+		if p.Value != nil {
+			p.Literal = "{}"
+		}
+		b.WriteString(p.Literal)
+	}
+	return b.String()
 }
 
 // Variables returns all variables that a call takes.

@@ -284,8 +284,41 @@ func (b *bindingCompiler) compileBody(http *ast.Value) {
 	case call.Method == "GET" || call.Method == "DELETE":
 		b.faults.Add(BodyNotAllowed, text.Position, "a %s call has no body; use POST, PUT or PATCH, or leave out body", call.Method)
 	default:
+		b.checkContentType(memberValue(http, "headers"))
 		b.compileBodyText(text)
 	}
+}
+
+// checkContentType refuses a Content-Type that the encoding of the body contradicts: the service would
+// read another body than the one that is sent.
+func (b *bindingCompiler) checkContentType(headers *ast.Value) {
+	encoding := b.field.Call.Encoding
+	for _, h := range listElements(headers) {
+		name, value := memberValue(h, "name"), memberValue(h, "value")
+		if !strings.EqualFold(name.Raw, "Content-Type") || strings.Contains(value.Raw, "{$") {
+			continue
+		}
+		switch declared := encodingOf(value.Raw); {
+		case encoding == Multipart:
+			b.faults.Add(InvalidBody, name.Position, "the Content-Type of a multipart body has its boundary, which the gateway writes; remove the header")
+		case declared != "" && declared != encoding:
+			b.faults.Add(InvalidBody, value.Position, "%s is not how the body is written (%s); write encoding: %s, or another Content-Type", value.Raw, encoding, declared)
+		case encoding == Form && declared == "":
+			b.faults.Add(InvalidBody, value.Position, "a body with encoding: FORM is application/x-www-form-urlencoded, not %s; remove the header, or the encoding", value.Raw)
+		}
+	}
+}
+
+// encodingOf returns the encoding that a media type belongs to, "" for one that JSON may have.
+func encodingOf(mediaType string) Encoding {
+	base, _, _ := strings.Cut(mediaType, ";")
+	switch strings.ToLower(strings.TrimSpace(base)) {
+	case "application/x-www-form-urlencoded":
+		return Form
+	case "multipart/form-data":
+		return Multipart
+	}
+	return ""
 }
 
 // compileBodyText compiles the expression of the body.

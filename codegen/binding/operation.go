@@ -198,7 +198,7 @@ func (c *operationCompiler) valueFor(p *openapi.Parameter) *Value {
 	if v, ok := c.byName[p]; ok {
 		return c.compileNamed(v.scope, v.name)
 	}
-	if p.Required && !c.ambiguous[p] {
+	if p.Required && !c.ambiguous[p] && !c.graph.Source(c.field.Source).Fills(p) {
 		c.reportMissing(p)
 	}
 	return nil
@@ -412,5 +412,5 @@ func (g *Graph) Operation(f *Field) *openapi.Operation {
 	if s == nil || s.Document == nil {
 		return nil
 	}
-	return s.Document.Find(f.Call.Method, templatePath(f.Call.Path))
+	return s.Document.Find(f.Call.Method, f.Call.PathTemplate())
 }

@@ -6,7 +6,6 @@ package checks
 import (
 	"fmt"
 	"regexp"
-	"strings"
 
 	"github.com/vektah/gqlparser/v2/ast"
 
@@ -18,12 +17,15 @@ import (
 // CompareDocuments compares the bindings of a graph with the documents of its sources. The error holds
 // every mistake as binding.Faults. Each fault names the line of the schema and, where there is one,
 // the line of the document. The warnings name the parts of documents that cannot be read, and so
-// are not checked.
+// are not checked; security schemes that nothing in the schema fills; and calls at other servers than
+// those of their source.
 func CompareDocuments(schema *ast.Schema, graph *binding.Graph) (warnings []string, err error) {
 	c := &checker{schema: schema, graph: graph, seen: map[visit]bool{}}
 	for _, s := range graph.Sources {
 		if s.Document != nil {
 			warnings = append(warnings, s.Document.Warnings...)
+			warnings = append(warnings, c.checkSecurity(s)...)
+			warnings = append(warnings, c.checkServers(s)...)
 		}
 	}
 	for _, f := range graph.Bindings() {
@@ -50,12 +52,9 @@ type visit struct {
 
 // checkBinding checks one binding.
 func (c *checker) checkBinding(f *binding.Field, doc *openapi.Document) {
-	op := f.Call.Operation
+	op := c.graph.Operation(f)
 	if op == nil {
-		op = doc.Find(f.Call.Method, pathTemplate(f.Call.Path))
-	}
-	if op == nil {
-		called := f.Call.Method + " " + pathTemplate(f.Call.Path)
+		called := f.Call.Method + " " + f.Call.PathTemplate()
 		c.faults.Add(binding.UnknownCall, f.Call.Position, "%s has no %s%s", doc.File, called, suggestCall(called, doc))
 		return
 	}
@@ -66,18 +65,6 @@ func (c *checker) checkBinding(f *binding.Field, doc *openapi.Document) {
 	r.checkRequired()
 	r.checkBody()
 	c.checkResponse(f, op)
-}
-
-// pathTemplate returns a path with {} for each value, by which documents are searched.
-func pathTemplate(parts []binding.Part) string {
-	var b strings.Builder
-	for _, p := range parts {
-		if p.Value != nil {
-			p.Literal = "{}"
-		}
-		b.WriteString(p.Literal)
-	}
-	return b.String()
 }
 
 // suggestCall suggests the operation that is most similar to a call. The names of path parameters

@@ -31,6 +31,8 @@ type Document struct {
 	File       string       // as passed to Read
 	Version    string       // of the specification, such as "3.1.0" or "2.0"
 	Operations []*Operation // in the order of the document, without webhooks and callbacks
+	Schemes    []*SecurityScheme
+	Servers    []string // URLs, in the document's order
 	Warnings   []string     // what could not be read, each with its file and line, in the order of the text
 }
 
@@ -53,6 +55,12 @@ type Operation struct {
 	Parameters []*Parameter // those of the path first, unless the operation overrides them
 	Body       *Body        // nil if it takes none
 	Responses  []*Response  // in the document's order
+	Servers    []string     // URLs of the operation or of its path; nil for those of the document
+
+	// Security has the alternatives by which a caller authenticates, each with the schemes that it
+	// needs together. It is nil if the operation needs no credentials, and an empty alternative
+	// means that it does without.
+	Security [][]*SecurityScheme
 
 	pattern *regexp.Regexp
 }

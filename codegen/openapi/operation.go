@@ -9,6 +9,8 @@ var verbs = []string{"get", "put", "post", "delete", "options", "head", "patch",
 
 // operations reads everything under paths.
 func (r *reader) operations(root node) {
+	r.securitySchemes(root)
+	r.doc.Servers = servers(root.get("servers"))
 	paths := root.get("paths")
 	if !paths.absent() && !paths.isMapping() {
 		r.warn(paths.place(), "paths should be a mapping from paths such as /users to operations")
@@ -31,10 +33,10 @@ func (r *reader) pathItem(path string, item node) {
 	for key, value := range item.members() {
 		switch {
 		case slices.Contains(verbs, key.Value):
-			r.operation(strings.ToUpper(key.Value), path, key, value, shared)
+			r.operation(strings.ToUpper(key.Value), path, key, value, item, shared)
 		case key.Value == "additionalOperations":
 			for method, value := range value.members() {
-				r.operation(method.Value, path, method, value, shared)
+				r.operation(method.Value, path, method, value, item, shared)
 			}
 		case key.Value == "$ref":
 			if other := r.follow(item); !other.absent() {
@@ -44,7 +46,7 @@ func (r *reader) pathItem(path string, item node) {
 	}
 }
 
-func (r *reader) operation(method, path string, key, n node, shared []*Parameter) {
+func (r *reader) operation(method, path string, key, n, item node, shared []*Parameter) {
 	if !n.isMapping() {
 		r.warn(key.place(), "%s of %s should be a mapping", key.Value, path)
 		return
@@ -57,6 +59,8 @@ func (r *reader) operation(method, path string, key, n node, shared []*Parameter
 		Parameters: override(shared, r.parameters(n.get("parameters"))),
 		Body:       r.body(n.get("requestBody")),
 		Responses:  r.responses(n.get("responses")),
+		Servers:    serversOf(n, item),
+		Security:   r.security(n, r.files[r.doc.File]),
 		pattern:    pattern(path),
 	})
 }
