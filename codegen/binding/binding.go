@@ -50,6 +50,7 @@ type Source struct {
 // Rules determine whether a call succeeded, and what its failure means to clients. A nil Success
 // accepts every 2xx status; a nil Message leaves the gateway's own text.
 type Rules struct {
+	NullOn     []int // the statuses that mean null, sorted
 	Success    *Value
 	Message    *Value
 	Extensions *Value
@@ -237,8 +238,11 @@ func (c *Call) Variables() []*Value {
 
 // Equal reports whether two sets of rules are written alike.
 func (r Rules) Equal(other Rules) bool {
-	return equalValues(r.Success, other.Success) && equalValues(r.Message, other.Message) && equalValues(r.Extensions, other.Extensions)
+	return slices.Equal(r.NullOn, other.NullOn) && equalValues(r.Success, other.Success) && equalValues(r.Message, other.Message) && equalValues(r.Extensions, other.Extensions)
 }
+
+// IsZero reports whether there are no rules.
+func (r Rules) IsZero() bool { return r.Equal(Rules{}) }
 
 func equalValues(a, b *Value) bool {
 	return a == b || a != nil && b != nil && a.sourceText() == b.sourceText()

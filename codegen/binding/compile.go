@@ -160,6 +160,7 @@ func (c *compiler) compileBinding(f *Field, d *ast.Directive) *Field {
 	if isPage && (f.Batch == nil || f.Batch.ParentKey != nil) {
 		b.compileResult(d)
 	}
+	b.checkNullOn(d)
 	if len(c.faults) > before {
 		return nil
 	}

@@ -33,7 +33,7 @@ type Document struct {
 	Operations []*Operation // in the order of the document, without webhooks and callbacks
 	Schemes    []*SecurityScheme
 	Servers    []string // URLs, in the document's order
-	Warnings   []string     // what could not be read, each with its file and line, in the order of the text
+	Warnings   []string // what could not be read, each with its file and line, in the order of the text
 }
 
 // Operation returns the operation with an operationId, or nil. If several have the same id, it
