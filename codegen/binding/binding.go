@@ -29,6 +29,7 @@ type Graph struct {
 	Discriminators map[string]*Discriminator
 
 	wire         map[[2]string]string // @json(name:) by type and member
+	literals     map[[2]string]bool   // the enum values whose @json is a number or a Boolean
 	invalidNames map[string]bool      // types whose @json is not valid
 	facts        map[[2]string][]Fact // what directives say of a type's field at run time
 }
@@ -151,6 +152,15 @@ func (g *Graph) WireName(object, member string) string {
 		return wire
 	}
 	return member
+}
+
+// WireLiteral returns a value of an enum as JSON: a quoted text, a number or a Boolean.
+func (g *Graph) WireLiteral(enum, value string) string {
+	text := g.WireName(enum, value)
+	if !g.literals[[2]string{enum, value}] {
+		return marshalJSON(text)
+	}
+	return text
 }
 
 // Facts returns what the directives of a type's field say of it at run time, each fact once.

@@ -10,6 +10,7 @@ import (
 
 	"github.com/gatehouse-graphql/gatehouse/codegen/scalars"
 	"github.com/gatehouse-graphql/gatehouse/codegen/selection"
+	"github.com/gatehouse-graphql/gatehouse/engine/scalar"
 )
 
 // Extraction describes how a value is read from a response. It is a small program, a tree of
@@ -390,10 +391,20 @@ func (r *extractionCompiler) enumJSON(e *selection.Expr, def *ast.Definition, na
 		r.fault(WrongConstant, e.Offset, "%s has no value %q%s", def.Name, name, DidYouMean(name, names))
 		return "", false
 	}
-	if d := v.Directives.ForName("json"); d != nil {
-		name = argumentText(d, "name")
+	return enumLiteral(v), true
+}
+
+// enumLiteral returns a value of an enum as services write it, in JSON. It reads the directive itself, since the
+// names of the schema are collected after bindings are compiled.
+func enumLiteral(v *ast.EnumValueDefinition) string {
+	d := v.Directives.ForName("json")
+	switch {
+	case d == nil:
+		return marshalJSON(v.Name)
+	case argument(d, "value") != nil:
+		return scalar.PlainNumber(argumentText(d, "value"))
 	}
-	return marshalJSON(name), true
+	return marshalJSON(argumentText(d, "name"))
 }
 
 // acceptsLiteral reports whether a type has the value of a literal.

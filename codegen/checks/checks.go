@@ -6,6 +6,7 @@ package checks
 import (
 	"fmt"
 	"regexp"
+	"strings"
 
 	"github.com/vektah/gqlparser/v2/ast"
 
@@ -83,6 +84,19 @@ func suggestCall(called string, doc *openapi.Document) string {
 
 var pathParameters = regexp.MustCompile(`\{[^{}]*\}`)
 
+// jsonType returns the type of a literal in JSON.
+func jsonType(literal string) string {
+	switch {
+	case strings.HasPrefix(literal, `"`):
+		return "string"
+	case literal == "true" || literal == "false":
+		return "boolean"
+	case strings.ContainsAny(literal, "."):
+		return "number"
+	}
+	return "integer"
+}
+
 // openapiType returns the type of the JSON that stands for a value of a GraphQL type.
 func (c *checker) openapiType(t *ast.Type) openapi.Type {
 	if t.Elem != nil {
@@ -93,6 +107,7 @@ func (c *checker) openapiType(t *ast.Type) openapi.Type {
 	named := openapi.Type{Name: t.NamedType, NonNull: t.NonNull, Object: def.Kind != ast.Scalar && def.Kind != ast.Enum}
 	for _, v := range def.EnumValues {
 		named.Values = append(named.Values, c.graph.WireName(def.Name, v.Name))
+		named.AddKind(jsonType(c.graph.WireLiteral(def.Name, v.Name)))
 	}
 	return named
 }
