@@ -29,6 +29,7 @@ type Graph struct {
 	Discriminators map[string]*Discriminator
 
 	wire         map[[2]string]string // @json(name:) by type and member
+	aliases      map[string]string    // scalars by the names of those that are the same
 	literals     map[[2]string]bool   // the enum values whose @json is a number or a Boolean
 	invalidNames map[string]bool      // types whose @json is not valid
 	facts        map[[2]string][]Fact // what directives say of a type's field at run time

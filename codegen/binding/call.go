@@ -192,7 +192,7 @@ func (b *bindingCompiler) checkScalar(v *ast.Value, p piece, value *Value) {
 		b.faultAt(MisplacedObject, v, p, "%s is an object (%s); name one of its fields, such as %s.%s", p.source, def.Name, p.source, firstFieldName(def))
 	case isList(value.Type) && isList(value.Type.Elem):
 		b.faultAt(MisplacedList, v, p, "%s is a list of lists, which only a body can hold", p.source)
-	case def.Name == "JSON":
+	case b.graph.scalarName(def.Name) == "JSON":
 		b.faultAt(MisplacedObject, v, p, "%s is any JSON, which only a body can hold", p.source)
 	}
 }
@@ -381,7 +381,7 @@ func (b *bindingCompiler) checkFormField(text *ast.Value, name string, t *ast.Ty
 		return
 	}
 	inner := b.schema.Types[t.Name()]
-	if inner.Kind == ast.InputObject || inner.Name == "JSON" || isList(t) && isList(t.Elem) {
+	if inner.Kind == ast.InputObject || b.graph.scalarName(inner.Name) == "JSON" || isList(t) && isList(t.Elem) {
 		b.faults.Add(NestedForm, text.Position, "a form has flat fields, but %s is %s; use encoding: JSON or MULTIPART", name, t)
 	}
 }

@@ -278,7 +278,7 @@ func (c *operationCompiler) hasShape(t *ast.Type, s *openapi.Schema) bool {
 	return slices.ContainsFunc(s.Leaves(), func(leaf *openapi.Schema) bool {
 		isObject := c.schema.Types[t.Name()].Kind == ast.InputObject
 		switch {
-		case leaf.AllowsAny() || t.NamedType == "JSON":
+		case leaf.AllowsAny() || c.graph.scalarName(t.NamedType) == "JSON":
 			return true
 		case isList(t):
 			return leaf.AllowsType("array")

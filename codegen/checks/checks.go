@@ -104,7 +104,7 @@ func (c *checker) openapiType(t *ast.Type) openapi.Type {
 		return openapi.Type{NonNull: t.NonNull, Elem: &element}
 	}
 	def := c.schema.Types[t.NamedType]
-	named := openapi.Type{Name: t.NamedType, NonNull: t.NonNull, Object: def.Kind != ast.Scalar && def.Kind != ast.Enum}
+	named := openapi.Type{Name: c.graph.Resolve(t).NamedType, NonNull: t.NonNull, Object: def.Kind != ast.Scalar && def.Kind != ast.Enum}
 	for _, v := range def.EnumValues {
 		named.Values = append(named.Values, c.graph.WireName(def.Name, v.Name))
 		named.AddKind(jsonType(c.graph.WireLiteral(def.Name, v.Name)))

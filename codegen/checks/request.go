@@ -188,7 +188,7 @@ func (r *requestCheck) valueType(v *binding.Value) openapi.Type {
 		if key.Elem != nil {
 			key = key.Elem
 		}
-		element := openapi.Type{Name: key.NamedType, NonNull: true}
+		element := openapi.Type{Name: r.graph.Resolve(key).NamedType, NonNull: true}
 		return openapi.Type{NonNull: true, Elem: &element}
 	case binding.This:
 		t.NonNull = true // where it is null, no call is made

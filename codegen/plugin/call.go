@@ -12,7 +12,6 @@ import (
 
 	"github.com/gatehouse-graphql/gatehouse/codegen/binding"
 	"github.com/gatehouse-graphql/gatehouse/codegen/openapi"
-	"github.com/gatehouse-graphql/gatehouse/codegen/scalars"
 )
 
 // callWriter writes the call of one binding as a chain of method calls on a rest.Call. The first
@@ -266,7 +265,7 @@ func (w *callWriter) variable(v *binding.Value) string {
 // keys writes the keys of a batch, given as an expression. Keys are strings; in a body, those of
 // an integer type are written as numbers.
 func (w *callWriter) keys(v *binding.Value, keys string) string {
-	if w.inBody && isInteger(v.Type.Name()) {
+	if w.inBody && w.g.isInteger(v.Type.Name()) {
 		return w.f.use(encodePkg) + "NumberKeys(" + keys + ")"
 	}
 	return keys
@@ -282,8 +281,8 @@ func (w *callWriter) keyPlaceholder(v *binding.Value) string {
 }
 
 // isInteger reports whether the values of a scalar are integers in JSON.
-func isInteger(scalar string) bool {
-	s := scalars.ByName(scalar)
+func (g *generator) isInteger(scalar string) bool {
+	s := g.graph.Scalar(scalar)
 	return s != nil && s.EncodedAs() == "integer"
 }
 
