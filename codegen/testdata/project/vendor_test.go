@@ -131,3 +131,37 @@ func TestNullOn(t *testing.T) {
 		t.Errorf("418: %s", text)
 	}
 }
+
+// A scalar that is the same as another is read and sent as that one, also as a key.
+func TestScalarsOfOtherNames(t *testing.T) {
+	const item = `{"email": "a@b.c", "long": 9007199254740993}`
+	s := &vendorService{answers: map[string]string{
+		"/aliased": `{"email": "a@b.c", "long": "9007199254740993", "at": "2026-01-31T12:00:00Z", "ratio": 1.5, "flag": true, "small": 3, "key": 7, "any": {"a": [1]}}`,
+		"/byEmail": `[` + item + `]`, "/byLong": `[` + item + `]`, "/byKey/7": item,
+	}}
+	got := strings.TrimSpace(string(post(t, startGateway(t, s, caller), map[string]any{"query": `query($m: [Email!]) {
+		aliased(email: "x&y", long: "9007199254740993", at: "2026-01-31T12:00:00Z", mails: $m) {
+			email long at ratio flag small key any byEmail {long} byLong {email} byKey {long}
+		}
+	}`, "variables": map[string]any{"m": []string{"m"}}})))
+	want := `{"data":{"aliased":{"email":"a@b.c","long":"9007199254740993","at":"2026-01-31T12:00:00Z","ratio":1.5,"flag":true,"small":3,"key":"7","any":{"a": [1]},` +
+		`"byEmail":{"long":"9007199254740993"},"byLong":{"email":"a@b.c"},"byKey":{"long":"9007199254740993"}}}}`
+	if got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+	sent := strings.Join(s.requests, "\n")
+	for _, want := range []string{
+		"POST /aliased?email=x%26y&long=9007199254740993&at=2026-01-31T12%3A00%3A00Z\n", `{"long":9007199254740993,"email":"x\u0026y","mails":["m"]}`,
+		"GET /byEmail?emails=a%40b.c\n", `{"longs":[9007199254740993]}`, "GET /byKey/7\n",
+	} {
+		if !strings.Contains(sent, want) {
+			t.Errorf("no %q in\n%s", want, sent)
+		}
+	}
+	for _, wrong := range []string{`{aliased(long: "x") {key}}`, `{aliased(at: "today") {key}}`} {
+		s := &vendorService{}
+		if got := string(post(t, startGateway(t, s, caller), map[string]any{"query": wrong})); !strings.Contains(got, "BAD_USER_INPUT") && !strings.Contains(got, "GRAPHQL_VALIDATION_FAILED") || s.requests != nil {
+			t.Errorf("%s: %s, %q", wrong, got, s.requests)
+		}
+	}
+}
