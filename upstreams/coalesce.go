@@ -37,7 +37,7 @@ type coalescingTransport struct {
 func newCoalescingTransport(source string, next http.RoundTripper, slots *engine.Semaphore, o Source) *coalescingTransport {
 	return &coalescingTransport{
 		source: source, next: next, slots: slots, timeout: o.Timeout, maxBody: o.MaxResponse,
-		sendsID: slices.Contains(addNames(nil, o.Forward), requestID),
+		sendsID: slices.Contains(addNames(nil, o.Forward), RequestIDHeader),
 		group:   coalesce.Group[*response]{Release: (*response).release},
 	}
 }
@@ -114,11 +114,11 @@ func (t *coalescingTransport) appendKey(b []byte, req *http.Request) []byte {
 	}
 	b = identity.AppendKey(b)
 	b = coalesce.AppendText(coalesce.AppendText(b, req.URL.Path), req.URL.RawQuery)
-	id := clientHeader(req.Context(), requestID)
+	id := clientHeader(req.Context(), RequestIDHeader)
 	var buf [16]string
 	names := buf[:0]
 	for name, values := range req.Header {
-		if name != requestID || t.sendsID || !isSameSlice(values, id) {
+		if name != RequestIDHeader || t.sendsID || !isSameSlice(values, id) {
 			names = append(names, name)
 		}
 	}

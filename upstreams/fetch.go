@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 
 	"github.com/gatehouse-graphql/gatehouse/engine"
 	"github.com/gatehouse-graphql/gatehouse/engine/decode"
@@ -23,6 +24,10 @@ import (
 // the status does not say so.
 func Fetch[T any](ctx context.Context, s *Services, source string, c *rest.Call, read func(*decode.Decoder) T, rules ...*Rules) (T, error) {
 	resp, err := s.do(ctx, source, c, rules)
+	if isNull(rules, resp, err) {
+		var zero T
+		return zero, nil
+	}
 	if err != nil {
 		var zero T
 		return zero, err
@@ -50,6 +55,18 @@ func withExcerpt(err error, r *rest.Response) error {
 	mediaType := r.Header.Get("Content-Type")
 	return f.WithCause(fmt.Errorf("%w; the response of %d bytes, %q, begins with %s",
 		f.Cause, len(r.Body), mediaType[:min(len(mediaType), maxType)], r.Excerpt()))
+}
+
+// isNull reports whether a call's response has a status that the rules read as null, whether or not it is
+// an error otherwise.
+func isNull(rules []*Rules, resp *rest.Response, err error) bool {
+	if len(rules) == 0 || rules[0] == nil || len(rules[0].NullOn) == 0 {
+		return false
+	}
+	if statusErr, ok := errors.AsType[*rest.StatusError](err); ok {
+		resp = statusErr.Response
+	}
+	return resp != nil && slices.Contains(rules[0].NullOn, resp.Status)
 }
 
 // requireContent returns an error for an empty body with a 2xx status other than 204 and

@@ -47,7 +47,7 @@ func clientHeader(ctx context.Context, name string) []string {
 	switch {
 	case !ok:
 		return nil
-	case name == requestID:
+	case name == RequestIDHeader:
 		return c.id[:]
 	}
 	return c.headers[name]
@@ -82,7 +82,9 @@ func isCredential(name string) bool {
 	return slices.ContainsFunc(credentialWords, func(word string) bool { return strings.Contains(lower, word) })
 }
 
-const requestID = "X-Request-Id"
+// RequestIDHeader is the canonical name of the header in which every service receives the id of the
+// client's request.
+const RequestIDHeader = "X-Request-Id"
 
 // ForwardError returns why a header of the client is never sent to a service, in the form
 // "belongs to ...", or "" if it may be forwarded, and read by RequestHeader. Settings and
@@ -112,7 +114,7 @@ type headers struct {
 }
 
 func newHeaders(o Source) headers {
-	h := headers{fixed: http.Header{}, forward: addNames([]string{requestID}, o.Forward)}
+	h := headers{fixed: http.Header{}, forward: addNames([]string{RequestIDHeader}, o.Forward)}
 	for name, value := range o.Headers {
 		h.fixed.Set(name, value)
 	}

@@ -15,6 +15,9 @@ import (
 // what an error shows to the client. Each field may be nil. All calls share them, so that
 // the functions must be safe for concurrent use.
 type Rules struct {
+	// NullOn are the statuses that mean the value is null, with which Fetch returns a zero value and no
+	// error. They are considered before Success. Send and Confirm ignore them.
+	NullOn []int
 	// Success alone decides whether a response is read as data. A 404 may be data, and a
 	// 200 with {"ok": false} may not be. Default: every 2xx is data.
 	Success func(*Response) bool

@@ -105,6 +105,8 @@ func literalFits(v *ast.Value, def *ast.Definition) bool {
 		return v.Kind == ast.IntValue
 	case "Boolean":
 		return v.Kind == ast.BooleanValue
+	case "JSONLiteral":
+		return v.Kind == ast.IntValue || v.Kind == ast.FloatValue || v.Kind == ast.BooleanValue
 	case "DiscriminatorMapping":
 		return v.Kind == ast.ObjectValue || v.Kind == ast.ListValue
 	}

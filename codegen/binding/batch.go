@@ -41,7 +41,7 @@ func (b *bindingCompiler) compileItemKey(key *ast.Value) {
 	switch {
 	case f == nil || !IsProperty(f):
 		b.faults.Add(UnknownKey, key.Position, "%s has no field %q that its service sends%s", item.Name, key.Raw, DidYouMean(key.Raw, propertyNames(item)))
-	case !isKeyType(f.Type) || !f.Type.NonNull:
+	case !b.isKeyType(f.Type) || !f.Type.NonNull:
 		b.faults.Add(KeyType, key.Position, "%s.%s is %s, but a key is %s", item.Name, key.Raw, f.Type, keyTypes("!"))
 	default:
 		b.field.Batch.ItemKey = key.Raw
@@ -50,7 +50,7 @@ func (b *bindingCompiler) compileItemKey(key *ast.Value) {
 
 // matchByKey matches the objects of a type's binding by the same field as they are fetched by.
 func (b *bindingCompiler) matchByKey(f *ast.FieldDefinition) {
-	if !isKeyType(f.Type) || !f.Type.NonNull {
+	if !b.isKeyType(f.Type) || !f.Type.NonNull {
 		b.faults.Add(KeyType, b.directive.Position, "%s.%s is %s, but the objects of a response are matched by a non-null key: %s", b.field.Object.Name, f.Name, f.Type, keyTypes("!"))
 		return
 	}
@@ -70,7 +70,7 @@ func (b *bindingCompiler) settleKeys(v *ast.Value) {
 	}
 	b.settleItemKey()
 	t, field := batch.ParentKey.Type, b.field.Definition
-	if !isKeyType(t) && (t.Elem == nil || !isKeyType(t.Elem)) {
+	if !b.isKeyType(t) && (t.Elem == nil || !b.isKeyType(t.Elem)) {
 		b.faults.Add(KeyType, v.Position, "%s.%s is %s, but a key is %s, or a list of them", b.field.Object.Name, batch.ParentKey.Name, t, keyTypes(""))
 		return
 	}
@@ -143,8 +143,8 @@ func (b *bindingCompiler) settleParentKey(v *ast.Value) {
 	}
 }
 
-func isKeyType(t *ast.Type) bool {
-	s := scalars.ByName(t.NamedType)
+func (b *bindingCompiler) isKeyType(t *ast.Type) bool {
+	s := b.graph.Scalar(t.NamedType)
 	return s != nil && s.Key
 }
 
@@ -172,8 +172,8 @@ func (b *bindingCompiler) checkReadable(t *ast.Type, pos *ast.Position, seen map
 	case ast.Interface, ast.Union:
 		b.checkAbstract(def, pos, seen)
 	case ast.Scalar:
-		if scalars.ByName(def.Name) == nil {
-			b.faults.Add(UnknownScalar, pos, "nothing reads the scalar %s from a service's response; the scalars are %s", def.Name, joinNames(scalarNames()))
+		if b.graph.Scalar(def.Name) == nil {
+			b.faults.Add(UnknownScalar, pos, "nothing reads the scalar %s from a service's response; write scalar %s @sameAs(scalar: \"String\"), or use one of %s", def.Name, def.Name, joinNames(scalarNames()))
 		}
 	case ast.Object:
 		for _, f := range def.Fields {
@@ -191,8 +191,8 @@ func (b *bindingCompiler) checkSendable(t *ast.Type, pos *ast.Position, seen map
 		return
 	}
 	seen[def.Name] = true
-	if def.Kind == ast.Scalar && scalars.ByName(def.Name) == nil {
-		b.faults.Add(UnknownScalar, pos, "nothing writes the scalar %s for a service; the scalars are %s", def.Name, joinNames(scalarNames()))
+	if def.Kind == ast.Scalar && b.graph.Scalar(def.Name) == nil {
+		b.faults.Add(UnknownScalar, pos, "nothing writes the scalar %s for a service; write scalar %s @sameAs(scalar: \"String\"), or use one of %s", def.Name, def.Name, joinNames(scalarNames()))
 	}
 	if def.Kind == ast.InputObject {
 		for _, f := range def.Fields {

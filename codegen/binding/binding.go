@@ -10,6 +10,7 @@ package binding
 import (
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/vektah/gqlparser/v2/ast"
 
@@ -28,6 +29,8 @@ type Graph struct {
 	Discriminators map[string]*Discriminator
 
 	wire         map[[2]string]string // @json(name:) by type and member
+	aliases      map[string]string    // scalars by the names of those that are the same
+	literals     map[[2]string]bool   // the enum values whose @json is a number or a Boolean
 	invalidNames map[string]bool      // types whose @json is not valid
 	facts        map[[2]string][]Fact // what directives say of a type's field at run time
 	isIncomplete bool
@@ -39,14 +42,19 @@ type Source struct {
 	OpenAPI  string            // the path of its document as the schema writes it; "" for none
 	Document *openapi.Document // nil if there is none, or if it cannot be read
 	Headers  []Param           // of every call
+	Query    []Param           // of every call
 	Rules    Rules
 	Ignores  []*Ignore // for the findings of all of its bindings
-	Position *ast.Position
+	// ExternalSecurity is set where the credentials of the document's security schemes come from outside of
+	// the schema, so that calls are not searched for them.
+	ExternalSecurity bool
+	Position         *ast.Position
 }
 
 // Rules determine whether a call succeeded, and what its failure means to clients. A nil Success
 // accepts every 2xx status; a nil Message leaves the gateway's own text.
 type Rules struct {
+	NullOn     []int // the statuses that mean null, sorted
 	Success    *Value
 	Message    *Value
 	Extensions *Value
@@ -150,6 +158,15 @@ func (g *Graph) WireName(object, member string) string {
 	return member
 }
 
+// WireLiteral returns a value of an enum as JSON: a quoted text, a number or a Boolean.
+func (g *Graph) WireLiteral(enum, value string) string {
+	text := g.WireName(enum, value)
+	if !g.literals[[2]string{enum, value}] {
+		return marshalJSON(text)
+	}
+	return text
+}
+
 // Facts returns what the directives of a type's field say of it at run time, each fact once.
 func (g *Graph) Facts(object, field string) []Fact { return g.facts[[2]string{object, field}] }
 
@@ -181,6 +198,38 @@ func (g *Graph) Bindings() []*Field {
 	return all
 }
 
+// FullCall returns a binding's call with what its source adds to every call: headers and parameters of
+// the query that the call does not have itself.
+func (g *Graph) FullCall(f *Field) Call {
+	call, s := f.Call, g.Source(f.Source)
+	if s == nil {
+		return call
+	}
+	call.Headers = slices.Concat(without(s.Headers, call.Headers, strings.EqualFold), call.Headers)
+	call.Query = slices.Concat(call.Query, without(s.Query, call.Query, func(a, b string) bool { return a == b }))
+	return call
+}
+
+// without returns the parameters whose names others do not have.
+func without(params, others []Param, same func(a, b string) bool) []Param {
+	return slices.DeleteFunc(slices.Clone(params), func(p Param) bool {
+		return slices.ContainsFunc(others, func(o Param) bool { return same(o.Name, p.Name) })
+	})
+}
+
+// PathTemplate returns the call's path with {} in the place of each value, by which documents are
+// searched.
+func (c *Call) PathTemplate() string {
+	var b strings.Builder
+	for _, p := range c.Path {
+		if p.Value != nil {
+			p.Literal = "{}"
+		}
+		b.WriteString(p.Literal)
+	}
+	return b.String()
+}
+
 // Variables returns all variables that a call takes.
 func (c *Call) Variables() []*Value {
 	var all []*Value
@@ -203,8 +252,11 @@ func (c *Call) Variables() []*Value {
 
 // Equal reports whether two sets of rules are written alike.
 func (r Rules) Equal(other Rules) bool {
-	return equalValues(r.Success, other.Success) && equalValues(r.Message, other.Message) && equalValues(r.Extensions, other.Extensions)
+	return slices.Equal(r.NullOn, other.NullOn) && equalValues(r.Success, other.Success) && equalValues(r.Message, other.Message) && equalValues(r.Extensions, other.Extensions)
 }
+
+// IsZero reports whether there are no rules.
+func (r Rules) IsZero() bool { return r.Equal(Rules{}) }
 
 func equalValues(a, b *Value) bool {
 	return a == b || a != nil && b != nil && a.sourceText() == b.sourceText()

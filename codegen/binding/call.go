@@ -193,7 +193,7 @@ func (b *bindingCompiler) checkScalar(v *ast.Value, p piece, value *Value) {
 		b.faultAt(MisplacedObject, v, p, "%s is an object (%s); name one of its fields, such as %s.%s", p.source, def.Name, p.source, firstFieldName(def))
 	case isList(value.Type) && isList(value.Type.Elem):
 		b.faultAt(MisplacedList, v, p, "%s is a list of lists, which only a body can hold", p.source)
-	case def.Name == "JSON":
+	case b.graph.scalarName(def.Name) == "JSON":
 		b.faultAt(MisplacedObject, v, p, "%s is any JSON, which only a body can hold", p.source)
 	}
 }
@@ -285,8 +285,41 @@ func (b *bindingCompiler) compileBody(http *ast.Value) {
 	case call.Method == "GET" || call.Method == "DELETE":
 		b.faults.Add(BodyNotAllowed, text.Position, "a %s call has no body; use POST, PUT or PATCH, or leave out body", call.Method)
 	default:
+		b.checkContentType(memberValue(http, "headers"))
 		b.compileBodyText(text)
 	}
+}
+
+// checkContentType refuses a Content-Type that the encoding of the body contradicts: the service would
+// read another body than the one that is sent.
+func (b *bindingCompiler) checkContentType(headers *ast.Value) {
+	encoding := b.field.Call.Encoding
+	for _, h := range listElements(headers) {
+		name, value := memberValue(h, "name"), memberValue(h, "value")
+		if !strings.EqualFold(name.Raw, "Content-Type") || strings.Contains(value.Raw, "{$") {
+			continue
+		}
+		switch declared := encodingOf(value.Raw); {
+		case encoding == Multipart:
+			b.faults.Add(InvalidBody, name.Position, "the Content-Type of a multipart body has its boundary, which the gateway writes; remove the header")
+		case declared != "" && declared != encoding:
+			b.faults.Add(InvalidBody, value.Position, "%s is not how the body is written (%s); write encoding: %s, or another Content-Type", value.Raw, encoding, declared)
+		case encoding == Form && declared == "":
+			b.faults.Add(InvalidBody, value.Position, "a body with encoding: FORM is application/x-www-form-urlencoded, not %s; remove the header, or the encoding", value.Raw)
+		}
+	}
+}
+
+// encodingOf returns the encoding that a media type belongs to, "" for one that JSON may have.
+func encodingOf(mediaType string) Encoding {
+	base, _, _ := strings.Cut(mediaType, ";")
+	switch strings.ToLower(strings.TrimSpace(base)) {
+	case "application/x-www-form-urlencoded":
+		return Form
+	case "multipart/form-data":
+		return Multipart
+	}
+	return ""
 }
 
 // compileBodyText compiles the expression of the body.
@@ -349,7 +382,7 @@ func (b *bindingCompiler) checkFormField(text *ast.Value, name string, t *ast.Ty
 		return
 	}
 	inner := b.schema.Types[t.Name()]
-	if inner.Kind == ast.InputObject || inner.Name == "JSON" || isList(t) && isList(t.Elem) {
+	if inner.Kind == ast.InputObject || b.graph.scalarName(inner.Name) == "JSON" || isList(t) && isList(t.Elem) {
 		b.faults.Add(NestedForm, text.Position, "a form has flat fields, but %s is %s; use encoding: JSON or MULTIPART", name, t)
 	}
 }

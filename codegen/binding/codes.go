@@ -118,7 +118,8 @@ const (
 	MissingDiscriminator Code = "GH152"
 	UnmappedValue        Code = "GH153"
 
-	InvalidRule Code = "GH160"
+	InvalidRule   Code = "GH160"
+	UselessNullOn Code = "GH161"
 
 	EntityKey        Code = "GH170"
 	EntityRoot       Code = "GH171"

@@ -18,7 +18,7 @@ import (
 // without mistakes, so that they can be compared with the documents in the same run.
 func Compile(schema *ast.Schema, beside CompileOptions) (*Graph, error) {
 	c := &compiler{schema: schema, options: beside, invalid: map[*ast.Directive]bool{}, graph: &Graph{
-		Entities: map[string]*Field{}, Discriminators: map[string]*Discriminator{}, wire: map[[2]string]string{}, invalidNames: map[string]bool{},
+		Entities: map[string]*Field{}, Discriminators: map[string]*Discriminator{}, wire: map[[2]string]string{}, literals: map[[2]string]bool{}, aliases: map[string]string{}, invalidNames: map[string]bool{},
 		facts: map[[2]string][]Fact{},
 	}}
 	c.checkDirectives()
@@ -166,6 +166,7 @@ func (c *compiler) compileBinding(f *Field, d *ast.Directive) *Field {
 	if isPage && (f.Batch == nil || f.Batch.ParentKey != nil) {
 		b.compileResult(d)
 	}
+	b.checkNullOn(d)
 	if len(c.faults) > before {
 		return nil
 	}

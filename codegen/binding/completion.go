@@ -77,7 +77,7 @@ func compareKeys(a, b [2]string) int { return slices.Compare(a[:], b[:]) }
 func responseSchema(f *Field, s *Source) *openapi.Schema {
 	op := f.Call.Operation
 	if op == nil && s != nil && s.Document != nil {
-		op = s.Document.Find(f.Call.Method, templatePath(f.Call.Path))
+		op = s.Document.Find(f.Call.Method, f.Call.PathTemplate())
 	}
 	if op == nil || op.Success() == nil {
 		return nil

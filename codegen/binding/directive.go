@@ -55,12 +55,17 @@ type Fact struct {
 	Value string // a Go expression
 }
 
-// Directives is the vocabulary. It is in the order of compilation: @discriminator comes before
-// @connect, which reads abstract types, and @source comes before both.
+// Directives is the vocabulary. It is in the order of compilation: @sameAs comes before all others, which need
+// the meaning of scalars, @discriminator comes before @connect, which reads abstract types, and @source comes
+// before both.
 //
 // A new directive needs an entry here, its declaration in directives/NAME.graphqls, and a section
 // with an example in docs/bindings.md.
 var Directives = []*Directive{
+	{
+		Name: "sameAs", Docs: "Scalars", compile: (*compiler).compileAliases,
+		Codes: []Code{UnknownScalar},
+	},
 	{
 		Name: "source", Docs: "Sources", compile: (*compiler).compileSources,
 		Codes: []Code{RepeatedSource, UnusedSource, UnreadableDocument},

@@ -10,6 +10,7 @@ import (
 
 	"github.com/gatehouse-graphql/gatehouse/codegen/scalars"
 	"github.com/gatehouse-graphql/gatehouse/codegen/selection"
+	"github.com/gatehouse-graphql/gatehouse/engine/scalar"
 )
 
 // Extraction describes how a value is read from a response. It is a small program, a tree of
@@ -261,7 +262,7 @@ func (r *extractionCompiler) compileList(op Op, step selection.Step, element *se
 // compileJoin compiles ->joinNotNull(separator). The expression element says how each element is
 // read; nil reads it as a text.
 func (r *extractionCompiler) compileJoin(step selection.Step, element *selection.Expr, t *ast.Type) *Extraction {
-	if t.NamedType != "String" && t.NamedType != "ID" {
+	if named := r.graph.scalarName(t.NamedType); named != "String" && named != "ID" {
 		return r.fault(InvalidMethod, step.Offset, "->joinNotNull returns a text, but %s is expected here", t)
 	}
 	if len(step.Args) != 1 || step.Args[0].Root != selection.Literal {
@@ -285,7 +286,7 @@ func (r *extractionCompiler) compileJoin(step selection.Step, element *selection
 
 // compileEqual compiles ->eq(literal).
 func (r *extractionCompiler) compileEqual(step selection.Step, t *ast.Type) *Extraction {
-	if t.NamedType != "Boolean" {
+	if r.graph.scalarName(t.NamedType) != "Boolean" {
 		return r.fault(InvalidMethod, step.Offset, "->eq returns a Boolean, but %s is expected here", t)
 	}
 	if len(step.Args) != 1 || step.Args[0].Root != selection.Literal {
@@ -371,7 +372,7 @@ func (r *extractionCompiler) literalJSON(e *selection.Expr, t *ast.Type) (string
 			return r.enumJSON(e, def, name)
 		}
 	}
-	if !acceptsLiteral(e, t) {
+	if !acceptsLiteral(e, r.graph.Resolve(t)) {
 		r.fault(WrongConstant, e.Offset, "%s is not of type %s", literalToJSON(e), t)
 		return "", false
 	}
@@ -390,10 +391,20 @@ func (r *extractionCompiler) enumJSON(e *selection.Expr, def *ast.Definition, na
 		r.fault(WrongConstant, e.Offset, "%s has no value %q%s", def.Name, name, DidYouMean(name, names))
 		return "", false
 	}
-	if d := v.Directives.ForName("json"); d != nil {
-		name = argumentText(d, "name")
+	return enumLiteral(v), true
+}
+
+// enumLiteral returns a value of an enum as services write it, in JSON. It reads the directive itself, since the
+// names of the schema are collected after bindings are compiled.
+func enumLiteral(v *ast.EnumValueDefinition) string {
+	d := v.Directives.ForName("json")
+	switch {
+	case d == nil:
+		return marshalJSON(v.Name)
+	case argument(d, "value") != nil:
+		return scalar.PlainNumber(argumentText(d, "value"))
 	}
-	return marshalJSON(name), true
+	return marshalJSON(argumentText(d, "name"))
 }
 
 // acceptsLiteral reports whether a type has the value of a literal.
@@ -464,7 +475,7 @@ func (r *extractionCompiler) compileVariable(e *selection.Expr, t *ast.Type) *Ex
 	if v.Scope == Keys {
 		return r.fault(MisplacedVariable, e.Offset, "$%s.%s holds all keys of a call, but a response is read once for all of them; name the member that holds the key", v.Scope, strings.Join(v.Path, "."))
 	}
-	if v.Type != nil && !isAssignable(v.Type, t) {
+	if v.Type != nil && !isAssignable(r.graph.Resolve(v.Type), r.graph.Resolve(t)) {
 		return r.fault(WrongConstant, e.Offset, "%s is %s, which does not fit %s", v, v.Type, t)
 	}
 	n := r.node(FromRequest, e.Offset, t)

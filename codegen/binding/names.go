@@ -5,10 +5,13 @@ import (
 	"go/token"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/99designs/gqlgen/codegen/templates"
 	"github.com/vektah/gqlparser/v2/ast"
+
+	"github.com/gatehouse-graphql/gatehouse/engine/scalar"
 )
 
 // compileWireNames collects the names by which services know fields and values of enums. It refuses
@@ -22,21 +25,41 @@ func (c *compiler) compileWireNames() {
 		}
 		seen := map[string]string{}
 		for _, v := range membersOf(def) {
-			wire := v.name
+			wire := strconv.Quote(v.name)
 			switch d := v.directives.ForName("json"); {
 			case d == nil:
-			case c.invalid[d]:
+			case c.invalid[d] || !c.checkWireName(def, d):
 				c.graph.invalidNames[name] = true
-			default:
-				wire = argumentText(d, "name")
+			case argument(d, "value") != nil:
+				wire = scalar.PlainNumber(argumentText(d, "value"))
 				c.graph.wire[[2]string{name, v.name}] = wire
+				c.graph.literals[[2]string{name, v.name}] = true
+			default:
+				c.graph.wire[[2]string{name, v.name}] = argumentText(d, "name")
+				wire = strconv.Quote(argumentText(d, "name"))
 			}
 			if other, twice := seen[wire]; twice {
-				c.faults.Add(RepeatedWireName, v.position, "%s.%s and %s.%s are both called %q by the services; give each its own @json(name:)", name, other, name, v.name, wire)
+				c.faults.Add(RepeatedWireName, v.position, "%s.%s and %s.%s are both %s to the services; give each its own @json", name, other, name, v.name, wire)
 			}
 			seen[wire] = v.name
 		}
 	}
+}
+
+// checkWireName checks that a @json has a name, or a value if it is of an enum's value.
+func (c *compiler) checkWireName(def *ast.Definition, d *ast.Directive) bool {
+	name, value := argument(d, "name"), argument(d, "value")
+	switch {
+	case value != nil && def.Kind != ast.Enum:
+		c.faults.Add(WrongLiteral, value.Position, "a member of an object has a name; write @json(name: %q)", value.Raw)
+	case name == nil && value == nil:
+		c.faults.Add(WrongLiteral, d.Position, "@json says nothing; write @json(name: \"...\")")
+	case name != nil && value != nil:
+		c.faults.Add(WrongLiteral, value.Position, "a value of an enum is a text or a number; write name or value")
+	default:
+		return true
+	}
+	return false
 }
 
 // checkForeignDirectives refuses directives that the schema declares itself, unless gqlgen.yml says

@@ -200,7 +200,7 @@ func (c *operationCompiler) valueFor(p *openapi.Parameter) *Value {
 	if v, ok := c.byName[p]; ok {
 		return c.compileNamed(v.scope, v.name)
 	}
-	if p.Required && !c.ambiguous[p] {
+	if p.Required && !c.ambiguous[p] && !c.graph.Source(c.field.Source).Fills(p) {
 		c.reportMissing(p)
 	}
 	return nil
@@ -280,7 +280,7 @@ func (c *operationCompiler) hasShape(t *ast.Type, s *openapi.Schema) bool {
 	return slices.ContainsFunc(s.Leaves(), func(leaf *openapi.Schema) bool {
 		isObject := c.schema.Types[t.Name()].Kind == ast.InputObject
 		switch {
-		case leaf.AllowsAny() || t.NamedType == "JSON":
+		case leaf.AllowsAny() || c.graph.scalarName(t.NamedType) == "JSON":
 			return true
 		case isList(t):
 			return leaf.AllowsType("array")
@@ -414,5 +414,5 @@ func (g *Graph) Operation(f *Field) *openapi.Operation {
 	if s == nil || s.Document == nil {
 		return nil
 	}
-	return s.Document.Find(f.Call.Method, templatePath(f.Call.Path))
+	return s.Document.Find(f.Call.Method, f.Call.PathTemplate())
 }

@@ -2,7 +2,6 @@ package binding
 
 import (
 	"slices"
-	"strings"
 
 	"github.com/vektah/gqlparser/v2/ast"
 
@@ -306,16 +305,4 @@ func setItemExtraction(items, node *Extraction) {
 	if items.Inner.Op == ByName {
 		items.Inner = node
 	}
-}
-
-// templatePath returns a path with {} for each value, by which documents are searched.
-func templatePath(parts []Part) string {
-	var b strings.Builder
-	for _, p := range parts {
-		if p.Value != nil {
-			p.Literal = "{}"
-		}
-		b.WriteString(p.Literal)
-	}
-	return b.String()
 }

@@ -9,6 +9,8 @@ import (
 
 	"github.com/gatehouse-graphql/gatehouse/codegen/openapi"
 	"github.com/gatehouse-graphql/gatehouse/codegen/selection"
+	"github.com/gatehouse-graphql/gatehouse/upstreams"
+	"github.com/gatehouse-graphql/gatehouse/upstreams/rest"
 )
 
 // variableName is a variable that fills a parameter although the binding does not write it.
@@ -25,10 +27,49 @@ func (c *operationCompiler) collectParameters() {
 		inPath[m[1]] = true
 	}
 	for _, p := range c.op.Parameters {
+		if p.In == "header" && rest.ReservedHeader(p.Name) {
+			continue // sent by the transport
+		}
 		if p.In != "path" || inPath[p.Name] {
 			c.parameters = append(c.parameters, p)
 		}
 	}
+}
+
+// securityParameter returns the place of a security scheme's credentials as a parameter, nil if no scheme of
+// the document has it. It has a value only if the binding's text gives it one: an argument that
+// happens to be called like an API key is not the key.
+func (c *operationCompiler) securityParameter(in, name string) *openapi.Parameter {
+	for _, place := range []string{"query", "header", "cookie"} {
+		if s := c.graph.Source(c.field.Source).Document.Scheme(place, name); s != nil && (in == "" || in == place) {
+			style := "form"
+			if place == "header" {
+				style = "simple"
+			}
+			return &openapi.Parameter{Place: s.Place, Name: s.Name, In: place, Style: style, Schema: &openapi.Schema{}}
+		}
+	}
+	return nil
+}
+
+// Fills reports whether every call to the source has a value for a parameter: by the source's headers or
+// query, or because all services receive the id of the request.
+func (s *Source) Fills(p *openapi.Parameter) bool {
+	switch p.In {
+	case "header":
+		return strings.EqualFold(p.Name, upstreams.RequestIDHeader) || rest.ReservedHeader(p.Name) ||
+			slices.ContainsFunc(s.Headers, func(h Param) bool { return strings.EqualFold(h.Name, p.Name) })
+	case "query":
+		return slices.ContainsFunc(s.Query, func(q Param) bool { return q.Name == p.Name })
+	case "cookie":
+		return slices.ContainsFunc(s.Headers, func(h Param) bool { return h.SetsCookie(p.Name) })
+	}
+	return false
+}
+
+// SetsCookie reports whether the parameter is a header Cookie with a cookie of this name.
+func (p Param) SetsCookie(name string) bool {
+	return strings.EqualFold(p.Name, cookie) && len(p.Parts) > 0 && strings.HasPrefix(p.Parts[0].Literal, name+"=")
 }
 
 // resolveArgument finds what an argument of the operation's text stands for: the body, or the one
@@ -42,7 +83,14 @@ func (c *operationCompiler) resolveArgument(a selection.Argument) {
 		return
 	}
 	named := c.parametersNamed(a.In, a.Name)
+	if len(named) == 0 {
+		if p := c.securityParameter(a.In, a.Name); p != nil {
+			c.parameters, named = append(c.parameters, p), []*openapi.Parameter{p}
+		}
+	}
 	switch {
+	case len(named) == 0 && (a.In == "" || a.In == "header") && rest.ReservedHeader(a.Name) && c.op.Parameter("header", a.Name) != nil:
+		c.faults.addInText(ReservedHeader, c.text, a.Offset, "%s belongs to the connection, not to a call; remove it", a.Name)
 	case len(named) == 0:
 		c.reportUnknownParameter(a)
 	case len(named) > 1:

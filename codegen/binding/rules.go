@@ -2,6 +2,8 @@ package binding
 
 import (
 	"slices"
+	"strconv"
+	"strings"
 
 	"github.com/vektah/gqlparser/v2/ast"
 
@@ -15,6 +17,9 @@ var ruleScopes = []Scope{Status, Response, Config, Env}
 // give is taken from otherwise.
 func (b *bindingCompiler) compileRules(d *ast.Directive, otherwise Rules) Rules {
 	rules := otherwise
+	if list := argument(d, "nullOn"); list != nil {
+		rules.NullOn = b.compileNullOn(list)
+	}
 	if text := argument(d, "isSuccess"); text != nil {
 		rules.Success = b.compileScalarRule(text, "isSuccess", "Boolean", "$status->eq(200)")
 	}
@@ -26,6 +31,37 @@ func (b *bindingCompiler) compileRules(d *ast.Directive, otherwise Rules) Rules 
 		rules.Extensions = b.compileExtensions(text)
 	}
 	return rules
+}
+
+// compileNullOn compiles a list of statuses.
+func (b *bindingCompiler) compileNullOn(list *ast.Value) []int {
+	var statuses []int
+	for _, v := range listElements(list) {
+		status, err := strconv.Atoi(v.Raw)
+		if err != nil || status < 400 || status > 499 {
+			b.faults.Add(InvalidRule, v.Position, "nullOn has the statuses with which the service says that there is no value, from 400 to 499, such as 404; %s is another one", v.Raw)
+			continue
+		}
+		statuses = append(statuses, status)
+	}
+	slices.Sort(statuses)
+	return slices.Compact(statuses)
+}
+
+// checkNullOn refuses a binding's own nullOn where its field cannot be null, or is a Boolean that says whether
+// the call succeeded. The nullOn of its source has no effect there.
+func (b *bindingCompiler) checkNullOn(d *ast.Directive) {
+	f, own := b.field, argument(d, "nullOn")
+	cannotBeNull := f.Definition.Name != "" && f.Definition.Type.NonNull && f.Page == nil && !(f.Batch != nil && isList(f.Definition.Type))
+	switch {
+	case !cannotBeNull && !f.ReportsSuccess:
+		return
+	case own != nil && f.ReportsSuccess:
+		b.faults.Add(UselessNullOn, own.Position, "%s is true if the call succeeded, so it has no value that could be absent; write isSuccess, or a selection", b.name())
+	case own != nil:
+		b.faults.Add(UselessNullOn, own.Position, "%s is %s, which cannot be null; write %s, or leave out nullOn", b.name(), f.Definition.Type, strings.TrimSuffix(f.Definition.Type.String(), "!"))
+	}
+	f.Rules.NullOn = nil
 }
 
 // compileScalarRule compiles an expression whose value is a scalar. A name alone is a member of the

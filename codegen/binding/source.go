@@ -3,6 +3,8 @@ package binding
 import (
 	"path/filepath"
 	"slices"
+	"strings"
+	"unicode"
 
 	"github.com/vektah/gqlparser/v2/ast"
 )
@@ -24,9 +26,11 @@ func (c *compiler) compileSources() {
 func (c *compiler) compileSource(d *ast.Directive) *Source {
 	s := &Source{Name: argumentText(d, "name"), OpenAPI: argumentText(d, "openapi"), Position: d.Position}
 	b := &bindingCompiler{compiler: c, scopes: []Scope{Claims, Request, Env, Config}}
-	s.Headers = b.compileHeaders(argument(d, "http"))
+	http := argument(d, "http")
+	s.Headers, s.Query = b.compileHeaders(http), b.compileSourceQuery(http)
 	s.Rules = b.compileRules(d, Rules{})
 	s.Ignores = c.compileIgnores(d)
+	s.ExternalSecurity = argumentText(d, "security") == "OUTSIDE"
 	if s.OpenAPI == "" {
 		return s
 	}
@@ -36,6 +40,28 @@ func (c *compiler) compileSource(d *ast.Directive) *Source {
 		s.Document = nil
 	}
 	return s
+}
+
+// compileSourceQuery compiles the parameters that every call to a source has in its query.
+func (b *bindingCompiler) compileSourceQuery(http *ast.Value) []Param {
+	var list []Param
+	seen := map[string]bool{}
+	for _, q := range listElements(memberValue(http, "query")) {
+		name, value := memberValue(q, "name"), memberValue(q, "value")
+		if name.Raw == "" || strings.ContainsFunc(name.Raw, unicode.IsControl) || percentEncoded.MatchString(name.Raw) {
+			b.faults.Add(InvalidQuery, name.Position, "%q is not the name of a query parameter; write plain text, which is escaped when it is sent", name.Raw)
+		}
+		if seen[name.Raw] {
+			b.faults.Add(RepeatedHeader, name.Position, "the query parameter %s is set twice; keep one", name.Raw)
+		}
+		seen[name.Raw] = true
+		if t, ok := b.readTemplate(value); ok {
+			param := Param{Name: name.Raw, Parts: b.compileParts(value, t)}
+			b.refuseStars(value, t, "a parameter of a source")
+			list = append(list, param)
+		}
+	}
+	return list
 }
 
 func (c *compiler) hasSource(source string) bool {

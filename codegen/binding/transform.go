@@ -142,7 +142,7 @@ func (c *valueCompiler) compileEqual(v *Value, step selection.Step) *Transform {
 
 // checkComparable refuses a literal that a value of v's type can never equal.
 func (c *valueCompiler) checkComparable(v *Value, literal *selection.Expr) bool {
-	if v.Type == nil || isList(v.Type) || acceptsLiteral(literal, nullableIf(v.Type, true)) {
+	if v.Type == nil || isList(v.Type) || acceptsLiteral(literal, nullableIf(c.graph.Resolve(v.Type), true)) {
 		return true
 	}
 	c.fault(WrongConstant, literal.Offset, "%s is not of type %s, so the value never equals it", literalToJSON(literal), v.Type.NamedType)

@@ -19,7 +19,9 @@ import (
 
 // Report is what a comparison found besides mistakes.
 type Report struct {
-	Warnings []string  // the parts of documents that cannot be read, and so are not checked
+	// Warnings name the parts of documents that cannot be read, and so are not checked; security
+	// schemes that nothing in the schema fills; and calls at other servers than those of their source.
+	Warnings []string
 	Ignored  []Ignored // the findings that are ignored, in the order of the bindings
 }
 
@@ -68,7 +70,7 @@ func CompareDocuments(schema *ast.Schema, graph *binding.Graph) (Report, error) 
 	}
 	for _, s := range graph.Sources {
 		if s.Document != nil {
-			report.Warnings = append(report.Warnings, s.Document.Warnings()...)
+			report.Warnings = slices.Concat(report.Warnings, s.Document.Warnings(), c.checkSecurity(s), c.checkServers(s))
 		}
 	}
 	return report, faults.Err()
@@ -124,12 +126,9 @@ type visit struct {
 
 // checkBinding checks one binding.
 func (c *checker) checkBinding(f *binding.Field, doc *openapi.Document) {
-	op := f.Call.Operation
+	op := c.graph.Operation(f)
 	if op == nil {
-		op = doc.Find(f.Call.Method, pathTemplate(f.Call.Path))
-	}
-	if op == nil {
-		called := f.Call.Method + " " + pathTemplate(f.Call.Path)
+		called := f.Call.Method + " " + f.Call.PathTemplate()
 		c.faults.Add(binding.UnknownCall, f.Call.Position, "%s has no %s%s", doc.File, called, suggestCall(called, doc))
 		return
 	}
@@ -140,18 +139,6 @@ func (c *checker) checkBinding(f *binding.Field, doc *openapi.Document) {
 	r.checkRequired()
 	r.checkBody()
 	c.checkResponse(f, op)
-}
-
-// pathTemplate returns a path with {} for each value, by which documents are searched.
-func pathTemplate(parts []binding.Part) string {
-	var b strings.Builder
-	for _, p := range parts {
-		if p.Value != nil {
-			p.Literal = "{}"
-		}
-		b.WriteString(p.Literal)
-	}
-	return b.String()
 }
 
 // suggestCall suggests the operation that is most similar to a call. The names of path parameters
@@ -170,6 +157,19 @@ func suggestCall(called string, doc *openapi.Document) string {
 
 var pathParameters = regexp.MustCompile(`\{[^{}]*\}`)
 
+// jsonType returns the type of a literal in JSON.
+func jsonType(literal string) string {
+	switch {
+	case strings.HasPrefix(literal, `"`):
+		return "string"
+	case literal == "true" || literal == "false":
+		return "boolean"
+	case strings.ContainsAny(literal, "."):
+		return "number"
+	}
+	return "integer"
+}
+
 // openapiType returns the type of the JSON that stands for a value of a GraphQL type.
 func (c *checker) openapiType(t *ast.Type) openapi.Type {
 	if t.Elem != nil {
@@ -177,9 +177,10 @@ func (c *checker) openapiType(t *ast.Type) openapi.Type {
 		return openapi.Type{NonNull: t.NonNull, Elem: &element}
 	}
 	def := c.schema.Types[t.NamedType]
-	named := openapi.Type{Name: t.NamedType, NonNull: t.NonNull, Object: def.Kind != ast.Scalar && def.Kind != ast.Enum}
+	named := openapi.Type{Name: c.graph.Resolve(t).NamedType, NonNull: t.NonNull, Object: def.Kind != ast.Scalar && def.Kind != ast.Enum}
 	for _, v := range def.EnumValues {
 		named.Values = append(named.Values, c.graph.WireName(def.Name, v.Name))
+		named.AddKind(jsonType(c.graph.WireLiteral(def.Name, v.Name)))
 	}
 	return named
 }

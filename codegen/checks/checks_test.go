@@ -72,7 +72,7 @@ func TestDocumentBecomesNullable(t *testing.T) {
 		t.Fatal(err)
 	}
 	dir := t.TempDir()
-	schema := `extend schema @source(name: "users", openapi: "users.yaml")
+	schema := `extend schema @source(name: "users", openapi: "users.yaml", security: OUTSIDE)
 type Query { user(id: ID!): User @connect(source: "users", http: {GET: "/users/{$args.id}"}) }
 type User {
   name: String!

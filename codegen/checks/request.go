@@ -88,6 +88,9 @@ func (r *requestCheck) checkQuery() {
 				continue
 			}
 		}
+		if r.document().Scheme("query", param.Name) != nil {
+			continue
+		}
 		r.fault(binding.UnknownParameter, "%s takes no query parameter %q (%s)%s", r.operationName(), param.Name, r.op.Place, binding.DidYouMean(param.Name, r.parameterNames("query")))
 	}
 }
@@ -98,6 +101,9 @@ func parseDeepObject(name string) (base, member string, ok bool) {
 	member, closed := strings.CutSuffix(rest, "]")
 	return base, member, found && closed
 }
+
+// document returns the document of the source.
+func (r *requestCheck) document() *openapi.Document { return r.graph.Source(r.field.Source).Document }
 
 func (r *requestCheck) parameterNames(in string) []string {
 	var names []string
@@ -186,7 +192,7 @@ func (r *requestCheck) valueType(v *binding.Value) openapi.Type {
 		if key.Elem != nil {
 			key = key.Elem
 		}
-		element := openapi.Type{Name: key.NamedType, NonNull: true}
+		element := openapi.Type{Name: r.graph.Resolve(key).NamedType, NonNull: true}
 		return openapi.Type{NonNull: true, Elem: &element}
 	case binding.This:
 		t.NonNull = true // where it is null, no call is made
@@ -244,7 +250,7 @@ func (r *requestCheck) checkHeaders() {
 // checkRequired reports required parameters that the call does not fill.
 func (r *requestCheck) checkRequired() {
 	for _, p := range r.op.Parameters {
-		if !p.Required || r.filled[p] || p.In != "query" && p.In != "header" {
+		if !p.Required || r.filled[p] || p.In != "query" && p.In != "header" || r.graph.Source(r.field.Source).Fills(p) {
 			continue
 		}
 		how := fmt.Sprintf("add %s={...} to the query", p.Name)

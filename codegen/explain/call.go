@@ -2,7 +2,6 @@ package explain
 
 import (
 	"slices"
-	"strings"
 
 	"github.com/vektah/gqlparser/v2/ast"
 
@@ -35,19 +34,10 @@ func (w *walker) cacheOf(b *binding.Field, needs []string) Cache {
 	return CacheShared
 }
 
-// variables returns all variables of a binding's call, including those in the headers of its
-// source.
+// variables returns all variables of a binding's call, including those that its source adds.
 func (w *walker) variables(b *binding.Field) []*binding.Value {
-	all := b.Call.Variables()
-	for _, h := range w.bindings.graph.Source(b.Source).Headers {
-		own := slices.ContainsFunc(b.Call.Headers, func(p binding.Param) bool { return strings.EqualFold(p.Name, h.Name) })
-		for _, part := range h.Parts {
-			if part.Value != nil && !own {
-				all = slices.AppendSeq(all, part.Value.Variables())
-			}
-		}
-	}
-	return all
+	call := w.bindings.graph.FullCall(b)
+	return call.Variables()
 }
 
 // dependsOnCaller reports whether a variable depends on the caller: a claim or a header of the

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/gatehouse-graphql/gatehouse/codegen/scalars"
+	"github.com/gatehouse-graphql/gatehouse/engine/scalar"
 )
 
 // Type is a GraphQL type as far as its values are visible to a service. It is a list if Elem is
@@ -17,7 +18,27 @@ type Type struct {
 	NonNull bool
 	Elem    *Type    // of a list
 	Values  []string // of an enum, in the spelling of the services
+	Kinds   []string // the JSON types of Values; nil for strings
 	Object  bool     // object, interface, union or input
+}
+
+// AddKind adds a JSON type of an enum's values.
+func (t *Type) AddKind(kind string) {
+	if !slices.Contains(t.Kinds, kind) {
+		t.Kinds = append(t.Kinds, kind)
+	}
+}
+
+// kinds returns the JSON types of an enum's values. An integer is also a number, and a document may call
+// whole numbers either.
+func (t Type) kinds() []string {
+	switch {
+	case t.Kinds == nil:
+		return []string{"string"}
+	case slices.Contains(t.Kinds, "integer"):
+		return append(slices.Clone(t.Kinds), "number")
+	}
+	return t.Kinds
 }
 
 // String returns the type in GraphQL's notation.
@@ -156,13 +177,20 @@ func (t Type) readLeafMismatch(s *Schema, within string) string {
 
 // readEnumMismatch finds a value that the service sends and the enum lacks.
 func (t Type) readEnumMismatch(s *Schema, within string) string {
-	if !s.allowsOnlyTypes("string") {
-		return describeMismatch(s, within)
+	if !s.allowsOnlyTypes(t.kinds()...) {
+		if len(s.Enum) == 0 {
+			return describeMismatch(s, within)
+		}
+		return t.describeEnumMismatch(s, within)
 	}
 	for _, v := range s.Enum {
-		if !slices.Contains(t.Values, v.Text) {
+		if t.hasValue(v.Text) {
+			continue
+		}
+		if s.AllowsType("string") || len(s.Types) == 0 {
 			return fmt.Sprintf("%s has the value %q; add it to %s, under another name with @json(name: %q) if need be", v.Place, v.Text, t.Name, v.Text)
 		}
+		return fmt.Sprintf("%s has the value %s; add it to %s, under a name of its own with @json(value: %s)", v.Place, v.Text, t.Name, v.Text)
 	}
 	return ""
 }
@@ -284,13 +312,30 @@ func (t Type) writeLeafMismatch(s *Schema, asText bool, within string) string {
 	return t.writeScalarMismatch(s, asText, within)
 }
 
+// hasValue reports whether an enum has a value in the spelling of a document.
+func (t Type) hasValue(text string) bool {
+	return slices.Contains(t.Values, text) || slices.Contains(t.Values, scalar.PlainNumber(text))
+}
+
+// describeEnumMismatch says that an enum's values have another JSON type than the document's, and how they are
+// written.
+func (t Type) describeEnumMismatch(s *Schema, within string) string {
+	if s.AllowsType("string") {
+		return fmt.Sprintf("%s says %s, whose values are texts; write @json(name: %q)", s.Place, s, s.Enum[0].Text)
+	}
+	return fmt.Sprintf("%s says %s; write each value of %s with @json(value: %s), or %s instead of it", s.Place, s, t.Name, s.Enum[0].Text, inLists(s.graphQL(), within))
+}
+
 // writeEnumMismatch finds a value of the enum that the service does not take.
 func (t Type) writeEnumMismatch(s *Schema, asText bool, within string) string {
-	if !s.AllowsType("string") {
-		return describeTaken(s, asText, within)
+	if !slices.ContainsFunc(t.kinds(), s.AllowsType) && !(asText && s.AllowsType("string")) {
+		if len(s.Enum) == 0 {
+			return describeTaken(s, asText, within)
+		}
+		return t.describeEnumMismatch(s, within)
 	}
 	for _, v := range t.Values {
-		same := func(o Value) bool { return o.Text == v }
+		same := func(o Value) bool { return scalar.PlainNumber(o.Text) == v || o.Text == v }
 		if len(s.Enum) > 0 && !slices.ContainsFunc(s.Enum, same) {
 			return fmt.Sprintf("%s does not take its value %q; there is %s", s.Place, v, s.enumText())
 		}

@@ -18,6 +18,10 @@ func typeFrom(s string) Type {
 	switch bare {
 	case "Color":
 		t.Values = []string{"red", "green"}
+	case "Level": // @json(value:) of each
+		t.Values, t.Kinds = []string{"1", "2"}, []string{"integer"}
+	case "Mixed":
+		t.Values, t.Kinds = []string{"auto", "1.5", "true"}, []string{"string", "number", "boolean"}
 	case "Pet":
 		t.Object = true
 	}
@@ -91,7 +95,17 @@ func TestHolds(t *testing.T) {
 		{"Color", "{type: string, enum: [red]}", ""},
 		{"Color", "{type: string}", ""},
 		{"Color", "{type: string, enum: [red, blue-ish]}", `api.yaml:5 has the value "blue-ish"; add it to Color, under another name with @json(name: "blue-ish") if need be`},
-		{"Color", "{type: integer, enum: [1]}", "api.yaml:5 says integer; write Int"},
+		{"Color", "{type: integer, enum: [1]}", "api.yaml:5 says integer; write each value of Color with @json(value: 1), or Int instead of it"},
+		{"Level", "{type: integer, enum: [1, 2]}", ""},
+		{"Level", "{type: integer, enum: [1]}", ""},
+		{"Level", "{type: integer}", ""},
+		{"Level", "{type: number, enum: [1.0, 2.0]}", ""},
+		{"Level", "{enum: [1, 2]}", ""},
+		{"Level", "{type: integer, enum: [1, 3]}", "api.yaml:5 has the value 3; add it to Level, under a name of its own with @json(value: 3)"},
+		{"Level", "{type: string, enum: ['1', '2']}", `api.yaml:5 says string, whose values are texts; write @json(name: "1")`},
+		{"Level", "{type: boolean}", "api.yaml:5 says boolean; write Boolean"},
+		{"Mixed", "{type: [string, number, boolean], enum: [auto, 1.5, true]}", ""},
+		{"Mixed", "{enum: [auto, false]}", `api.yaml:5 has the value "false"; add it to Mixed, under another name with @json(name: "false") if need be`},
 		{"Pet", "{$ref: '#/components/schemas/Pet'}", ""},
 		{"Pet!", "{$ref: '#/components/schemas/NullablePet'}", "api.yaml:9 says it may be null; write Pet"},
 		{"Pet", "{oneOf: [{$ref: '#/components/schemas/Pet'}, {$ref: '#/components/schemas/Old'}]}", ""},
@@ -143,6 +157,14 @@ func TestFills(t *testing.T) {
 		{"Color", "{type: string, enum: [red, green, blue]}", body, ""},
 		{"Color", "{type: string, enum: [red]}", body, `api.yaml:5 does not take its value "green"; there is red`},
 		{"Color", "{type: string}", text, ""},
+		{"Color", "{type: integer, enum: [1]}", body, "api.yaml:5 says integer; write each value of Color with @json(value: 1), or Int instead of it"},
+		{"Level", "{type: integer, enum: [1, 2, 3]}", body, ""},
+		{"Level", "{type: integer, enum: [1, 2, 3]}", text, ""},
+		{"Level", "{type: array, items: {type: integer, enum: [1, 2]}}", text, ""},
+		{"Level", "{type: number}", body, ""},
+		{"Level", "{type: integer, enum: [1]}", body, "api.yaml:5 does not take its value \"2\"; there is 1"},
+		{"Level", "{type: string, enum: ['1', '2']}", body, `api.yaml:5 says string, whose values are texts; write @json(name: "1")`},
+		{"Level", "{type: string, enum: ['1', '2']}", text, ""},
 		{"Color", "{type: boolean}", text, "api.yaml:5 says boolean; write Boolean"},
 		{"[ID!]", "{type: array, items: {type: string}}", text, ""},
 		{"[ID!]", "{type: array, items: {type: integer}}", text, ""},

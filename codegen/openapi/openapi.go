@@ -37,6 +37,8 @@ type Document struct {
 	// places, ids, methods and paths. Operation, Find and Load return them with everything else, which
 	// is read only then, since most bindings use a small part of a large document.
 	Operations []*Operation
+	Schemes    []*SecurityScheme
+	Servers    []string // URLs, in the document's order
 
 	mu     sync.Mutex // guards the reader, and the operations that it completes
 	reader *reader
@@ -77,6 +79,12 @@ type Operation struct {
 	Parameters []*Parameter // those of the path first, unless the operation overrides them
 	Body       *Body        // nil if it takes none
 	Responses  []*Response  // in the document's order
+	Servers    []string     // URLs of the operation or of its path; nil for those of the document
+
+	// Security has the alternatives by which a caller authenticates, each with the schemes that it
+	// needs together. It is nil if the operation needs no credentials, and an empty alternative
+	// means that it does without.
+	Security [][]*SecurityScheme
 
 	pattern *regexp.Regexp
 	from    *operationText // nil after it has been read

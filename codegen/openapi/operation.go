@@ -9,6 +9,8 @@ var verbs = []string{"get", "put", "post", "delete", "options", "head", "patch",
 
 // operations reads the list of operations under paths.
 func (r *reader) operations() {
+	r.securitySchemes()
+	r.doc.Servers = r.documentServers()
 	paths := r.follow(r.root.get("paths"))
 	if !paths.absent() && !paths.isMapping() {
 		r.warn(paths.place(), "paths should be a mapping from paths such as /users to operations")
@@ -74,6 +76,8 @@ func (r *reader) load(o *Operation) {
 	}
 	n, item := o.from.own, o.from.item
 	o.from = nil
+	o.Servers = serversOf(n, item)
+	o.Security = r.security(n)
 	if r.isSwagger() {
 		r.loadSwagger(o, n, item)
 	} else {

@@ -12,7 +12,6 @@ import (
 
 	"github.com/gatehouse-graphql/gatehouse/codegen/binding"
 	"github.com/gatehouse-graphql/gatehouse/codegen/openapi"
-	"github.com/gatehouse-graphql/gatehouse/codegen/scalars"
 )
 
 // callWriter writes the call of one binding as a chain of method calls on a rest.Call. The first
@@ -32,7 +31,7 @@ type callWriter struct {
 func (w *callWriter) call() (string, error) {
 	call := &w.binding.Call
 	w.path()
-	for _, p := range call.Query {
+	for _, p := range w.g.graph.FullCall(w.binding).Query {
 		w.query(p)
 	}
 	w.headersCookiesBody()
@@ -51,7 +50,7 @@ func (w *callWriter) call() (string, error) {
 // headersCookiesBody writes the steps for what is sent after the URL.
 func (w *callWriter) headersCookiesBody() {
 	call := &w.binding.Call
-	headers := w.g.headers(w.binding)
+	headers := w.g.graph.FullCall(w.binding).Headers
 	if w.request != nil { // only the order of cookies has an effect
 		slices.SortStableFunc(headers, func(a, b binding.Param) int {
 			return strings.Compare(http.CanonicalHeaderKey(a.Name), http.CanonicalHeaderKey(b.Name))
@@ -59,6 +58,9 @@ func (w *callWriter) headersCookiesBody() {
 	}
 	for _, p := range headers {
 		w.header(p)
+	}
+	if types := w.g.accept(w.binding); len(types) > 0 {
+		w.step("Accept(%q)", strings.Join(types, ", "))
 	}
 	for _, p := range call.Cookies {
 		method := "Cookie"
@@ -157,20 +159,14 @@ func (w *callWriter) query(p binding.Param) {
 	}
 }
 
-// headers returns the headers of a call: those of its source, except where the call sets a header
-// of the same name, then its own.
-func (g *generator) headers(b *binding.Field) []binding.Param {
-	own := b.Call.Headers
-	var all []binding.Param
-	if s := g.graph.Source(b.Source); s != nil {
-		for _, h := range s.Headers {
-			set := func(o binding.Param) bool { return strings.EqualFold(o.Name, h.Name) }
-			if !slices.ContainsFunc(own, set) {
-				all = append(all, h)
-			}
-		}
+// accept returns the media types that the service's document has for the responses of a call, nil
+// for what rest.Client asks for anyway.
+func (g *generator) accept(b *binding.Field) []string {
+	op := g.graph.Operation(b)
+	if op == nil {
+		return nil
 	}
-	return append(all, own...)
+	return op.Accept(b.ReportsSuccess && !b.UndocumentedResponse)
 }
 
 // header writes a header.
@@ -269,7 +265,7 @@ func (w *callWriter) variable(v *binding.Value) string {
 // keys writes the keys of a batch, given as an expression. Keys are strings; in a body, those of
 // an integer type are written as numbers.
 func (w *callWriter) keys(v *binding.Value, keys string) string {
-	if w.inBody && isInteger(v.Type.Name()) {
+	if w.inBody && w.g.isInteger(v.Type.Name()) {
 		return w.f.use(encodePkg) + "NumberKeys(" + keys + ")"
 	}
 	return keys
@@ -285,8 +281,8 @@ func (w *callWriter) keyPlaceholder(v *binding.Value) string {
 }
 
 // isInteger reports whether the values of a scalar are integers in JSON.
-func isInteger(scalar string) bool {
-	s := scalars.ByName(scalar)
+func (g *generator) isInteger(scalar string) bool {
+	s := g.graph.Scalar(scalar)
 	return s != nil && s.EncodedAs() == "integer"
 }
 

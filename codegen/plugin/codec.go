@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/99designs/gqlgen/codegen"
@@ -59,7 +60,8 @@ type fieldView struct {
 // enumView is an enum, whose values have names in Go and on the wire.
 type enumView struct {
 	Name, GoType string
-	Values       []fieldView // Wire and Go
+	Values       []fieldView // Wire, Go, Read (what EnumText returns) and Put (what a call sends)
+	Literals     bool        // not all values are texts
 }
 
 // codec writes graph/codec.gen.go: a decoder for each type that bindings read by name, and an
@@ -205,9 +207,15 @@ func (g *generator) enum(f *goFile, name string) enumView {
 	goName := templates.ToGoModelName(name)
 	view := enumView{Name: g.codecName(name), GoType: f.useNamed(g.modelPkg(), g.data.Config.Model.Package) + goName}
 	for _, v := range def.EnumValues {
+		literal := g.graph.WireLiteral(name, v.Name)
+		text, isText := g.graph.WireName(name, v.Name), strings.HasPrefix(literal, `"`)
+		view.Literals = view.Literals || !isText
+		if isText {
+			literal, text = strconv.Quote(text), `"`+text
+		}
 		view.Values = append(view.Values, fieldView{
-			Wire: g.graph.WireName(name, v.Name),
-			Go:   f.useNamed(g.modelPkg(), g.data.Config.Model.Package) + templates.ToGoModelName(name, v.Name),
+			Wire: g.graph.WireName(name, v.Name), Read: strconv.Quote(text), Put: literal,
+			Go: f.useNamed(g.modelPkg(), g.data.Config.Model.Package) + templates.ToGoModelName(name, v.Name),
 		})
 	}
 	return view

@@ -12,7 +12,6 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 
 	"github.com/gatehouse-graphql/gatehouse/codegen/binding"
-	"github.com/gatehouse-graphql/gatehouse/codegen/scalars"
 )
 
 // The packages that generated code imports.
@@ -131,7 +130,7 @@ func (g *generator) nonNullDecoder(f *goFile, tr *config.TypeReference) (string,
 	case ast.Object, ast.Enum, ast.Interface, ast.Union:
 		return f.useNamed(g.graphPkg(), g.data.Config.Exec.Package) + "Decode" + g.codecName(tr.Definition.Name), nil
 	case ast.Scalar:
-		if s := scalars.ByName(tr.Definition.Name); s != nil {
+		if s := g.graph.Scalar(tr.Definition.Name); s != nil {
 			return fmt.Sprintf(decoderMethod, f.use(decodePkg), s.Name), nil
 		}
 	}
@@ -165,7 +164,7 @@ func (g *generator) leafEncoder(f *goFile, def *ast.Definition, goType types.Typ
 	if def.Kind == ast.Enum {
 		return f.useNamed(g.graphPkg(), g.data.Config.Exec.Package) + "Encode" + g.codecName(def.Name), nil
 	}
-	s := scalars.ByName(def.Name)
+	s := g.graph.Scalar(def.Name)
 	if s == nil {
 		return "", fmt.Errorf("no encoder for %s in requests to services, which is a bug of gatehouse", def.Name)
 	}

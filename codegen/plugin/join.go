@@ -234,7 +234,7 @@ func (g *generator) compositeKey(f *goFile, b *binding.Field, own []*binding.Val
 		if err != nil {
 			return "", err
 		}
-		parts = append(parts, keyPart(f, part, field.TypeReference.GQL))
+		parts = append(parts, keyPart(f, part, g.graph.Resolve(field.TypeReference.GQL)))
 	}
 	key := fmt.Sprintf("return &[%d]any{%s}", len(parts), strings.Join(parts, ", "))
 	if len(nulls) > 0 {
@@ -263,7 +263,7 @@ func partValue(f *goFile, part string, t *ast.Type) string {
 
 // parentType returns the type of the parent's field that a value begins with.
 func (g *generator) parentType(b *binding.Field, v *binding.Value) *ast.Type {
-	return g.field(b.Object.Name, v.Path[0]).TypeReference.GQL
+	return g.graph.Resolve(g.field(b.Object.Name, v.Path[0]).TypeReference.GQL)
 }
 
 // isText reports whether the values of a scalar are texts in the key of a call.

@@ -80,7 +80,7 @@ func (n *numberFormats) typed(t *ast.Type, s *openapi.Schema, path string) {
 	case def.Kind == ast.InputObject:
 		n.input(def, s, path)
 	case def.Kind == ast.Scalar:
-		n.scalar(scalars.ByName(def.Name), s, path)
+		n.scalar(n.graph.Scalar(def.Name), s, path)
 	}
 }
 

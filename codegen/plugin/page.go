@@ -86,8 +86,7 @@ func (g *generator) pageParent(b *binding.Field, root bool, variable func(*bindi
 	if !root {
 		parts = append(parts, "key")
 	}
-	call := b.Call
-	call.Headers = g.headers(b)
+	call := g.graph.FullCall(b)
 	for _, v := range distinct(call.Variables()) {
 		if v.Scope == binding.Claims {
 			parts = append(parts, variable(v))

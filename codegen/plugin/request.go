@@ -75,7 +75,7 @@ var pathEscaper = strings.NewReplacer("{", "%7B", "}", "%7D", " ", "%20", "?", "
 func (w *callWriter) queryText() string {
 	var params []string
 	usual := true
-	for _, p := range w.binding.Call.Query {
+	for _, p := range w.g.graph.FullCall(w.binding).Query {
 		before := len(w.steps)
 		w.query(p)
 		param := w.steps[before]

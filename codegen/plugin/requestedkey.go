@@ -12,7 +12,6 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 
 	"github.com/gatehouse-graphql/gatehouse/codegen/binding"
-	"github.com/gatehouse-graphql/gatehouse/codegen/scalars"
 )
 
 // requestedKey is the key by which a call requests one object. The object in the response must
@@ -44,7 +43,7 @@ func (g *generator) requestedKey(b *binding.Field) *requestedKey {
 		return g.entityKey(b, object)
 	}
 	last := lastSegment(&b.Call)
-	if last == nil || last.Type == nil || !identifies(last.Type) || len(last.Path) != 1 || len(last.Transforms) > 0 {
+	if last == nil || last.Type == nil || !g.identifies(last.Type) || len(last.Path) != 1 || len(last.Transforms) > 0 {
 		return nil
 	}
 	for _, field := range object.Fields {
@@ -56,8 +55,8 @@ func (g *generator) requestedKey(b *binding.Field) *requestedKey {
 }
 
 // identifies reports whether values of a type identify objects.
-func identifies(t *ast.Type) bool {
-	s := scalars.ByName(t.NamedType)
+func (g *generator) identifies(t *ast.Type) bool {
+	s := g.graph.Scalar(t.NamedType)
 	return s != nil && s.Identity
 }
 

@@ -46,8 +46,7 @@ func entitiesOf(c *binding.Completion) (all []*binding.Field) {
 
 // usesRequest reports whether a binding uses $request, in the call or to read the response.
 func (g *generator) usesRequest(b *binding.Field) bool {
-	whole := b.Call
-	whole.Headers = g.headers(b)
+	whole := g.graph.FullCall(b)
 	return slices.ContainsFunc(slices.Concat(whole.Variables(), b.SelectionVariables), func(v *binding.Value) bool { return v.Scope == binding.Request })
 }
 

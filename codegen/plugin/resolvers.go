@@ -234,14 +234,8 @@ func (g *generator) settings() (config []configView, environment []string) {
 
 // settingsOf returns the variables of a binding that are settings.
 func (g *generator) settingsOf(b *binding.Field) []*binding.Value {
-	all := slices.Concat(b.Call.Variables(), b.SelectionVariables)
-	for _, h := range g.graph.Source(b.Source).Headers {
-		for _, p := range h.Parts {
-			if p.Value != nil {
-				all = slices.AppendSeq(all, p.Value.Variables())
-			}
-		}
-	}
+	call := g.graph.FullCall(b)
+	all := slices.Concat(call.Variables(), b.SelectionVariables)
 	for _, rule := range []*binding.Value{b.Rules.Success, b.Rules.Message, b.Rules.Extensions} {
 		if rule != nil {
 			all = slices.AppendSeq(all, rule.Variables())

@@ -14,6 +14,7 @@ type rulesView struct {
 	Name                         string
 	For                          string // the source or the binding, for comments
 	Success, Message, Extensions string // expressions over response; "" for no rule
+	NullOn                       []int
 
 	rules binding.Rules
 }
@@ -22,7 +23,7 @@ type rulesView struct {
 // rules have one variable, and different rules have different ones, since the name stands for the
 // rules in the identities of calls.
 func (g *generator) rulesOf(f *goFile, b *binding.Field, name string) string {
-	if b.Rules == (binding.Rules{}) {
+	if b.Rules.IsZero() {
 		return ""
 	}
 	for _, have := range g.rules {
@@ -30,7 +31,7 @@ func (g *generator) rulesOf(f *goFile, b *binding.Field, name string) string {
 			return have.Name
 		}
 	}
-	v := rulesView{For: b.Name(), rules: b.Rules}
+	v := rulesView{For: b.Name(), NullOn: b.Rules.NullOn, rules: b.Rules}
 	if s := g.graph.Source(b.Source); s.Rules.Equal(b.Rules) {
 		name, v.For = templates.ToGoPrivate(s.Name), fmt.Sprintf("the service %q", s.Name)
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/99designs/gqlgen/codegen/config"
 	"github.com/vektah/gqlparser/v2/ast"
 
+	"github.com/gatehouse-graphql/gatehouse/codegen/binding"
 	"github.com/gatehouse-graphql/gatehouse/codegen/scalars"
 )
 
@@ -27,5 +28,32 @@ func mapScalars(cfg *config.Config, schema *ast.Schema) error {
 		entry.Model = want
 		cfg.Models[name] = entry
 	}
+	for name, def := range schema.Types {
+		target, _ := binding.AliasOf(def)
+		if scalars.ByName(target) == nil || scalars.ByName(name) != nil {
+			continue // no alias, or a mistake that the compiler of bindings reports
+		}
+		entry, want := cfg.Models[name], modelOf(cfg, target)
+		if len(entry.Model) > 0 && !slices.Equal(entry.Model, want) {
+			errs = append(errs, fmt.Errorf("gqlgen.yml: models.%s: the schema says that %s is the same as %s, which is %s; leave it out", name, name, target, want[0]))
+		}
+		entry.Model = want
+		cfg.Models[name] = entry
+	}
 	return errors.Join(errs...)
+}
+
+// modelOf returns the Go type of a scalar of the table: that of its row, else that of the project, else
+// gqlgen's.
+func modelOf(cfg *config.Config, scalar string) config.StringList {
+	if model := scalars.ByName(scalar).Model; model != "" {
+		return config.StringList{model}
+	}
+	if model := cfg.Models[scalar].Model; len(model) > 0 {
+		return model
+	}
+	if scalar == "Float" {
+		scalar = "FloatContext"
+	}
+	return config.StringList{graphqlPkg + "." + scalar}
 }

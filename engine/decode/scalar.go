@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"math"
 	"strconv"
+	"strings"
 	"time"
 	"unicode/utf8"
 
@@ -172,6 +173,30 @@ func (d *Decoder) ScalarText() string {
 		return "false"
 	}
 	return string(d.readNumber("a scalar"))
+}
+
+// EnumText reads a value of an enum that is not always a string: a number as scalar.PlainNumber writes it, true or
+// false, or a string after a quotation mark, by which it differs from them.
+func (d *Decoder) EnumText() string {
+	switch c := d.peek(); {
+	case d.err != nil:
+		return ""
+	case c == '"':
+		return `"` + d.readString()
+	case c == 't' || c == 'f':
+		return strconv.FormatBool(d.Boolean())
+	}
+	return scalar.PlainNumber(string(d.readNumber("a value of an enum")))
+}
+
+// UnknownEnumText fails softly: what EnumText has returned is not a value of the enum. Generated readers of
+// enums call it.
+func (d *Decoder) UnknownEnumText(enum, text string) {
+	if s, ok := strings.CutPrefix(text, `"`); ok {
+		d.UnknownEnumValue(enum, s)
+		return
+	}
+	d.mismatch("%s is not a value of %s", truncate(text), enum)
 }
 
 // UnknownEnumValue fails softly: text is not a value of the enum. Generated readers of enums call it.

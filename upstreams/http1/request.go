@@ -34,6 +34,9 @@ func appendHead(b []byte, req *http.Request, decompress bool) ([]byte, error) {
 		if !isToken(name) {
 			return b, fmt.Errorf("http1: the header %q is not a token", name)
 		}
+		if name == userAgent {
+			values = onlyUserAgent(values)
+		}
 		for _, value := range values {
 			if !isFieldValue(value) {
 				return b, fmt.Errorf("http1: the value of the header %s has control characters", name)
@@ -46,6 +49,17 @@ func appendHead(b []byte, req *http.Request, decompress bool) ([]byte, error) {
 		b = append(b, "Accept-Encoding: gzip\r\n"...)
 	}
 	return append(appendFraming(b, req, method), "\r\n"...), nil
+}
+
+const userAgent = "User-Agent"
+
+// onlyUserAgent returns the values of User-Agent that are sent: as by net/http the first alone, and
+// none if that is empty.
+func onlyUserAgent(values []string) []string {
+	if len(values) == 0 || values[0] == "" {
+		return nil
+	}
+	return values[:1]
 }
 
 // isRequestField reports whether fields of http.Request determine the header called name,

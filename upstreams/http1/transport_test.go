@@ -58,6 +58,17 @@ func TestRequestsLikeNetHTTP(t *testing.T) {
 			r.Header.Set("Range", "bytes=0-1")
 			return r
 		},
+		"own agent": func(url string) *http.Request {
+			r := request("GET", url, nil)
+			r.Header["User-Agent"] = []string{" a/1 ", "b/2"}
+			r.Header["Accept"] = []string{"a/b", "c/d"}
+			return r
+		},
+		"empty agent": func(url string) *http.Request {
+			r := request("GET", url, nil)
+			r.Header["User-Agent"] = []string{"", "b/2"}
+			return r
+		},
 		"headers": func(url string) *http.Request {
 			r := request("GET", url, nil)
 			r.Header["X-Two"] = []string{"1", " 2\t"}

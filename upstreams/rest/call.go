@@ -70,6 +70,7 @@ type Call struct {
 	header http.Header
 	body   []byte
 	mime   string // of body, unless header has a Content-Type; "" means no body
+	accept string // media types of responses, unless header has an Accept; "" means JSON
 	err    *fault.Error
 
 	requestScoped bool
@@ -118,6 +119,13 @@ func (c *Call) Header(name string, v any) *Call {
 		return c.refuse("a value in a cookie has a semicolon")
 	}
 	return c.addCookies(s)
+}
+
+// Accept sets the media types that the call asks for, as an Accept header without q-values, in
+// place of application/json. A header Accept of the call, if it is present, is sent instead.
+func (c *Call) Accept(types string) *Call {
+	c.accept = types
+	return c
 }
 
 func (c *Call) set(name, value string) {
@@ -212,6 +220,9 @@ func (c *Call) Key() string {
 	if len(c.header) > 0 {
 		b.WriteByte('\n')
 		c.header.Write(&b) // sorted, each on a line of its own, as no value has line breaks
+	}
+	if c.accept != "" {
+		b.WriteString("\n" + c.accept)
 	}
 	if c.mime != "" {
 		b.WriteString("\n" + c.mime + "\n")

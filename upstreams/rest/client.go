@@ -87,11 +87,28 @@ func (r *Response) Detach() {
 	r.Body = body
 }
 
-// Header values that all requests share.
+// Values of headers that neither the call nor DecorateHeaders sets. All requests share them.
 var (
 	userAgent = []string{"gatehouse"}
-	accept    = []string{"application/json, application/problem+json"}
+	accept    = []string{typeJSON + acceptProblem}
 )
+
+// acceptProblem asks for errors as problem documents (RFC 9457), whatever the responses are.
+const acceptProblem = ", application/problem+json"
+
+// setDefaults sets the headers that a request has in any case, unless it has them already.
+func (c *Call) setDefaults(h http.Header) {
+	if len(h["User-Agent"]) == 0 {
+		h["User-Agent"] = userAgent
+	}
+	switch {
+	case len(h["Accept"]) > 0:
+	case c.accept == "":
+		h["Accept"] = accept
+	default:
+		h["Accept"] = []string{c.accept + acceptProblem}
+	}
+}
 
 // Do makes one call. Its error is always a *fault.Error: that of c.Err, or one that
 // describes the failure of the call. The error wraps context.Canceled when ctx was
@@ -126,10 +143,10 @@ func (c *Client) exchange(ctx context.Context, call *Call) (r *Response, endpoin
 	if err != nil {
 		return nil, "", err
 	}
-	req.Header["User-Agent"], req.Header["Accept"] = userAgent, accept
 	if c.DecorateHeaders != nil {
 		c.DecorateHeaders(ctx, req.Header)
 	}
+	call.setDefaults(req.Header)
 	// RoundTrip instead of http.Client.Do: no redirect is followed, and no error holds the
 	// URL, which may hold values of clients.
 	resp, err := c.transport().RoundTrip(req)

@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -162,6 +163,50 @@ func TestRequestHeaders(t *testing.T) {
 	}
 	if _, err := client.Do(t.Context(), rest.New("POST", "/").Header("X-Own", "call").JSON("x").Idempotent()); err != nil {
 		t.Error(err)
+	}
+}
+
+// Accept and User-Agent are those of the call, else those that are added, else those of the client. Each is
+// sent once, and both transports send the same.
+func TestDefaultHeaders(t *testing.T) {
+	get := func() *rest.Call { return rest.New("GET", "/") }
+	const fallback = "application/json, application/problem+json"
+	for _, c := range []struct {
+		call                *rest.Call
+		added               map[string]string
+		wantAccept, wantUse []string
+	}{
+		{get(), nil, []string{fallback}, []string{"gatehouse"}},
+		{get().Accept("application/vnd.api+json, application/json"), nil, []string{"application/vnd.api+json, application/json, application/problem+json"}, []string{"gatehouse"}},
+		{get().Header("Accept", "a/b"), nil, []string{"a/b"}, []string{"gatehouse"}},
+		{get().Header("accept", "a/b").Header("user-agent", "x/1"), nil, []string{"a/b"}, []string{"x/1"}},
+		{get().Header("Accept", "a/b").Accept("c/d"), nil, []string{"a/b"}, []string{"gatehouse"}},
+		{get().Accept("c/d").Header("Accept", nil).Header("User-Agent", nil), nil, []string{"c/d, application/problem+json"}, []string{"gatehouse"}},
+		{get().Header("User-Agent", ""), nil, []string{fallback}, nil},
+		{get(), map[string]string{"Accept": "e/f", "User-Agent": "y"}, []string{"e/f"}, []string{"y"}},
+		{get().Accept("c/d"), map[string]string{"User-Agent": "y"}, []string{"c/d, application/problem+json"}, []string{"y"}},
+	} {
+		for _, transport := range []http.RoundTripper{nil, http.DefaultTransport} {
+			var got http.Header
+			client, _ := newService(t, func(_ http.ResponseWriter, r *http.Request) { got = r.Header })
+			if transport != nil {
+				client.Transport = transport
+			}
+			client.DecorateHeaders = func(_ context.Context, h http.Header) {
+				for name, value := range c.added {
+					h.Set(name, value)
+				}
+			}
+			if _, err := client.Do(t.Context(), c.call); err != nil {
+				t.Fatal(err)
+			}
+			if !slices.Equal(got["Accept"], c.wantAccept) || !slices.Equal(got["User-Agent"], c.wantUse) {
+				t.Errorf("%s, transport %T: Accept %q, User-Agent %q, want %q, %q", c.call.Key(), client.Transport, got["Accept"], got["User-Agent"], c.wantAccept, c.wantUse)
+			}
+		}
+	}
+	if get().Key() == get().Accept("c/d").Key() {
+		t.Error("calls for different media types are equal")
 	}
 }
 
