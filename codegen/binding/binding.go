@@ -140,7 +140,12 @@ type Batch struct {
 	ParentKey *ast.FieldDefinition // the parent's field that holds the key, or a list of keys
 	ItemKey   string               // the field of the items that holds their key; "" if the response is an object by key
 	MaxSize   int                  // the most keys in one call; 0 for any number
+	MaxLength int                  // of the URL of a call with several keys, and of each header, in bytes
 }
+
+// DefaultMaxLength is the default of Batch.MaxLength. RFC 9110 (section 4.1) recommends that every
+// server accepts URIs of 8000 bytes.
+const DefaultMaxLength = 8000
 
 // WireName returns the name by which services know a type's field, or a value of an enum.
 func (g *Graph) WireName(object, member string) string {
@@ -183,6 +188,15 @@ func (g *Graph) Bindings() []*Field {
 
 // Variables returns all variables that a call takes.
 func (c *Call) Variables() []*Value {
+	all := c.headVariables()
+	if c.Body != nil {
+		all = slices.AppendSeq(all, c.Body.Variables())
+	}
+	return all
+}
+
+// headVariables returns the variables that a call takes outside of its body.
+func (c *Call) headVariables() []*Value {
 	var all []*Value
 	add := func(v *Value) {
 		if v != nil {
@@ -197,7 +211,6 @@ func (c *Call) Variables() []*Value {
 			add(part.Value)
 		}
 	}
-	add(c.Body)
 	return all
 }
 
@@ -217,6 +230,12 @@ func (g *Graph) HasInvalidNames(object string) bool { return g.invalidNames[obje
 // CarriesKeys reports whether the call sends the keys of a batch.
 func (c *Call) CarriesKeys() bool {
 	return slices.ContainsFunc(c.Variables(), func(v *Value) bool { return v.Scope == Keys })
+}
+
+// CarriesKeysInHead reports whether the call sends the keys of a batch in its URL, headers or cookies,
+// whose length servers bound.
+func (c *Call) CarriesKeysInHead() bool {
+	return slices.ContainsFunc(c.headVariables(), func(v *Value) bool { return v.Scope == Keys })
 }
 
 // ParentFields returns the names of the parent's fields that the binding takes with $this, each once, in

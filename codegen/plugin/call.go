@@ -9,6 +9,7 @@ import (
 
 	"github.com/99designs/gqlgen/codegen"
 	"github.com/99designs/gqlgen/codegen/config"
+	"github.com/vektah/gqlparser/v2/ast"
 
 	"github.com/gatehouse-graphql/gatehouse/codegen/binding"
 	"github.com/gatehouse-graphql/gatehouse/codegen/openapi"
@@ -25,6 +26,7 @@ type callWriter struct {
 	request *requestText   // nil: the steps are Go; otherwise they have placeholders for variables
 	steps   []string
 	inBody  bool
+	service bool // the steps so far end with values of services
 	err     error
 }
 
@@ -33,9 +35,13 @@ func (w *callWriter) call() (string, error) {
 	call := &w.binding.Call
 	w.path()
 	for _, p := range call.Query {
+		w.origin(valuesOf(p.Parts)...)
 		w.query(p)
 	}
 	w.headersCookiesBody()
+	if call.CarriesKeysInHead() {
+		w.step("Batch(len(keys), %d)", w.binding.Batch.MaxLength)
+	}
 	if call.Method == http.MethodGet && !call.Idempotent && w.isMutation() {
 		w.step("NonIdempotent()")
 	}
@@ -58,9 +64,11 @@ func (w *callWriter) headersCookiesBody() {
 		})
 	}
 	for _, p := range headers {
+		w.origin(valuesOf(p.Parts)...)
 		w.header(p)
 	}
 	for _, p := range call.Cookies {
+		w.origin(valuesOf(p.Parts)...)
 		method := "Cookie"
 		if p.Style.Style == "cookie" {
 			method = "PlainCookie"
@@ -68,6 +76,7 @@ func (w *callWriter) headersCookiesBody() {
 		w.step("%s(%q, %s, %t)", method, p.Name, w.parts(p.Parts), p.Style.Explode)
 	}
 	if call.Body != nil {
+		w.origin(call.Body)
 		w.body()
 	}
 	if call.Idempotent {
@@ -80,6 +89,59 @@ func (w *callWriter) headersCookiesBody() {
 func (w *callWriter) isMutation() bool {
 	mutation := w.g.data.Schema.Mutation
 	return w.field != nil && mutation != nil && w.field.Object != nil && w.field.Object.Name == mutation.Name
+}
+
+// origin writes the step that says where the values of the next step come from, if that is not where
+// the values before it come from. It matters for a value that does not fit its place: only a client
+// can correct its own. So values that always fit, such as numbers, belong to either side.
+func (w *callWriter) origin(values ...*binding.Value) {
+	if step := w.originStep(values...); step != "" {
+		w.steps = append(w.steps, step)
+	}
+}
+
+// originStep returns the step that origin writes, "" for none.
+func (w *callWriter) originStep(values ...*binding.Value) string {
+	fromService, fromClient := false, false
+	for _, value := range values {
+		for v := range value.Variables() {
+			switch v.Scope {
+			case binding.This, binding.Keys:
+				fromService = true
+			case binding.Args, binding.Request, binding.Claims, binding.PageScope:
+				fromClient = fromClient || w.mayNotFit(v)
+			}
+		}
+	}
+	service := fromService && !fromClient
+	if w.request != nil || service == w.service || !fromService && !fromClient {
+		return ""
+	}
+	w.service = service
+	if service {
+		return "ServiceValues()"
+	}
+	return "ClientValues()"
+}
+
+// mayNotFit reports whether a variable has values that not every place can hold.
+func (w *callWriter) mayNotFit(v *binding.Value) bool {
+	if v.Type == nil || v.Type.Elem != nil {
+		return true
+	}
+	def := w.g.data.Config.Schema.Types[v.Type.NamedType]
+	s := scalars.ByName(def.Name)
+	return def.Kind != ast.Enum && (s == nil || s.EncodedAs() == "string")
+}
+
+// valuesOf returns the values in the parts of a parameter.
+func valuesOf(parts []binding.Part) (values []*binding.Value) {
+	for _, p := range parts {
+		if p.Value != nil {
+			values = append(values, p.Value)
+		}
+	}
+	return values
 }
 
 // step adds a method call.
@@ -96,12 +158,16 @@ func (w *callWriter) path() {
 	many := len(parts) > maxOnLine
 	for _, p := range parts[1:] {
 		last := &w.steps[len(w.steps)-1]
-		switch {
-		case p.Value == nil:
+		if p.Value == nil {
 			*last += fmt.Sprintf(".Literal(%q)", p.Literal)
-		case many:
+			continue
+		}
+		if origin := w.originStep(p.Value); origin != "" {
+			*last += "." + origin
+		}
+		if many {
 			w.steps = append(w.steps, w.segment(p))
-		default:
+		} else {
 			*last += "." + w.segment(p)
 		}
 	}
