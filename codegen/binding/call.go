@@ -251,8 +251,8 @@ func (b *bindingCompiler) checkHeaderValue(v *ast.Value, t template, parts []Par
 				b.faultAt(InvalidHeaderText, v, t[i], "a header cannot hold control characters")
 			}
 		case part.Value.Type == nil:
-		case isList(part.Value.Type) || part.Value.Scope == Keys:
-			b.faultAt(MisplacedList, v, t[i], "%s is a list, which a header cannot hold", t[i].source)
+		case (isList(part.Value.Type) || part.Value.Scope == Keys) && len(parts) > 1:
+			b.faultAt(MisplacedList, v, t[i], "%s is a list, which has to be alone in its header", t[i].source)
 		default:
 			b.checkScalar(v, t[i], part.Value)
 		}

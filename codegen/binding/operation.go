@@ -167,6 +167,9 @@ func (c *operationCompiler) checkPathValue(v *Value, p *openapi.Parameter) {
 	}
 }
 
+// defaultStyles are the styles that join the elements of a list with commas.
+var defaultStyles = map[string]string{"query": "form", "cookie": "form", "header": "simple"}
+
 // fillParameter fills a query parameter, a header or a cookie.
 func (c *operationCompiler) fillParameter(p *openapi.Parameter) {
 	if p.In == "path" {
@@ -175,6 +178,11 @@ func (c *operationCompiler) fillParameter(p *openapi.Parameter) {
 	v := c.valueFor(p)
 	if v == nil {
 		return
+	}
+	if v.Scope == Keys && p.IsText() {
+		joined := *p
+		joined.Style, joined.Explode = defaultStyles[p.In], false
+		p = &joined
 	}
 	param := Param{Name: p.Name, Parts: []Part{{Value: v}}, Style: p}
 	call := &c.field.Call

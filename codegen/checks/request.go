@@ -120,6 +120,13 @@ func (r *requestCheck) checkParameter(param binding.Param, p *openapi.Parameter)
 		return
 	}
 	list := v.Scope == binding.Keys || v.Type.Elem != nil
+	if v.Scope == binding.Keys && p.IsText() {
+		if param.Explode {
+			r.faultAtValue(v, binding.ListStyle, "%s takes %s as one text (%s); write %s={%s}, which sends the keys with commas", r.operationName(), p.Name, p.Place, p.Name, v)
+			return
+		}
+		list = false // which has no style
+	}
 	if param.Style == nil && list && p.Style == "form" && p.Explode != param.Explode {
 		variable := "$" + string(v.Scope) + "." + strings.Join(v.Path, ".")
 		if p.Explode {
@@ -132,10 +139,22 @@ func (r *requestCheck) checkParameter(param binding.Param, p *openapi.Parameter)
 	r.checkBatchSize(v, p)
 }
 
+// checkCommaList checks the keys of a batch that fill a parameter for which the document says "type:
+// string". They are sent as one text, since nothing else could be meant by a call for many keys.
+func (r *requestCheck) checkCommaList(v *binding.Value, p *openapi.Parameter) {
+	if why := p.CommaListMismatch(); why != "" {
+		r.faultAtValue(v, binding.ParameterType, "%s is a list of keys, but %s; write $this and leave out batch, or call an operation that takes many keys", variableText(v), why)
+	}
+}
+
 // checkValue checks that a value fits a parameter.
 func (r *requestCheck) checkValue(v *binding.Value, p *openapi.Parameter) {
-	if v.Type == nil {
+	switch {
+	case v.Type == nil:
 		r.checkLiteral(v, p)
+		return
+	case v.Scope == binding.Keys && p.IsText():
+		r.checkCommaList(v, p)
 		return
 	}
 	t := r.valueType(v)
@@ -146,6 +165,9 @@ func (r *requestCheck) checkValue(v *binding.Value, p *openapi.Parameter) {
 		}
 	}
 	if why := t.ParameterMismatch(p); why != "" {
+		if t.Elem != nil && v.Scope == binding.Args && p.IsText() && p.CommaListMismatch() == "" {
+			why += fmt.Sprintf(", or join its elements: {%s->joinNotNull(\",\")}", v)
+		}
 		r.faultAtValue(v, binding.ParameterType, "%s is %s, but %s", variableText(v), t, why)
 		return
 	}

@@ -241,11 +241,18 @@ func (g *generator) headers(b *binding.Field) []binding.Param {
 
 // header writes a header.
 func (w *callWriter) header(p binding.Param) {
-	if p.Style != nil && w.composite(p.Parts[0].Value) {
-		w.step("HeaderList(%q, %s, %t)", p.Name, w.parts(p.Parts), p.Style.Explode)
+	if len(p.Parts) == 1 && p.Parts[0].Value != nil && w.isList(p) {
+		w.step("HeaderList(%q, %s, %t)", p.Name, w.parts(p.Parts), p.Style != nil && p.Style.Explode)
 		return
 	}
 	w.step("Header(%q, %s)", p.Name, w.parts(p.Parts))
+}
+
+// isList reports whether a header that is one value has the form of a list or an object. By http, a
+// value whose type is not known is a text.
+func (w *callWriter) isList(p binding.Param) bool {
+	v := p.Parts[0].Value
+	return (p.Style != nil || v.Type != nil) && w.composite(v)
 }
 
 // parts writes the value of a parameter or a header, as one text if it has several parts.
