@@ -9,6 +9,7 @@ package binding
 
 import (
 	"maps"
+	"net/url"
 	"slices"
 
 	"github.com/vektah/gqlparser/v2/ast"
@@ -120,12 +121,24 @@ const (
 	Text      Encoding = "TEXT" // in calls by operation only
 )
 
-// Param is a query parameter, a header or a cookie.
+// Param is a query parameter, a header or a cookie. The name of a query parameter by http may have
+// percent-encodings, see PlainName.
 type Param struct {
 	Name    string
 	Parts   []Part
 	Explode bool               // repeat the parameter for each element of its one value, a list
+	JSON    bool               // the one value is written as JSON
 	Style   *openapi.Parameter // how a document describes its form; nil in calls by http
+}
+
+// PlainName returns the name without percent-encodings, as documents write it.
+func (p *Param) PlainName() string {
+	if p.Style == nil {
+		if name, err := url.PathUnescape(p.Name); err == nil {
+			return name
+		}
+	}
+	return p.Name
 }
 
 // Part is literal text, or one value.

@@ -2,7 +2,6 @@ package binding
 
 import (
 	"fmt"
-	"regexp"
 	"strings"
 	"unicode"
 
@@ -149,22 +148,21 @@ func (b *bindingCompiler) compileQuery(v *ast.Value, t template) {
 		return
 	}
 	name, value, found := t.splitFirst("=")
-	if !found || len(name) != 1 || name[0].expr != nil {
+	if !found || len(name) != 1 || !name[0].isLiteral() {
 		b.faultAt(InvalidQuery, v, t[0], "a query parameter is written name=value")
 		return
 	}
 	for _, p := range t {
-		if p.expr == nil && (percentEncoded.MatchString(p.literal) || strings.ContainsFunc(p.literal, unicode.IsControl)) {
-			b.faultAt(EscapedQuery, v, p, "%q holds an escape or a control character; write plain text, which is escaped when it is sent", p.literal)
+		if p.isLiteral() && strings.ContainsFunc(p.literal, unicode.IsControl) {
+			b.faultAt(ControlInQuery, v, p, "%q holds a control character; write its percent-encoding, such as %%0A for a line break", p.literal)
 		}
 	}
-	param := Param{Name: name[0].literal, Parts: b.compileParts(v, value)}
-	b.checkLists(v, value, &param)
+	param := Param{Name: name[0].literal, Parts: b.compileParts(v, value), JSON: value.isJSON()}
+	if !param.JSON {
+		b.checkLists(v, value, &param)
+	}
 	b.field.Call.Query = append(b.field.Call.Query, param)
 }
-
-// percentEncoded matches a percent-encoded character (RFC 3986, section 2.1).
-var percentEncoded = regexp.MustCompile(`%[0-9A-Fa-f]{2}`)
 
 // checkLists checks the values of a query parameter. A list has to be alone in its parameter, and
 // only a list can have a star, which repeats the parameter for each element.
@@ -216,8 +214,10 @@ func (b *bindingCompiler) compileHeaders(http *ast.Value) []Param {
 		name, value := memberValue(h, "name"), memberValue(h, "value")
 		b.checkHeaderName(name, seen)
 		if t, ok := b.readTemplate(value); ok {
-			param := Param{Name: name.Raw, Parts: b.compileParts(value, t)}
-			b.checkHeaderValue(value, t, param.Parts)
+			param := Param{Name: name.Raw, Parts: b.compileParts(value, t), JSON: t.isJSON()}
+			if !param.JSON {
+				b.checkHeaderValue(value, t, param.Parts)
+			}
 			b.checkCookie(value, t, name.Raw)
 			list = append(list, param)
 		}

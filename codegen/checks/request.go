@@ -76,19 +76,20 @@ func segmentValues(parts []binding.Part) []*binding.Value {
 
 func (r *requestCheck) checkQuery() {
 	for _, param := range r.field.Call.Query {
-		if p := r.op.Parameter("query", param.Name); p != nil {
+		name := param.PlainName()
+		if p := r.op.Parameter("query", name); p != nil {
 			r.filled[p] = true
 			r.checkParameter(param, p)
 			continue
 		}
-		if base, member, ok := parseDeepObject(param.Name); ok {
+		if base, member, ok := parseDeepObject(name); ok {
 			if p := r.op.Parameter("query", base); p != nil && p.Style == "deepObject" {
 				r.filled[p] = true
 				r.checkDeepMember(param, p, member)
 				continue
 			}
 		}
-		r.fault(binding.UnknownParameter, "%s takes no query parameter %q (%s)%s", r.operationName(), param.Name, r.op.Place, binding.DidYouMean(param.Name, r.parameterNames("query")))
+		r.fault(binding.UnknownParameter, "%s takes no query parameter %q (%s)%s", r.operationName(), name, r.op.Place, binding.DidYouMean(name, r.parameterNames("query")))
 	}
 }
 

@@ -201,8 +201,19 @@ const maxOnLine = 5
 
 // query writes a query parameter. Without a document, a parameter has the style form.
 func (w *callWriter) query(p binding.Param) {
+	if p.JSON {
+		w.step("Query(%q, %s)", p.Name, w.jsonText(p))
+		return
+	}
+	if hasQueryText(p) {
+		w.step("QueryText(%q, %s)", p.Name, w.queryParts(p.Parts))
+		return
+	}
 	value := w.parts(p.Parts)
 	style := p.Style
+	if style != nil { // the name is that of the document, where a plus sign is a character
+		p.Name = strings.ReplaceAll(p.Name, "+", "%2B")
+	}
 	if style == nil {
 		style = &openapi.Parameter{Style: "form", Explode: p.Explode}
 	}
@@ -221,6 +232,36 @@ func (w *callWriter) query(p binding.Param) {
 	default:
 		w.step("Query(%q, %s)", p.Name, value)
 	}
+}
+
+// jsonText writes the text of a parameter that is JSON.
+func (w *callWriter) jsonText(p binding.Param) string {
+	w.inBody = true // numbers are numbers
+	value := w.parts(p.Parts)
+	w.inBody = false
+	return fmt.Sprintf("%sJSONText(%s)", w.f.use(encodePkg), value)
+}
+
+// hasQueryText reports whether a parameter has text besides one value, or text in which a query
+// escapes fewer characters than in a value.
+func hasQueryText(p binding.Param) bool {
+	if len(p.Parts) != 1 {
+		return len(p.Parts) > 1
+	}
+	return p.Parts[0].Value == nil && strings.ContainsAny(p.Parts[0].Literal, "!$'()*+,;=:@/?%")
+}
+
+// queryParts writes the arguments of QueryText.
+func (w *callWriter) queryParts(parts []binding.Part) string {
+	written := make([]string, len(parts))
+	for i, p := range parts {
+		if p.Value == nil {
+			written[i] = fmt.Sprintf("%sText(%q)", w.f.use(restPkg), p.Literal)
+		} else {
+			written[i] = w.value(p.Value)
+		}
+	}
+	return strings.Join(written, ", ")
 }
 
 // headers returns the headers of a call: those of its source, except where the call sets a header
@@ -243,6 +284,10 @@ func (g *generator) headers(b *binding.Field) []binding.Param {
 func (w *callWriter) header(p binding.Param) {
 	if len(p.Parts) == 1 && p.Parts[0].Value != nil && w.isList(p) {
 		w.step("HeaderList(%q, %s, %t)", p.Name, w.parts(p.Parts), p.Style != nil && p.Style.Explode)
+		return
+	}
+	if p.JSON {
+		w.step("Header(%q, %sASCII(%s))", p.Name, w.f.use(encodePkg), w.jsonText(p))
 		return
 	}
 	w.step("Header(%q, %s)", p.Name, w.parts(p.Parts))

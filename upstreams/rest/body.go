@@ -54,7 +54,7 @@ func (c *Call) Form(o encode.Object) *Call {
 		if partsOf(m.Value).kind == object {
 			return c.fail(fault.Internal, "a form cannot hold the object %q", m.Name)
 		}
-		body.QueryExploded(m.Name, m.Value)
+		body.parameter(&formBody, m.Name, m.Value, true)
 	}
 	if body.err != nil && c.err == nil {
 		c.err = body.err

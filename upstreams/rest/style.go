@@ -18,7 +18,9 @@ type style struct {
 	first string // before the value
 	sep   string // between the elements of an exploded value
 	comma string // between the elements of a value that is not exploded
-	named bool   // the parameter's name is written before the value, or before each exploded element
+	// name appends the parameter's name, which is written before the value, or before each exploded
+	// element. Nil: there is no name.
+	name func(b []byte, name string) []byte
 	// escape appends an element.
 	escape func(b []byte, s string) []byte
 	// unfit returns why an element cannot be written here, or "" if it can. Nil accepts all.
@@ -28,11 +30,12 @@ type style struct {
 var (
 	simple       = style{sep: ",", comma: ",", escape: appendEscaped, unfit: unfitSegment}
 	label        = style{first: ".", sep: ".", comma: ",", escape: appendEscaped, unfit: unfitSegment}
-	matrix       = style{first: ";", sep: ";", comma: ",", named: true, escape: appendEscaped, unfit: unfitSegment}
-	form         = style{sep: "&", comma: ",", named: true, escape: appendEscaped}
+	matrix       = style{first: ";", sep: ";", comma: ",", name: appendEscaped, escape: appendEscaped, unfit: unfitSegment}
+	form         = style{sep: "&", comma: ",", name: appendQueryName, escape: appendEscaped}
+	formBody     = style{sep: "&", comma: ",", name: appendEscaped, escape: appendEscaped}
 	headerList   = style{sep: ",", comma: ",", escape: appendHeaderElement}
-	cookieForm   = style{sep: "; ", comma: ",", named: true, escape: appendEscaped}
-	plainCookies = style{sep: "; ", comma: ",", named: true, escape: appendPlain, unfit: unfitCookie}
+	cookieForm   = style{sep: "; ", comma: ",", name: appendEscaped, escape: appendEscaped}
+	plainCookies = style{sep: "; ", comma: ",", name: appendEscaped, escape: appendPlain, unfit: unfitCookie}
 )
 
 // expand appends a value in style s. Absent elements and members are left out; if all are
@@ -54,8 +57,8 @@ func (c *Call) expand(b []byte, s *style, name string, v any, explode bool) []by
 		switch {
 		case explode && parts.kind == object:
 			b = append(appendEscaped(b, member), '=')
-		case s.named && (explode || first):
-			b = append(appendEscaped(b, name), '=')
+		case s.name != nil && (explode || first):
+			b = append(s.name(b, name), '=')
 		}
 		if !explode && parts.kind == object {
 			b = append(appendEscaped(b, member), s.comma...)
@@ -122,7 +125,36 @@ func (c *Call) segment(s *style, name string, v any, explode bool) *Call {
 	return c
 }
 
-// Query adds a parameter. Nil and an empty list leave it out. The elements of a list, and
+// QueryText adds a parameter whose value is the text of parts, one after the other. A Text is
+// trusted text of the schema, and every other part is an untrusted scalar, which is escaped. If one
+// of them is absent, the parameter is left out.
+func (c *Call) QueryText(name string, parts ...any) *Call {
+	end := len(c.query)
+	if end > 0 {
+		c.query = append(c.query, '&')
+	}
+	c.query = append(appendQueryName(c.query, name), '=')
+	for _, part := range parts {
+		if text, ok := part.(Text); ok {
+			c.query = appendQueryText(c.query, string(text))
+			continue
+		}
+		text, ok := c.value(part)
+		if !ok {
+			c.query = c.query[:end]
+			return c
+		}
+		c.query = appendEscaped(c.query, text)
+	}
+	return c
+}
+
+// Text is trusted text of the schema in a query parameter: "id,name". What a query may hold stays as
+// it is written, percent-encodings included (RFC 3986, 3.4); everything else is escaped, and so is
+// '&'.
+type Text string
+
+// Query adds a parameter. Its name is trusted like a Text. Nil and an empty list leave it out. The elements of a list, and
 // the names and values of an object, are joined by commas; a comma within one is escaped.
 // This is OpenAPI's style form without explode.
 func (c *Call) Query(name string, v any) *Call { return c.parameter(&form, name, v, false) }
@@ -178,7 +210,7 @@ func (c *Call) DeepObject(name string, v any) *Call {
 	case nil:
 		return c
 	case encode.Object:
-		c.appendDeep(string(appendEscaped(nil, name)), v)
+		c.appendDeep(string(appendQueryName(nil, name)), v)
 		return c
 	}
 	return c.refuse("a value that must be an object is not an object")
