@@ -106,6 +106,7 @@ type Call struct {
 	Body      *Value
 	Encoding  Encoding
 	MediaType string // the body's media type if it is not the default of Encoding
+	Fields    []FormField
 	// Idempotent is set where the schema says that the call may be repeated without harm.
 	Idempotent bool
 }
@@ -119,6 +120,30 @@ const (
 	Form      Encoding = "FORM"
 	Multipart Encoding = "MULTIPART"
 	Text      Encoding = "TEXT" // in calls by operation only
+)
+
+// FormField says how a member of a form or of a multipart body is written.
+type FormField struct {
+	Name        string
+	Style       FieldStyle
+	ContentType string  // of a part; "" for the default
+	Headers     []Param // of a part
+}
+
+// FieldStyle is how a list or an object in a form is written, by its name in a schema.
+type FieldStyle string
+
+// The styles. The empty one repeats the name of a list.
+const (
+	Repeated    FieldStyle = "REPEATED"
+	CommaList   FieldStyle = "COMMAS"
+	SpaceList   FieldStyle = "SPACES"
+	PipeList    FieldStyle = "PIPES"
+	TabList     FieldStyle = "TABS"
+	Brackets    FieldStyle = "BRACKETS"
+	Indices     FieldStyle = "INDICES"
+	SpreadField FieldStyle = "SPREAD"
+	JSONField   FieldStyle = "JSON"
 )
 
 // Param is a query parameter, a header or a cookie. The name of a query parameter by http may have
@@ -222,6 +247,13 @@ func (c *Call) headVariables() []*Value {
 	for _, p := range slices.Concat(c.Query, c.Headers, c.Cookies) {
 		for _, part := range p.Parts {
 			add(part.Value)
+		}
+	}
+	for _, f := range c.Fields {
+		for _, h := range f.Headers {
+			for _, part := range h.Parts {
+				add(part.Value)
+			}
 		}
 	}
 	return all

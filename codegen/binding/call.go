@@ -159,6 +159,7 @@ func (b *bindingCompiler) compileQuery(v *ast.Value, t template) {
 	}
 	param := Param{Name: name[0].literal, Parts: b.compileParts(v, value), JSON: value.isJSON()}
 	if !param.JSON {
+		b.followDocument(value, &param)
 		b.checkLists(v, value, &param)
 	}
 	b.field.Call.Query = append(b.field.Call.Query, param)
@@ -176,10 +177,18 @@ func (b *bindingCompiler) checkLists(v *ast.Value, t template, param *Param) {
 		if list && len(param.Parts) > 1 {
 			b.faultAt(MisplacedList, v, t[i], "%s is a list, which has to be alone in its parameter", t[i].source)
 		}
-		if t[i].explode && !list {
+		object := !list && b.isInput(part.Value.Type)
+		if t[i].explode && !list && !object {
 			b.faultAt(NothingToRepeat, v, t[i], "%s is not a list, so there is nothing to repeat; leave out the *", t[i].source)
 		}
-		b.checkScalar(v, t[i], part.Value)
+		switch {
+		case param.Style != nil:
+			b.checkStyle(part.Value, param.Style)
+		case object && t[i].explode && len(param.Parts) == 1:
+			b.checkStyle(part.Value, spread)
+		default:
+			b.checkScalar(v, t[i], part.Value)
+		}
 	}
 }
 
@@ -188,11 +197,11 @@ func (b *bindingCompiler) checkScalar(v *ast.Value, p piece, value *Value) {
 	def := b.schema.Types[value.Type.Name()]
 	switch {
 	case def.IsCompositeType() || def.Kind == ast.InputObject:
-		b.faultAt(MisplacedObject, v, p, "%s is an object (%s); name one of its fields, such as %s.%s", p.source, def.Name, p.source, firstFieldName(def))
+		b.faultAt(MisplacedObject, v, p, "%s is an object (%s); name one of its fields, such as %s.%s, write {%s*} in a query for one parameter for each of its fields, or JSON such as {\"name\": {%s}}", p.source, def.Name, p.source, firstFieldName(def), p.source, p.source)
 	case isList(value.Type) && isList(value.Type.Elem):
 		b.faultAt(MisplacedList, v, p, "%s is a list of lists, which only a body can hold", p.source)
 	case def.Name == "JSON":
-		b.faultAt(MisplacedObject, v, p, "%s is any JSON, which only a body can hold", p.source)
+		b.faultAt(MisplacedObject, v, p, "%s is any JSON, which only a body or JSON can hold: {\"name\": {%s}}", p.source, p.source)
 	}
 }
 
@@ -285,6 +294,7 @@ func (b *bindingCompiler) compileBody(http *ast.Value) {
 	case call.Method == "GET" || call.Method == "DELETE":
 		b.faults.Add(BodyNotAllowed, text.Position, "a %s call has no body; use POST, PUT or PATCH, or leave out body", call.Method)
 	default:
+		b.compileFields(http)
 		b.compileBodyText(text)
 	}
 }
@@ -301,12 +311,15 @@ func (b *bindingCompiler) compileBodyText(text *ast.Value) {
 	}
 }
 
-// checkForm checks that the body of a form has fields. Only a multipart form can hold objects.
+// checkForm checks that the body of a form has fields, and that each can be written.
 func (b *bindingCompiler) checkForm(text *ast.Value, body *Value) {
 	if made := body.objectTransform(); made != nil {
+		var names []string
 		for _, f := range made.Fields {
-			b.checkFormField(text, f.Name, f.Value.Type)
+			b.checkFormField(text, f.Name, f.Name, f.Value.Type)
+			names = append(names, f.Name)
 		}
+		b.checkFieldNames(text, names)
 		return
 	}
 	if body.Scope == Constant {
@@ -321,9 +334,13 @@ func (b *bindingCompiler) checkForm(text *ast.Value, body *Value) {
 		b.faults.Add(InvalidBody, text.Position, "a form has the fields of an input object, but %s is %s", text.Raw, body.Type)
 		return
 	}
+	var names []string
 	for _, f := range def.Fields {
-		b.checkFormField(text, def.Name+"."+f.Name, f.Type)
+		wire := b.graph.WireName(def.Name, f.Name)
+		b.checkFormField(text, def.Name+"."+f.Name, wire, f.Type)
+		names = append(names, wire)
 	}
+	b.checkFieldNames(text, names)
 }
 
 // objectTransform returns the object that an expression ends with, nil if it ends with another
@@ -342,16 +359,6 @@ func (v *Value) ObjectFields() (fields []ValueField, ok bool) {
 		return made.Fields, true
 	}
 	return nil, false
-}
-
-func (b *bindingCompiler) checkFormField(text *ast.Value, name string, t *ast.Type) {
-	if t == nil || b.field.Call.Encoding == Multipart {
-		return
-	}
-	inner := b.schema.Types[t.Name()]
-	if inner.Kind == ast.InputObject || inner.Name == "JSON" || isList(t) && isList(t.Elem) {
-		b.faults.Add(NestedForm, text.Position, "a form has flat fields, but %s is %s; use encoding: JSON or MULTIPART", name, t)
-	}
 }
 
 // readTemplate parses a template and reports a mistake at its place.

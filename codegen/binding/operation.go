@@ -147,6 +147,7 @@ func (c *operationCompiler) fillPath() {
 		p := c.parametersNamed("path", name)[0]
 		if v := c.valueFor(p); v != nil {
 			c.checkPathValue(v, p)
+			c.checkStyle(v, p)
 			c.field.Call.Path = append(c.field.Call.Path, Part{Value: v, Style: p})
 		}
 	}
@@ -179,6 +180,7 @@ func (c *operationCompiler) fillParameter(p *openapi.Parameter) {
 	if v == nil {
 		return
 	}
+	c.checkStyle(v, p)
 	if v.Scope == Keys && p.IsText() {
 		joined := *p
 		joined.Style, joined.Explode = defaultStyles[p.In], false
@@ -234,7 +236,8 @@ func (c *operationCompiler) fillBody() {
 	} else {
 		call.Body = c.bodyFromArguments()
 	}
-	if call.Body != nil && call.Encoding == Form {
+	c.setDocumentedFields()
+	if call.Body != nil && (call.Encoding == Form || call.Encoding == Multipart) {
 		c.checkForm(c.text, call.Body)
 	}
 }

@@ -39,8 +39,8 @@ func TestKeysInTexts(t *testing.T) {
 			"      responses: {'200': {description: d, content: {application/json: {schema: {type: array, items: {type: object, properties: {id: {type: string}}, required: [id]}}}}}}\n" +
 			"  /parents:\n    get: {responses: {'200': {description: d, content: {application/json: {}}}}}\n"
 		for call, want := range map[string]string{
-			`http: {GET: "/things?` + test.template + `"}`: test.want,
-			`operation: "` + test.operation + `"`:          test.want,
+			`http: {GET: "/things?` + test.template + `"}`:                               test.want,
+			`operation: "` + test.operation + `"`:                                        test.want,
 			`http: {GET: "/things", headers: [{name: "X-Ids", value: "{$batch.keys}"}]}`: test.want,
 		} {
 			if strings.Contains(call, `""`) || strings.HasPrefix(call, `operation: ""`) || strings.Contains(call, "X-Ids") && strings.Contains(want, "GH104") {

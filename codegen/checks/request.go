@@ -82,6 +82,9 @@ func (r *requestCheck) checkQuery() {
 			r.checkParameter(param, p)
 			continue
 		}
+		if r.checkSpread(param) {
+			continue
+		}
 		if base, member, ok := parseDeepObject(name); ok {
 			if p := r.op.Parameter("query", base); p != nil && p.Style == "deepObject" {
 				r.filled[p] = true
@@ -91,6 +94,37 @@ func (r *requestCheck) checkQuery() {
 		}
 		r.fault(binding.UnknownParameter, "%s takes no query parameter %q (%s)%s", r.operationName(), name, r.op.Place, binding.DidYouMean(name, r.parameterNames("query")))
 	}
+}
+
+// checkSpread checks the fields of an object that are parameters of their own, {$args.x*}. It reports
+// whether the parameter is such an object.
+func (r *requestCheck) checkSpread(param binding.Param) bool {
+	if !param.Explode || len(param.Parts) != 1 || param.Parts[0].Value == nil || param.Parts[0].Value.Type == nil {
+		return false
+	}
+	v := param.Parts[0].Value
+	def := r.schema.Types[v.Type.Name()]
+	if v.Type.Elem != nil || def.Kind != ast.InputObject {
+		return false
+	}
+	for _, f := range def.Fields {
+		name := r.graph.WireName(def.Name, f.Name)
+		p := r.op.Parameter("query", name)
+		if p == nil {
+			r.faultAtValue(v, binding.UnknownParameter, "%s takes no query parameter %q (%s), which %s.%s would be%s", r.operationName(), name, r.op.Place, def.Name, f.Name, binding.DidYouMean(name, r.parameterNames("query")))
+			continue
+		}
+		r.filled[p] = true
+		if why := r.openapiType(f.Type).ParameterMismatch(p); why != "" {
+			r.faults.Add(binding.ParameterType, f.Type.Position, "%s.%s is %s, but %s", def.Name, f.Name, f.Type, why)
+		}
+	}
+	return true
+}
+
+// separators describe the separators of lists by their styles.
+var separators = map[string]string{
+	"form": " with commas", "spaceDelimited": " with spaces", "pipeDelimited": " with |", "tabDelimited": " with tabs",
 }
 
 // parseDeepObject parses the name of a parameter of the style deepObject: name[member].
@@ -128,12 +162,12 @@ func (r *requestCheck) checkParameter(param binding.Param, p *openapi.Parameter)
 		}
 		list = false // which has no style
 	}
-	if param.Style == nil && list && p.Style == "form" && p.Explode != param.Explode {
+	if param.Style == nil && list && p.Style != "deepObject" && p.Media == "" && p.Explode != param.Explode {
 		variable := "$" + string(v.Scope) + "." + strings.Join(v.Path, ".")
 		if p.Explode {
 			r.faultAtValue(v, binding.ListStyle, "%s takes %s once for each element (%s); write %s={%s*}", r.operationName(), p.Name, p.Place, p.Name, variable)
 		} else {
-			r.faultAtValue(v, binding.ListStyle, "%s takes %s as one list with commas (%s); write %s={%s}", r.operationName(), p.Name, p.Place, p.Name, variable)
+			r.faultAtValue(v, binding.ListStyle, "%s takes %s as one list%s (%s); write %s={%s}", r.operationName(), p.Name, separators[p.Style], p.Place, p.Name, variable)
 		}
 	}
 	r.checkValue(v, p)

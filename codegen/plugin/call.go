@@ -181,6 +181,8 @@ func (w *callWriter) segment(p binding.Part) string {
 		return fmt.Sprintf("Label(%s, %t)", value, s.Explode)
 	case s != nil && s.Style == "matrix":
 		return fmt.Sprintf("Matrix(%q, %s, %t)", s.Name, value, s.Explode)
+	case s != nil && w.composite(p.Value) && delimiters[s.Style] != "":
+		return fmt.Sprintf("SegmentDelimited(%s, %s%s)", value, w.f.use(restPkg), delimiters[s.Style])
 	case s != nil && w.composite(p.Value):
 		return fmt.Sprintf("SegmentList(%s, %t)", value, s.Explode)
 	}
@@ -198,6 +200,9 @@ func (w *callWriter) composite(v *binding.Value) bool {
 
 // maxOnLine is the number of pieces of a path up to which the path is written on one line.
 const maxOnLine = 5
+
+// delimiters are the names of the constants of upstreams/rest for the styles with a delimiter.
+var delimiters = map[string]string{"spaceDelimited": "Spaces", "pipeDelimited": "Pipes", "tabDelimited": "Tabs"}
 
 // query writes a query parameter. Without a document, a parameter has the style form.
 func (w *callWriter) query(p binding.Param) {
@@ -225,10 +230,8 @@ func (w *callWriter) query(p binding.Param) {
 		w.step("DeepObject(%q, %s)", p.Name, value)
 	case style.Explode && (p.Style == nil || composite): // which all styles write alike
 		w.step("QueryExploded(%q, %s)", p.Name, value)
-	case style.Style == "spaceDelimited" && composite:
-		w.step("QueryDelimited(%q, %s, %sSpaces)", p.Name, value, w.f.use(restPkg))
-	case style.Style == "pipeDelimited" && composite:
-		w.step("QueryDelimited(%q, %s, %sPipes)", p.Name, value, w.f.use(restPkg))
+	case delimiters[style.Style] != "" && composite:
+		w.step("QueryDelimited(%q, %s, %s%s)", p.Name, value, w.f.use(restPkg), delimiters[style.Style])
 	default:
 		w.step("Query(%q, %s)", p.Name, value)
 	}
@@ -282,6 +285,10 @@ func (g *generator) headers(b *binding.Field) []binding.Param {
 
 // header writes a header.
 func (w *callWriter) header(p binding.Param) {
+	if p.Style != nil && delimiters[p.Style.Style] != "" && w.composite(p.Parts[0].Value) {
+		w.step("HeaderDelimited(%q, %s, %s%s)", p.Name, w.parts(p.Parts), w.f.use(restPkg), delimiters[p.Style.Style])
+		return
+	}
 	if len(p.Parts) == 1 && p.Parts[0].Value != nil && w.isList(p) {
 		w.step("HeaderList(%q, %s, %t)", p.Name, w.parts(p.Parts), p.Style != nil && p.Style.Explode)
 		return
@@ -484,9 +491,9 @@ func (w *callWriter) body() {
 	w.inBody = false
 	switch call.Encoding {
 	case binding.Form:
-		w.step("Form(%sFields(%s))", w.f.use(encodePkg), value)
+		w.step("Form(%sFields(%s)%s)", w.f.use(encodePkg), value, w.fields())
 	case binding.Multipart:
-		w.step("Multipart(%sFields(%s))", w.f.use(encodePkg), value)
+		w.step("Multipart(%sFields(%s)%s)", w.f.use(encodePkg), value, w.fields())
 	case binding.Text:
 		w.step("Text(%s)", value)
 	default:
@@ -497,4 +504,36 @@ func (w *callWriter) body() {
 		}
 		w.step("JSON(%s)", value)
 	}
+}
+
+// fieldStyles are the names of the constants of upstreams/rest for the styles of forms.
+var fieldStyles = map[binding.FieldStyle]string{
+	binding.CommaList: "Commas", binding.SpaceList: "SpaceList", binding.PipeList: "PipeList", binding.TabList: "TabList",
+	binding.Brackets: "Brackets", binding.Indices: "Indices", binding.SpreadField: "Spread", binding.JSONField: "JSONText",
+}
+
+// fields writes how the members of a form are written, as further arguments.
+func (w *callWriter) fields() string {
+	var b strings.Builder
+	for _, f := range w.binding.Call.Fields {
+		fmt.Fprintf(&b, ",\n%sField{Name: %q", w.f.use(restPkg), f.Name)
+		if style := fieldStyles[f.Style]; style != "" {
+			fmt.Fprintf(&b, ", Style: %s%s", w.f.use(restPkg), style)
+		}
+		if f.ContentType != "" {
+			fmt.Fprintf(&b, ", ContentType: %q", f.ContentType)
+		}
+		if len(f.Headers) > 0 {
+			fmt.Fprintf(&b, ", Headers: []%sHeader{", w.f.use(restPkg))
+			for i, h := range f.Headers {
+				if i > 0 {
+					b.WriteString(", ")
+				}
+				fmt.Fprintf(&b, "{Name: %q, Value: %s}", h.Name, w.parts(h.Parts))
+			}
+			b.WriteString("}")
+		}
+		b.WriteString("}")
+	}
+	return b.String()
 }

@@ -20,8 +20,8 @@ func TestQueryText(t *testing.T) {
 		"/?$filter=name%20eq%20'a'&b=1":             get("/").QueryText("$filter", rest.Text("name eq 'a'")).Query("b", 1),
 		"/?filter%5Ba%5D=1&a%3Db=2&a%26=3&%24x=4":   get("/").Query("filter[a]", 1).Query("a=b", 2).Query("a&", 3).Query("%24x", 4),
 		"/?sort=name:asc,%22%2C%3A%26%25%2C:x&n=5,": get("/").QueryText("sort", rest.Text("name:asc,"), `",:&%,`, rest.Text(":x")).QueryText("n", 5, rest.Text(",")),
-		"/?a=1":                                     get("/").QueryText("gone", rest.Text("a"), nil, rest.Text("b")).Query("a", 1).QueryText("gone", nil),
-		"/?empty=":                                  get("/").QueryText("empty"),
+		"/?a=1":    get("/").QueryText("gone", rest.Text("a"), nil, rest.Text("b")).Query("a", 1).QueryText("gone", nil),
+		"/?empty=": get("/").QueryText("empty"),
 	} {
 		if got := written(t, c); got != want {
 			t.Errorf("%q, want %q", got, want)
