@@ -196,8 +196,10 @@ func (b *bindingCompiler) checkLists(v *ast.Value, t template, param *Param) {
 func (b *bindingCompiler) checkScalar(v *ast.Value, p piece, value *Value) {
 	def := b.schema.Types[value.Type.Name()]
 	switch {
-	case def.IsCompositeType() || def.Kind == ast.InputObject:
-		b.faultAt(MisplacedObject, v, p, "%s is an object (%s); name one of its fields, such as %s.%s, write {%s*} in a query for one parameter for each of its fields, or JSON such as {\"name\": {%s}}", p.source, def.Name, p.source, firstFieldName(def), p.source, p.source)
+	case def.Kind == ast.InputObject:
+		b.faultAt(MisplacedObject, v, p, "%s is an object (%s); name one of its fields, such as %s.%s, or write JSON, such as {\"name\": {%s}}, or {%s*} in a query for a parameter for each of its fields", p.source, def.Name, p.source, firstFieldName(def), p.source, p.source)
+	case def.IsCompositeType():
+		b.faultAt(MisplacedObject, v, p, "%s is an object (%s); name one of its fields, such as %s.%s", p.source, def.Name, p.source, firstFieldName(def))
 	case isList(value.Type) && isList(value.Type.Elem):
 		b.faultAt(MisplacedList, v, p, "%s is a list of lists, which only a body can hold", p.source)
 	case def.Name == "JSON":

@@ -48,7 +48,7 @@ func beginsJSON(text string, at int) bool {
 		return true
 	case '{':
 		next := strings.TrimLeft(text[at+1:], jsonSpace)
-		return next != "" && (next[0] == '"' || next[0] == '}')
+		return next != "" && next[0] == '"' // {} more likely lacks its variable
 	}
 	return false
 }

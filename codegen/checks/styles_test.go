@@ -34,7 +34,7 @@ func TestStylesThatFit(t *testing.T) {
 		{"style: deepObject", objects, "[Deep!]", "p={$args.p}", ""},
 		{"style: form, explode: true", object, "Flat", "p={$args.p*}", ""},
 		{"style: form, explode: true", object, "Lists", "p={$args.p*}", ""},
-		{"style: form, explode: true", object, "Flat", "p={$args.p}", "$args.p is an object (Flat); name one of its fields, such as $args.p.s, write {$args.p*} in a query"},
+		{"style: form, explode: true", object, "Flat", "p={$args.p}", "$args.p is an object (Flat); name one of its fields, such as $args.p.s, or write JSON, such as {\"name\": {$args.p}}, or {$args.p*} in a query"},
 		{"style: form, explode: false", object, "Flat", "p={$args.p}", ""},
 		{"style: form, explode: false", object, "Lists", "p={$args.p}", "$args.p is Lists, whose field l is [String!], but the style form (s.yaml:6) has no place for that"},
 		{"style: form, explode: true", object, "Deep", "p={$args.p*}", "whose field o is Flat, but the style form with explode (s.yaml:6) has no place for that"},
