@@ -85,10 +85,10 @@ func (r *requestCheck) checkQuery() {
 		if r.checkSpread(param) {
 			continue
 		}
-		if base, member, ok := parseDeepObject(name); ok {
+		if base, path, ok := parseDeepObject(name); ok {
 			if p := r.op.Parameter("query", base); p != nil && p.Style == "deepObject" {
 				r.filled[p] = true
-				r.checkDeepMember(param, p, member)
+				r.checkDeepMember(param, p, path)
 				continue
 			}
 		}
@@ -122,16 +122,25 @@ func (r *requestCheck) checkSpread(param binding.Param) bool {
 	return true
 }
 
+// memberAdvice returns advice on how to write a parameter without JSON.
+func memberAdvice(p *openapi.Parameter) string {
+	if p.Style == "deepObject" {
+		return fmt.Sprintf("its members, %s[name]={$args.name}", p.Name)
+	}
+	return "the text that the service reads"
+}
+
 // separators describe the separators of lists by their styles.
 var separators = map[string]string{
 	"form": " with commas", "spaceDelimited": " with spaces", "pipeDelimited": " with |", "tabDelimited": " with tabs",
 }
 
-// parseDeepObject parses the name of a parameter of the style deepObject: name[member].
-func parseDeepObject(name string) (base, member string, ok bool) {
+// parseDeepObject parses the name of a parameter of the style deepObject: name[member], or
+// name[member][inner], where the members of a list are empty or numbers.
+func parseDeepObject(name string) (base string, path []string, ok bool) {
 	base, rest, found := strings.Cut(name, "[")
-	member, closed := strings.CutSuffix(rest, "]")
-	return base, member, found && closed
+	rest, closed := strings.CutSuffix(rest, "]")
+	return base, strings.Split(rest, "]["), found && closed
 }
 
 func (r *requestCheck) parameterNames(in string) []string {
@@ -150,6 +159,12 @@ func (r *requestCheck) checkParameter(param binding.Param, p *openapi.Parameter)
 		return // literal text, whose type is not known
 	}
 	v := param.Parts[0].Value
+	if param.JSON {
+		if p.Media == "" && !p.IsText() && !p.Schema.AllowsAny() {
+			r.faultAtValue(v, binding.ListStyle, "%s takes %s in the style %s (%s), not as JSON; write a variable, %s={$args.name}, or %s", r.operationName(), p.Name, p.Style, p.Place, p.Name, memberAdvice(p))
+		}
+		return
+	}
 	if v.Type == nil {
 		r.checkValue(v, p)
 		return
@@ -265,23 +280,37 @@ func (r *requestCheck) checkBatchSize(v *binding.Value, p *openapi.Parameter) {
 	}
 }
 
-// checkDeepMember checks a value inside of a parameter that is an object.
-func (r *requestCheck) checkDeepMember(param binding.Param, p *openapi.Parameter, name string) {
-	if p.Schema.AllowsAny() {
-		return
-	}
-	property := p.Schema.Property(name)
-	if property == nil {
-		if p.Schema.Additional == nil {
-			r.fault(binding.UnknownMember, "%s has no member %q (%s)%s", p.Name, name, p.Place, binding.DidYouMean(name, p.Schema.PropertyNames()))
+// checkDeepMember checks a value at a path inside of a parameter that is an object or a list.
+func (r *requestCheck) checkDeepMember(param binding.Param, p *openapi.Parameter, path []string) {
+	as := &openapi.Parameter{Place: p.Place, Name: p.Name, Required: p.Required, Schema: p.Schema}
+	for _, name := range path {
+		if as.Schema.AllowsAny() {
+			return
 		}
-		return
+		property := as.Schema.Property(name)
+		_, err := strconv.Atoi(name)
+		switch {
+		case property != nil:
+			as = &openapi.Parameter{Place: property.Place, Name: name, Required: property.Required && as.Required, Schema: property.Schema}
+		case as.Schema.AllowsType("array") && (name == "" || err == nil):
+			if as.Schema.Items == nil {
+				return
+			}
+			as = &openapi.Parameter{Place: as.Place, Name: as.Name, Schema: as.Schema.Items}
+		case as.Schema.Additional != nil:
+			return
+		default:
+			r.fault(binding.UnknownMember, "%s has no member %q (%s)%s", as.Name, name, as.Place, binding.DidYouMean(name, as.Schema.PropertyNames()))
+			return
+		}
 	}
 	if len(param.Parts) != 1 || param.Parts[0].Value == nil {
 		return
 	}
 	v := param.Parts[0].Value
-	as := &openapi.Parameter{Place: property.Place, Name: name, Required: property.Required && p.Required, Schema: property.Schema}
+	if repeats := path[len(path)-1] == ""; repeats && v.Type != nil && (v.Type.Elem != nil || v.Scope == binding.Keys) {
+		as.Schema = &openapi.Schema{Place: as.Schema.Place, Types: []string{"array"}, Items: as.Schema}
+	}
 	r.checkValue(v, as)
 }
 

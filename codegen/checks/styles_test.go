@@ -44,6 +44,18 @@ func TestStylesThatFit(t *testing.T) {
 		{"content: {application/json: {}}", "", "Deep", "p={$args.p}", ""},
 		{"content: {application/json: {}}", "", "[Deep!]", "p={$args.p}", ""},
 		{"style: form", "{type: string}", "Deep", `p={\"a\":{$args.p}}`, ""},
+		{"style: deepObject", list, "[String!]", "p[]={$args.p*}", ""},
+		{"style: deepObject", list, "String", "p[]={$args.p}", ""},
+		{"style: deepObject", list, "String", "p[0]={$args.p}", ""},
+		{"style: deepObject", object, "Int", "p[s]={$args.p}", ""},
+		{"style: deepObject", object, "[String!]", "p[l][]={$args.p*}", ""},
+		{"style: deepObject", object, "String", "p[o][s]={$args.p}", ""},
+		{"style: deepObject", objects, "String", "p[0][o][s]={$args.p}", ""},
+		{"style: deepObject", object, "String", "p[o][x]={$args.p}", `o has no member "x"`},
+		{"style: deepObject", object, "String", "p[s][x]={$args.p}", `s has no member "x"`},
+		{"style: deepObject", object, "String", "p[1]={$args.p}", `p has no member "1"`},
+		{"style: deepObject", object, "Flat", `p={\"s\":{$args.p}}`, "in the style deepObject (s.yaml:6), not as JSON"},
+		{"style: form", list, "String", `p=[\"{$args.p}\"]`, "in the style form (s.yaml:6), not as JSON"},
 		{"style: form, explode: true", "{type: string}", "Spread", "all={$args.p*}", ""},
 		{"style: form, explode: true", "{type: integer}", "Spread", "all={$args.p*}", "Spread.p is String, but"},
 		{"style: form, explode: true", "{type: string}", "Flat", "all={$args.p*}", `takes no query parameter "s" (s.yaml:5), which Flat.s would be`},
@@ -60,7 +72,7 @@ func TestStylesThatFit(t *testing.T) {
 			want := test.want
 			switch {
 			case byHTTP:
-			case strings.Contains(want, "GH104"), strings.Contains(want, "is an object"), strings.Contains(test.template, "all="), strings.Contains(test.template, `\"`),
+			case strings.Contains(want, "GH104"), strings.Contains(want, "is an object"), strings.Contains(test.template, "all="), strings.Contains(test.template, `\"`), strings.Contains(test.template, "p["),
 				strings.Contains(want, "nothing to repeat"), strings.Contains(want, "one list with"):
 				continue // which is about the template alone
 			}

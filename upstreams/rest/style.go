@@ -22,7 +22,7 @@ type style struct {
 	comma string // between the elements of a value that is not exploded
 	// name appends the parameter's name, which is written before the value, or before each exploded
 	// element. Nil: there is no name.
-	name func(b []byte, name string) []byte
+	name   func(b []byte, name string) []byte
 	repeat bool // a list in an exploded object repeats its member, as in k=a&k=b
 	// escape appends an element.
 	escape func(b []byte, s string) []byte
