@@ -58,6 +58,9 @@ const (
 //	header  simple          Header, HeaderList
 //	cookie  form, cookie    Cookie, PlainCookie
 //
+// The collectionFormats of Swagger 2.0 that OpenAPI 3 lacks are QueryDelimited with Tabs,
+// SegmentDelimited and HeaderDelimited. QueryText writes text of the schema with values in it.
+//
 // A parameter of the media type application/json is written by the same methods, from
 // the text that encode.JSONText returns.
 //
