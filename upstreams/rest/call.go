@@ -79,9 +79,9 @@ type Call struct {
 	requestScoped bool
 	nonIdempotent bool
 	group         string // see Shared
-	keys      int  // of a batch; 0 for other calls
-	maxLength int  // of a batch's URL and of each of its headers, in bytes
-	service   bool // the values that follow come from a service
+	keys          int    // of a batch; 0 for other calls
+	maxLength     int    // of a batch's URL and of each of its headers, in bytes
+	service       bool   // the values that follow come from a service
 	// Of the size of the head, serviceSize is what came from services before the last change of
 	// service, and counted is the size at that change.
 	serviceSize, counted int
