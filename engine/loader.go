@@ -30,8 +30,18 @@ type Batch[K comparable, V any] struct {
 	// Fetch returns the values of keys, which are distinct. A key that is not in the returned
 	// map has no value; a value for a key that was not requested is ignored. ctx is the context
 	// of the epoch, not that of the field that requested the keys first. An error fails all
-	// keys, except for a *decode.KeyFaults, which fails some: the others have their values.
+	// keys, except for a *decode.KeyFaults, which fails some: the others have their values. For
+	// an error that wraps a BatchSplitter, Fetch is called again with fewer keys.
 	Fetch func(ctx context.Context, keys []K) (map[K]V, error)
+}
+
+// BatchSplitter is an error of Fetch for more keys than one call can carry, such as a call whose URL
+// is too long.
+type BatchSplitter interface {
+	error
+	// SplitBatch returns into how many parts the keys have to be split at least. Less than 2 means
+	// that the error has another reason.
+	SplitBatch() int
 }
 
 // Found is the result for one key.
@@ -341,14 +351,19 @@ func (l *Loader[K, V]) closeWindow() {
 func (l *Loader[K, V]) run(b *keyBatch[K, V]) {
 	defer b.finish()
 	b.found = make([]Found[V], len(b.keys))
-	size := l.batch.MaxSize
-	if size <= 0 || size >= len(b.keys) {
-		l.fetch(b, 0, len(b.keys))
+	l.fetchChunks(b, 0, len(b.keys), l.batch.MaxSize)
+}
+
+// fetchChunks fetches the keys of b from index from up to to, in concurrent chunks of a size. It
+// returns when all of them are fetched. A size of 0 means no limit.
+func (l *Loader[K, V]) fetchChunks(b *keyBatch[K, V], from, to, size int) {
+	if size <= 0 || size >= to-from {
+		l.fetch(b, from, to)
 		return
 	}
 	var chunks sync.WaitGroup
-	for from := 0; from < len(b.keys); from += size {
-		chunks.Go(func() { l.fetch(b, from, min(from+size, len(b.keys))) })
+	for at := from; at < to; at += size {
+		chunks.Go(func() { l.fetch(b, at, min(at+size, to)) })
 	}
 	chunks.Wait()
 }
@@ -359,7 +374,8 @@ func (b *keyBatch[K, V]) finish() {
 }
 
 // fetch fetches the keys of b from index from up to, but not including, to. A panic becomes the
-// error of these keys: nothing else would keep it from ending the process.
+// error of these keys: nothing else would keep it from ending the process. If they are too many for
+// one call, it fetches them in smaller chunks.
 func (l *Loader[K, V]) fetch(b *keyBatch[K, V], from, to int) {
 	returned := false
 	defer func() {
@@ -369,6 +385,11 @@ func (l *Loader[K, V]) fetch(b *keyBatch[K, V], from, to int) {
 	}()
 	keys := slices.Clone(b.keys[from:to]) // Fetch may keep or reorder them
 	got, err := newFetched(l.batch.Fetch(l.epoch, keys))
+	if parts := min(splitBatch(err), to-from); parts > 1 {
+		l.fetchChunks(b, from, to, (to-from+parts-1)/parts)
+		returned = true
+		return
+	}
 	if err != nil {
 		b.fail(from, to, err)
 	}
@@ -395,6 +416,18 @@ func (l *Loader[K, V]) noteUnmatched(missing, surplus int) {
 			op.unmatchedKeys.Add(int64(n))
 		}
 	}
+}
+
+// splitBatch returns into how many parts the keys of a failed call have to be split, 1 if it failed
+// for another reason.
+func splitBatch(err error) int {
+	if err == nil {
+		return 1
+	}
+	if splitter, ok := errors.AsType[BatchSplitter](err); ok {
+		return splitter.SplitBatch()
+	}
+	return 1
 }
 
 // fail sets the error of the keys from index from up to to. Chunks call it concurrently.

@@ -277,3 +277,56 @@ func TestTooMmixedKeysCostNothing(t *testing.T) {
 		t.Errorf("with the budget used up, LoadOne of lists returned %v", err)
 	}
 }
+
+// tooMany is the error of a call for more keys than it can carry.
+type tooMany struct{ parts int }
+
+func (e *tooMany) Error() string   { return "too many keys" }
+func (e *tooMany) SplitBatch() int { return e.parts }
+
+// A batch of more keys than a call can carry is split until each call can be made. Each key is
+// fetched once, and a key that fails alone fails alone.
+func TestBatchesAreSplit(t *testing.T) {
+	for name, parts := range map[string]int{"into 1": 1, "into 2": 2, "into 7": 7, "into more than there are": 5000} {
+		for _, maxSize := range []int{0, 1, 10, 64, 1000} {
+			var calls, longest atomic.Int64
+			var mu sync.Mutex
+			fetched := map[int]int{}
+			b := Batch[int, string]{MaxSize: maxSize, Fetch: func(_ context.Context, keys []int) (map[int]string, error) {
+				if len(keys) > 16 {
+					return nil, fault.New(fault.Internal, "long").WithCause(&tooMany{parts})
+				}
+				calls.Add(1)
+				longest.Store(max(longest.Load(), int64(len(keys))))
+				values := map[int]string{}
+				mu.Lock()
+				defer mu.Unlock()
+				for _, k := range keys {
+					fetched[k]++
+					values[k] = fmt.Sprint("value of ", k)
+				}
+				if len(keys) == 1 && keys[0] == 77 {
+					return nil, &tooMany{parts}
+				}
+				return values, nil
+			}}
+			keys := make([]int, 500)
+			for i := range keys {
+				keys[i] = i
+			}
+			found, errs := LoaderFor(WithOperation(t.Context(), Options{}), b).Load(t.Context(), keys)
+			if parts == 1 && (maxSize == 0 || maxSize > 16) {
+				if errs == nil || fault.CodeOf(errs[0]) != fault.Internal {
+					t.Errorf("%s, %d: an error that asks for no more parts is %v", name, maxSize, errs)
+				}
+				continue
+			}
+			for i := range keys {
+				failed := errs != nil && errs[i] != nil
+				if alone := maxSize == 1 || parts == 5000 && (maxSize == 0 || maxSize > 16); failed != (alone && i == 77) || !failed && found[i].Value != fmt.Sprint("value of ", i) || fetched[i] != 1 {
+					t.Fatalf("%s, %d: key %d has %v, %v and was fetched %d times", name, maxSize, i, found[i], errs, fetched[i])
+				}
+			}
+		}
+	}
+}

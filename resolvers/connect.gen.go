@@ -79,8 +79,10 @@ func (r accountResolver) Orders(ctx context.Context, parents []*model.Account, l
 		Missing: []*model.Order{},
 		Fetch: func(ctx context.Context, keys []string) (map[string][]*model.Order, error) {
 			call := rest.New(http.MethodGet, "/orders/history").
+				ServiceValues().
 				Query("userIds", keys).
-				Query("limit", encode.Ptr(limit, encode.Any[int]))
+				Query("limit", encode.Ptr(limit, encode.Any[int])).
+				Batch(len(keys), 8000)
 			return upstreams.Fetch(ctx, r.Services, "orders", call,
 				decode.MapOf(decode.NullOf(decode.ListOf(graph.DecodeOrder))), ordersRules)
 		},
@@ -152,8 +154,10 @@ func (r orderResolver) Customer(ctx context.Context, parents []*model.Order) ([]
 		MaxSize: 100,
 		Fetch: func(ctx context.Context, keys []string) (map[string]*model.User, error) {
 			call := rest.New(http.MethodGet, "/users").
+				ServiceValues().
 				Query("ids", keys).
-				Query("limit", "100")
+				Query("limit", "100").
+				Batch(len(keys), 8000)
 			return upstreams.Fetch(ctx, r.Services, "users", call,
 				decode.Member("items", decode.ByKey("id", graph.DecodeUser, func(item *model.User) string { return item.ID })))
 		},
@@ -177,8 +181,10 @@ func (r orderLineResolver) Product(ctx context.Context, parents []*model.OrderLi
 		MaxSize: 200,
 		Fetch: func(ctx context.Context, keys []string) (map[string]*model.Product, error) {
 			call := rest.New(http.MethodGet, "/products").
+				ServiceValues().
 				Query("ids", keys).
-				Query("limit", "200")
+				Query("limit", "200").
+				Batch(len(keys), 8000)
 			return upstreams.Fetch(ctx, r.Services, "products", call,
 				decode.Member("data", decode.ByKey("sku", graph.DecodeProduct, func(item *model.Product) string { return item.Sku })))
 		},
@@ -202,8 +208,10 @@ func (r productResolver) Related(ctx context.Context, parents []*model.Product) 
 		MaxSize: 200,
 		Fetch: func(ctx context.Context, keys []string) (map[string]*model.Product, error) {
 			call := rest.New(http.MethodGet, "/products").
+				ServiceValues().
 				Query("ids", keys).
-				Query("limit", "200")
+				Query("limit", "200").
+				Batch(len(keys), 8000)
 			return upstreams.Fetch(ctx, r.Services, "products", call,
 				decode.Member("data", decode.ByKey("sku", graph.DecodeProduct, func(item *model.Product) string { return item.Sku })))
 		},
@@ -412,8 +420,10 @@ func (r userResolver) Orders(ctx context.Context, parents []*model.User, limit *
 		Missing: []*model.Order{},
 		Fetch: func(ctx context.Context, keys []string) (map[string][]*model.Order, error) {
 			call := rest.New(http.MethodGet, "/orders/history").
+				ServiceValues().
 				Query("userIds", keys).
-				Query("limit", encode.Ptr(limit, encode.Any[int]))
+				Query("limit", encode.Ptr(limit, encode.Any[int])).
+				Batch(len(keys), 8000)
 			return upstreams.Fetch(ctx, r.Services, "orders", call,
 				decode.MapOf(decode.NullOf(decode.ListOf(graph.DecodeOrder))), ordersRules)
 		},
@@ -448,8 +458,10 @@ func (r *Resolver) productEntity(ctx context.Context) engine.Entity[string, mode
 			MaxSize: 200,
 			Fetch: func(ctx context.Context, keys []string) (map[string]*model.Product, error) {
 				call := rest.New(http.MethodGet, "/products").
+					ServiceValues().
 					Query("ids", keys).
-					Query("limit", "200")
+					Query("limit", "200").
+					Batch(len(keys), 8000)
 				return upstreams.Fetch(ctx, r.Services, "products", call,
 					decode.Member("data", decode.ByKey("sku", graph.DecodeProduct, func(item *model.Product) string { return item.Sku })))
 			},

@@ -9,7 +9,7 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/codegen/scalars"
 )
 
-// compileBatch compiles batch: {key, maxSize}. The key may name a field of the returned items,
+// compileBatch compiles batch: {key, maxSize, maxLength}. The key may name a field of the returned items,
 // which this function resolves, or a field of the parent, which settleParentKey resolves once the
 // call is known.
 func (b *bindingCompiler) compileBatch(d *ast.Directive) {
@@ -22,14 +22,25 @@ func (b *bindingCompiler) compileBatch(d *ast.Directive) {
 		return
 	}
 	size := memberValue(arg.Value, "maxSize")
-	b.field.Batch = &Batch{MaxSize: intValue(size)}
+	b.field.Batch = &Batch{MaxSize: intValue(size), MaxLength: DefaultMaxLength}
 	if size != nil && b.field.Batch.MaxSize < 1 {
 		b.faults.Add(BatchSize, size.Position, "maxSize is how many keys one call may carry, 1 or more")
+	}
+	if length := memberValue(arg.Value, "maxLength"); length != nil {
+		if b.field.Batch.MaxLength = intValue(length); b.field.Batch.MaxLength < minMaxLength || b.field.Batch.MaxLength > maxMaxLength {
+			b.faults.Add(BatchSize, length.Position, "maxLength is how many bytes the URL of a call with several keys may have, %d to %d", minMaxLength, maxMaxLength)
+		}
 	}
 	if key := memberValue(arg.Value, "key"); key != nil && argument(d, "pagination") == nil {
 		b.compileItemKey(key)
 	}
 }
+
+// The bounds of maxLength, in bytes. upstreams/rest refuses calls that are longer than the upper one.
+const (
+	minMaxLength = 100
+	maxMaxLength = 64 << 10
+)
 
 // compileItemKey finds the field of the returned items that holds their key.
 func (b *bindingCompiler) compileItemKey(key *ast.Value) {

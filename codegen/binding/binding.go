@@ -9,6 +9,7 @@ package binding
 
 import (
 	"maps"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -113,6 +114,7 @@ type Call struct {
 	Body      *Value
 	Encoding  Encoding
 	MediaType string // the body's media type if it is not the default of Encoding
+	Fields    []FormField
 	// Idempotent is set where the schema says that the call may be repeated without harm.
 	Idempotent bool
 }
@@ -128,12 +130,48 @@ const (
 	Text      Encoding = "TEXT" // in calls by operation only
 )
 
-// Param is a query parameter, a header or a cookie.
+// FormField says how a member of a form or of a multipart body is written.
+type FormField struct {
+	Name        string
+	Style       FieldStyle
+	ContentType string  // of a part; "" for the default
+	Headers     []Param // of a part
+}
+
+// FieldStyle is how a list or an object in a form is written, by its name in a schema.
+type FieldStyle string
+
+// The styles. The empty one repeats the name of a list.
+const (
+	Repeated    FieldStyle = "REPEATED"
+	CommaList   FieldStyle = "COMMAS"
+	SpaceList   FieldStyle = "SPACES"
+	PipeList    FieldStyle = "PIPES"
+	TabList     FieldStyle = "TABS"
+	Brackets    FieldStyle = "BRACKETS"
+	Indices     FieldStyle = "INDICES"
+	SpreadField FieldStyle = "SPREAD"
+	JSONField   FieldStyle = "JSON"
+)
+
+// Param is a query parameter, a header or a cookie. The name of a query parameter by http may have
+// percent-encodings, see PlainName.
 type Param struct {
 	Name    string
 	Parts   []Part
 	Explode bool               // repeat the parameter for each element of its one value, a list
+	JSON    bool               // the one value is written as JSON
 	Style   *openapi.Parameter // how a document describes its form; nil in calls by http
+}
+
+// PlainName returns the name without percent-encodings, as documents write it.
+func (p *Param) PlainName() string {
+	if p.Style == nil {
+		if name, err := url.PathUnescape(p.Name); err == nil {
+			return name
+		}
+	}
+	return p.Name
 }
 
 // Part is literal text, or one value.
@@ -148,7 +186,12 @@ type Batch struct {
 	ParentKey *ast.FieldDefinition // the parent's field that holds the key, or a list of keys
 	ItemKey   string               // the field of the items that holds their key; "" if the response is an object by key
 	MaxSize   int                  // the most keys in one call; 0 for any number
+	MaxLength int                  // of the URL of a call with several keys, and of each header, in bytes
 }
+
+// DefaultMaxLength is the default of Batch.MaxLength. RFC 9110 (section 4.1) recommends that every
+// server accepts URIs of 8000 bytes.
+const DefaultMaxLength = 8000
 
 // WireName returns the name by which services know a type's field, or a value of an enum.
 func (g *Graph) WireName(object, member string) string {
@@ -232,6 +275,15 @@ func (c *Call) PathTemplate() string {
 
 // Variables returns all variables that a call takes.
 func (c *Call) Variables() []*Value {
+	all := c.headVariables()
+	if c.Body != nil {
+		all = slices.AppendSeq(all, c.Body.Variables())
+	}
+	return all
+}
+
+// headVariables returns the variables that a call takes outside of its body.
+func (c *Call) headVariables() []*Value {
 	var all []*Value
 	add := func(v *Value) {
 		if v != nil {
@@ -246,7 +298,13 @@ func (c *Call) Variables() []*Value {
 			add(part.Value)
 		}
 	}
-	add(c.Body)
+	for _, f := range c.Fields {
+		for _, h := range f.Headers {
+			for _, part := range h.Parts {
+				add(part.Value)
+			}
+		}
+	}
 	return all
 }
 
@@ -269,6 +327,12 @@ func (g *Graph) HasInvalidNames(object string) bool { return g.invalidNames[obje
 // CarriesKeys reports whether the call sends the keys of a batch.
 func (c *Call) CarriesKeys() bool {
 	return slices.ContainsFunc(c.Variables(), func(v *Value) bool { return v.Scope == Keys })
+}
+
+// CarriesKeysInHead reports whether the call sends the keys of a batch in its URL, headers or cookies,
+// whose length servers bound.
+func (c *Call) CarriesKeysInHead() bool {
+	return slices.ContainsFunc(c.headVariables(), func(v *Value) bool { return v.Scope == Keys })
 }
 
 // ParentFields returns the names of the parent's fields that the binding takes with $this, each once, in

@@ -2,7 +2,6 @@ package binding
 
 import (
 	"fmt"
-	"regexp"
 	"strings"
 	"unicode"
 
@@ -149,22 +148,22 @@ func (b *bindingCompiler) compileQuery(v *ast.Value, t template) {
 		return
 	}
 	name, value, found := t.splitFirst("=")
-	if !found || len(name) != 1 || name[0].expr != nil {
+	if !found || len(name) != 1 || !name[0].isLiteral() {
 		b.faultAt(InvalidQuery, v, t[0], "a query parameter is written name=value")
 		return
 	}
 	for _, p := range t {
-		if p.expr == nil && (percentEncoded.MatchString(p.literal) || strings.ContainsFunc(p.literal, unicode.IsControl)) {
-			b.faultAt(EscapedQuery, v, p, "%q holds an escape or a control character; write plain text, which is escaped when it is sent", p.literal)
+		if p.isLiteral() && strings.ContainsFunc(p.literal, unicode.IsControl) {
+			b.faultAt(ControlInQuery, v, p, "%q holds a control character; write its percent-encoding, such as %%0A for a line break", p.literal)
 		}
 	}
-	param := Param{Name: name[0].literal, Parts: b.compileParts(v, value)}
-	b.checkLists(v, value, &param)
+	param := Param{Name: name[0].literal, Parts: b.compileParts(v, value), JSON: value.isJSON()}
+	if !param.JSON {
+		b.followDocument(value, &param)
+		b.checkLists(v, value, &param)
+	}
 	b.field.Call.Query = append(b.field.Call.Query, param)
 }
-
-// percentEncoded matches a percent-encoded character (RFC 3986, section 2.1).
-var percentEncoded = regexp.MustCompile(`%[0-9A-Fa-f]{2}`)
 
 // checkLists checks the values of a query parameter. A list has to be alone in its parameter, and
 // only a list can have a star, which repeats the parameter for each element.
@@ -178,10 +177,18 @@ func (b *bindingCompiler) checkLists(v *ast.Value, t template, param *Param) {
 		if list && len(param.Parts) > 1 {
 			b.faultAt(MisplacedList, v, t[i], "%s is a list, which has to be alone in its parameter", t[i].source)
 		}
-		if t[i].explode && !list {
+		object := !list && b.isInput(part.Value.Type)
+		if t[i].explode && !list && !object {
 			b.faultAt(NothingToRepeat, v, t[i], "%s is not a list, so there is nothing to repeat; leave out the *", t[i].source)
 		}
-		b.checkScalar(v, t[i], part.Value)
+		switch {
+		case param.Style != nil:
+			b.checkStyle(part.Value, param.Style)
+		case object && t[i].explode && len(param.Parts) == 1:
+			b.checkStyle(part.Value, spread)
+		default:
+			b.checkScalar(v, t[i], part.Value)
+		}
 	}
 }
 
@@ -189,12 +196,14 @@ func (b *bindingCompiler) checkLists(v *ast.Value, t template, param *Param) {
 func (b *bindingCompiler) checkScalar(v *ast.Value, p piece, value *Value) {
 	def := b.schema.Types[value.Type.Name()]
 	switch {
-	case def.IsCompositeType() || def.Kind == ast.InputObject:
+	case def.Kind == ast.InputObject:
+		b.faultAt(MisplacedObject, v, p, "%s is an object (%s); name one of its fields, such as %s.%s, or write JSON, such as {\"name\": {%s}}, or {%s*} in a query for a parameter for each of its fields", p.source, def.Name, p.source, firstFieldName(def), p.source, p.source)
+	case def.IsCompositeType():
 		b.faultAt(MisplacedObject, v, p, "%s is an object (%s); name one of its fields, such as %s.%s", p.source, def.Name, p.source, firstFieldName(def))
 	case isList(value.Type) && isList(value.Type.Elem):
 		b.faultAt(MisplacedList, v, p, "%s is a list of lists, which only a body can hold", p.source)
 	case b.graph.scalarName(def.Name) == "JSON":
-		b.faultAt(MisplacedObject, v, p, "%s is any JSON, which only a body can hold", p.source)
+		b.faultAt(MisplacedObject, v, p, "%s is any JSON, which only a body or JSON can hold: {\"name\": {%s}}", p.source, p.source)
 	}
 }
 
@@ -216,8 +225,10 @@ func (b *bindingCompiler) compileHeaders(http *ast.Value) []Param {
 		name, value := memberValue(h, "name"), memberValue(h, "value")
 		b.checkHeaderName(name, seen)
 		if t, ok := b.readTemplate(value); ok {
-			param := Param{Name: name.Raw, Parts: b.compileParts(value, t)}
-			b.checkHeaderValue(value, t, param.Parts)
+			param := Param{Name: name.Raw, Parts: b.compileParts(value, t), JSON: t.isJSON()}
+			if !param.JSON {
+				b.checkHeaderValue(value, t, param.Parts)
+			}
 			b.checkCookie(value, t, name.Raw)
 			list = append(list, param)
 		}
@@ -251,8 +262,8 @@ func (b *bindingCompiler) checkHeaderValue(v *ast.Value, t template, parts []Par
 				b.faultAt(InvalidHeaderText, v, t[i], "a header cannot hold control characters")
 			}
 		case part.Value.Type == nil:
-		case isList(part.Value.Type) || part.Value.Scope == Keys:
-			b.faultAt(MisplacedList, v, t[i], "%s is a list, which a header cannot hold", t[i].source)
+		case (isList(part.Value.Type) || part.Value.Scope == Keys) && len(parts) > 1:
+			b.faultAt(MisplacedList, v, t[i], "%s is a list, which has to be alone in its header", t[i].source)
 		default:
 			b.checkScalar(v, t[i], part.Value)
 		}
@@ -286,6 +297,7 @@ func (b *bindingCompiler) compileBody(http *ast.Value) {
 		b.faults.Add(BodyNotAllowed, text.Position, "a %s call has no body; use POST, PUT or PATCH, or leave out body", call.Method)
 	default:
 		b.checkContentType(memberValue(http, "headers"))
+		b.compileFields(http)
 		b.compileBodyText(text)
 	}
 }
@@ -334,12 +346,15 @@ func (b *bindingCompiler) compileBodyText(text *ast.Value) {
 	}
 }
 
-// checkForm checks that the body of a form has fields. Only a multipart form can hold objects.
+// checkForm checks that the body of a form has fields, and that each can be written.
 func (b *bindingCompiler) checkForm(text *ast.Value, body *Value) {
 	if made := body.objectTransform(); made != nil {
+		var names []string
 		for _, f := range made.Fields {
-			b.checkFormField(text, f.Name, f.Value.Type)
+			b.checkFormField(text, f.Name, f.Name, f.Value.Type)
+			names = append(names, f.Name)
 		}
+		b.checkFieldNames(text, names)
 		return
 	}
 	if body.Scope == Constant {
@@ -354,9 +369,13 @@ func (b *bindingCompiler) checkForm(text *ast.Value, body *Value) {
 		b.faults.Add(InvalidBody, text.Position, "a form has the fields of an input object, but %s is %s", text.Raw, body.Type)
 		return
 	}
+	var names []string
 	for _, f := range def.Fields {
-		b.checkFormField(text, def.Name+"."+f.Name, f.Type)
+		wire := b.graph.WireName(def.Name, f.Name)
+		b.checkFormField(text, def.Name+"."+f.Name, wire, f.Type)
+		names = append(names, wire)
 	}
+	b.checkFieldNames(text, names)
 }
 
 // objectTransform returns the object that an expression ends with, nil if it ends with another
@@ -375,16 +394,6 @@ func (v *Value) ObjectFields() (fields []ValueField, ok bool) {
 		return made.Fields, true
 	}
 	return nil, false
-}
-
-func (b *bindingCompiler) checkFormField(text *ast.Value, name string, t *ast.Type) {
-	if t == nil || b.field.Call.Encoding == Multipart {
-		return
-	}
-	inner := b.schema.Types[t.Name()]
-	if inner.Kind == ast.InputObject || b.graph.scalarName(inner.Name) == "JSON" || isList(t) && isList(t.Elem) {
-		b.faults.Add(NestedForm, text.Position, "a form has flat fields, but %s is %s; use encoding: JSON or MULTIPART", name, t)
-	}
 }
 
 // readTemplate parses a template and reports a mistake at its place.

@@ -32,7 +32,7 @@ const (
 	RelativePath        Code = "GH021"
 	AmbiguousPath       Code = "GH022"
 	InvalidQuery        Code = "GH023"
-	EscapedQuery        Code = "GH024"
+	ControlInQuery      Code = "GH024"
 	UnknownOperation    Code = "GH025"
 	NoDocument          Code = "GH026"
 	OperationArgument   Code = "GH027"

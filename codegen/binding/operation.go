@@ -147,6 +147,7 @@ func (c *operationCompiler) fillPath() {
 		p := c.parametersNamed("path", name)[0]
 		if v := c.valueFor(p); v != nil {
 			c.checkPathValue(v, p)
+			c.checkStyle(v, p)
 			c.field.Call.Path = append(c.field.Call.Path, Part{Value: v, Style: p})
 		}
 	}
@@ -167,6 +168,9 @@ func (c *operationCompiler) checkPathValue(v *Value, p *openapi.Parameter) {
 	}
 }
 
+// defaultStyles are the styles that join the elements of a list with commas.
+var defaultStyles = map[string]string{"query": "form", "cookie": "form", "header": "simple"}
+
 // fillParameter fills a query parameter, a header or a cookie.
 func (c *operationCompiler) fillParameter(p *openapi.Parameter) {
 	if p.In == "path" {
@@ -175,6 +179,12 @@ func (c *operationCompiler) fillParameter(p *openapi.Parameter) {
 	v := c.valueFor(p)
 	if v == nil {
 		return
+	}
+	c.checkStyle(v, p)
+	if v.Scope == Keys && p.IsText() {
+		joined := *p
+		joined.Style, joined.Explode = defaultStyles[p.In], false
+		p = &joined
 	}
 	param := Param{Name: p.Name, Parts: []Part{{Value: v}}, Style: p}
 	call := &c.field.Call
@@ -226,7 +236,8 @@ func (c *operationCompiler) fillBody() {
 	} else {
 		call.Body = c.bodyFromArguments()
 	}
-	if call.Body != nil && call.Encoding == Form {
+	c.setDocumentedFields()
+	if call.Body != nil && (call.Encoding == Form || call.Encoding == Multipart) {
 		c.checkForm(c.text, call.Body)
 	}
 }

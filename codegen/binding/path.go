@@ -50,6 +50,9 @@ func characterProblem(r rune, rest string) string {
 	return ""
 }
 
+// percentEncoded matches a percent-encoded character (RFC 3986, section 2.1).
+var percentEncoded = regexp.MustCompile(`%[0-9A-Fa-f]{2}`)
+
 // escapeProblem returns a description of an escape that stands for a character that no path may
 // have, or that is not an escape.
 func escapeProblem(rest string) string {

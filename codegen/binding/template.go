@@ -14,7 +14,8 @@ type template []piece
 // piece is a literal text or one value.
 type piece struct {
 	literal string
-	expr    *selection.Expr // nil for literal text
+	expr    *selection.Expr // nil for literal text and JSON
+	json    *jsonTemplate   // nil for literal text and values
 	source  string          // the expression as the schema writes it, without its star
 	explode bool            // {$args.x*}: repeat the parameter for each element
 	offset  int             // in bytes of the template
@@ -23,17 +24,33 @@ type piece struct {
 // parseTemplate splits a text into pieces. With an error it returns the byte offset of the mistake.
 func parseTemplate(text string) (template, int, error) {
 	var t template
+	from := 0 // the beginning of literal text
 	for at := 0; at < len(text); {
-		open := strings.IndexAny(text[at:], "{}")
+		open := strings.IndexAny(text[at:], "{}[")
 		if open < 0 {
-			return append(t, piece{literal: text[at:], offset: at}), 0, nil
+			break
 		}
-		if open > 0 {
-			t = append(t, piece{literal: text[at : at+open], offset: at})
-			at += open
+		at += open
+		if beginsJSON(text, at) {
+			value, end, err := parseJSONTemplate(text, at)
+			switch {
+			case err != nil:
+				return nil, end, err
+			case value != nil && end < len(text) && text[end] != '&':
+				return nil, end, errors.New("JSON has to be the whole value")
+			case value != nil:
+				t = append(t.withText(text, from, at), piece{json: value, source: text[at:end], offset: at})
+				at, from = end, end
+				continue
+			}
 		}
+		if text[at] == '[' {
+			at++
+			continue
+		}
+		t = t.withText(text, from, at)
 		if text[at] == '}' {
-			return nil, at, errors.New("a } without its {")
+			return nil, at, errors.New("a } without its {; in JSON, which is the whole value of a parameter, names and texts have double quotes")
 		}
 		length := strings.IndexByte(text[at:], '}')
 		if length < 0 {
@@ -45,9 +62,24 @@ func parseTemplate(text string) (template, int, error) {
 		}
 		t = append(t, p)
 		at += length + 1
+		from = at
 	}
-	return t, 0, nil
+	return t.withText(text, from, len(text)), 0, nil
 }
+
+// withText returns t with the literal text between two byte offsets, if there is any.
+func (t template) withText(text string, from, to int) template {
+	if from == to {
+		return t
+	}
+	return append(t, piece{literal: text[from:to], offset: from})
+}
+
+// isJSON reports whether t is JSON, which is always a whole value.
+func (t template) isJSON() bool { return len(t) == 1 && t[0].json != nil }
+
+// isLiteral reports whether the piece is literal text.
+func (p piece) isLiteral() bool { return p.expr == nil && p.json == nil }
 
 // parsePiece parses the variable at the end of a text, from a byte offset on: $scope.name.name,
 // with an optional star.
@@ -62,7 +94,10 @@ func parsePiece(text string, from int) (piece, error) {
 
 // String returns the piece as the schema writes it.
 func (p piece) String() string {
-	if p.expr == nil {
+	switch {
+	case p.json != nil:
+		return p.source
+	case p.expr == nil:
 		return p.literal
 	}
 	star := ""
@@ -76,7 +111,7 @@ func (p piece) String() string {
 func (t template) split(separator string) []template {
 	parts := []template{nil}
 	for _, p := range t {
-		if p.expr != nil {
+		if !p.isLiteral() {
 			parts[len(parts)-1] = append(parts[len(parts)-1], p)
 			continue
 		}
@@ -98,7 +133,7 @@ func (t template) split(separator string) []template {
 func (t template) splitFirst(separator string) (before, after template, found bool) {
 	for i, p := range t {
 		at := strings.Index(p.literal, separator)
-		if p.expr != nil || at < 0 {
+		if !p.isLiteral() || at < 0 {
 			continue
 		}
 		before = append(before, t[:i]...)

@@ -41,6 +41,7 @@ type Value struct {
 	Literal      string      // of a Constant, as JSON
 	Transforms   []Transform // in order
 	Items        []*Value    // of a Constant that is a list
+	Concat       []Part      // of a Constant that is a text of several parts; null if one of them is null
 	Text         *ast.Value  // the text that it is written in
 	Offset       int         // in bytes of that text
 }
@@ -74,7 +75,7 @@ func (v *Value) IsPlain() bool { return len(v.Transforms) == 0 && v.Scope != Con
 // null, and for a value that is not a literal.
 func (v *Value) LiteralType() string {
 	switch json := v.Literal; {
-	case v.Scope != Constant || v.Items != nil || len(v.Transforms) > 0 || json == "null":
+	case v.Scope != Constant || v.Items != nil || v.Concat != nil || len(v.Transforms) > 0 || json == "null":
 		return ""
 	case json == "true" || json == "false":
 		return "Boolean"
@@ -94,6 +95,11 @@ func (v *Value) Variables() iter.Seq[*Value] {
 func (v *Value) visitVariables(yield func(*Value) bool) bool {
 	if v.Scope != Constant && v.Scope != Current && v.Scope != Outer && !yield(v) {
 		return false
+	}
+	for _, part := range v.Concat {
+		if part.Value != nil && !part.Value.visitVariables(yield) {
+			return false
+		}
 	}
 	for _, item := range v.Items {
 		if !item.visitVariables(yield) {
@@ -136,8 +142,11 @@ func (b *bindingCompiler) compileParts(v *ast.Value, t template) []Part {
 	parts := make([]Part, len(t))
 	for i, p := range t {
 		parts[i].Literal = p.literal
-		if p.expr != nil {
+		switch {
+		case p.expr != nil:
 			parts[i].Value = b.compileValue(v, p.expr)
+		case p.json != nil:
+			parts[i].Value = b.compileJSON(v, p.json)
 		}
 	}
 	return parts

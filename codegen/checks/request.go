@@ -76,30 +76,74 @@ func segmentValues(parts []binding.Part) []*binding.Value {
 
 func (r *requestCheck) checkQuery() {
 	for _, param := range r.field.Call.Query {
-		if p := r.op.Parameter("query", param.Name); p != nil {
+		name := param.PlainName()
+		if p := r.op.Parameter("query", name); p != nil {
 			r.filled[p] = true
 			r.checkParameter(param, p)
 			continue
 		}
-		if base, member, ok := parseDeepObject(param.Name); ok {
+		if r.checkSpread(param) {
+			continue
+		}
+		if base, path, ok := parseDeepObject(name); ok {
 			if p := r.op.Parameter("query", base); p != nil && p.Style == "deepObject" {
 				r.filled[p] = true
-				r.checkDeepMember(param, p, member)
+				r.checkDeepMember(param, p, path)
 				continue
 			}
 		}
-		if r.document().Scheme("query", param.Name) != nil {
+		if r.document().Scheme("query", name) != nil {
 			continue
 		}
-		r.fault(binding.UnknownParameter, "%s takes no query parameter %q (%s)%s", r.operationName(), param.Name, r.op.Place, binding.DidYouMean(param.Name, r.parameterNames("query")))
+		r.fault(binding.UnknownParameter, "%s takes no query parameter %q (%s)%s", r.operationName(), name, r.op.Place, binding.DidYouMean(name, r.parameterNames("query")))
 	}
 }
 
-// parseDeepObject parses the name of a parameter of the style deepObject: name[member].
-func parseDeepObject(name string) (base, member string, ok bool) {
+// checkSpread checks the fields of an object that are parameters of their own, {$args.x*}. It reports
+// whether the parameter is such an object.
+func (r *requestCheck) checkSpread(param binding.Param) bool {
+	if !param.Explode || len(param.Parts) != 1 || param.Parts[0].Value == nil || param.Parts[0].Value.Type == nil {
+		return false
+	}
+	v := param.Parts[0].Value
+	def := r.schema.Types[v.Type.Name()]
+	if v.Type.Elem != nil || def.Kind != ast.InputObject {
+		return false
+	}
+	for _, f := range def.Fields {
+		name := r.graph.WireName(def.Name, f.Name)
+		p := r.op.Parameter("query", name)
+		if p == nil {
+			r.faultAtValue(v, binding.UnknownParameter, "%s takes no query parameter %q (%s), which %s.%s would be%s", r.operationName(), name, r.op.Place, def.Name, f.Name, binding.DidYouMean(name, r.parameterNames("query")))
+			continue
+		}
+		r.filled[p] = true
+		if why := r.openapiType(f.Type).ParameterMismatch(p); why != "" {
+			r.faults.Add(binding.ParameterType, f.Type.Position, "%s.%s is %s, but %s", def.Name, f.Name, f.Type, why)
+		}
+	}
+	return true
+}
+
+// memberAdvice returns advice on how to write a parameter without JSON.
+func memberAdvice(p *openapi.Parameter) string {
+	if p.Style == "deepObject" {
+		return fmt.Sprintf("its members, %s[name]={$args.name}", p.Name)
+	}
+	return "the text that the service reads"
+}
+
+// separators describe the separators of lists by their styles.
+var separators = map[string]string{
+	"form": " with commas", "spaceDelimited": " with spaces", "pipeDelimited": " with |", "tabDelimited": " with tabs",
+}
+
+// parseDeepObject parses the name of a parameter of the style deepObject: name[member], or
+// name[member][inner], where the members of a list are empty or numbers.
+func parseDeepObject(name string) (base string, path []string, ok bool) {
 	base, rest, found := strings.Cut(name, "[")
-	member, closed := strings.CutSuffix(rest, "]")
-	return base, member, found && closed
+	rest, closed := strings.CutSuffix(rest, "]")
+	return base, strings.Split(rest, "]["), found && closed
 }
 
 // document returns the document of the source.
@@ -121,27 +165,52 @@ func (r *requestCheck) checkParameter(param binding.Param, p *openapi.Parameter)
 		return // literal text, whose type is not known
 	}
 	v := param.Parts[0].Value
+	if param.JSON {
+		if p.Media == "" && !p.IsText() && !p.Schema.AllowsAny() {
+			r.faultAtValue(v, binding.ListStyle, "%s takes %s in the style %s (%s), not as JSON; write a variable, %s={$args.name}, or %s", r.operationName(), p.Name, p.Style, p.Place, p.Name, memberAdvice(p))
+		}
+		return
+	}
 	if v.Type == nil {
 		r.checkValue(v, p)
 		return
 	}
 	list := v.Scope == binding.Keys || v.Type.Elem != nil
-	if param.Style == nil && list && p.Style == "form" && p.Explode != param.Explode {
+	if v.Scope == binding.Keys && p.IsText() {
+		if param.Explode {
+			r.faultAtValue(v, binding.ListStyle, "%s takes %s as one text (%s); write %s={%s}, which sends the keys with commas", r.operationName(), p.Name, p.Place, p.Name, v)
+			return
+		}
+		list = false // which has no style
+	}
+	if param.Style == nil && list && p.Style != "deepObject" && p.Media == "" && p.Explode != param.Explode {
 		variable := "$" + string(v.Scope) + "." + strings.Join(v.Path, ".")
 		if p.Explode {
 			r.faultAtValue(v, binding.ListStyle, "%s takes %s once for each element (%s); write %s={%s*}", r.operationName(), p.Name, p.Place, p.Name, variable)
 		} else {
-			r.faultAtValue(v, binding.ListStyle, "%s takes %s as one list with commas (%s); write %s={%s}", r.operationName(), p.Name, p.Place, p.Name, variable)
+			r.faultAtValue(v, binding.ListStyle, "%s takes %s as one list%s (%s); write %s={%s}", r.operationName(), p.Name, separators[p.Style], p.Place, p.Name, variable)
 		}
 	}
 	r.checkValue(v, p)
 	r.checkBatchSize(v, p)
 }
 
+// checkCommaList checks the keys of a batch that fill a parameter for which the document says "type:
+// string". They are sent as one text, since nothing else could be meant by a call for many keys.
+func (r *requestCheck) checkCommaList(v *binding.Value, p *openapi.Parameter) {
+	if why := p.CommaListMismatch(); why != "" {
+		r.faultAtValue(v, binding.ParameterType, "%s is a list of keys, but %s; write $this and leave out batch, or call an operation that takes many keys", variableText(v), why)
+	}
+}
+
 // checkValue checks that a value fits a parameter.
 func (r *requestCheck) checkValue(v *binding.Value, p *openapi.Parameter) {
-	if v.Type == nil {
+	switch {
+	case v.Type == nil:
 		r.checkLiteral(v, p)
+		return
+	case v.Scope == binding.Keys && p.IsText():
+		r.checkCommaList(v, p)
 		return
 	}
 	t := r.valueType(v)
@@ -152,6 +221,9 @@ func (r *requestCheck) checkValue(v *binding.Value, p *openapi.Parameter) {
 		}
 	}
 	if why := t.ParameterMismatch(p); why != "" {
+		if t.Elem != nil && v.Scope == binding.Args && p.IsText() && p.CommaListMismatch() == "" {
+			why += fmt.Sprintf(", or join its elements: {%s->joinNotNull(\",\")}", v)
+		}
 		r.faultAtValue(v, binding.ParameterType, "%s is %s, but %s", variableText(v), t, why)
 		return
 	}
@@ -214,23 +286,37 @@ func (r *requestCheck) checkBatchSize(v *binding.Value, p *openapi.Parameter) {
 	}
 }
 
-// checkDeepMember checks a value inside of a parameter that is an object.
-func (r *requestCheck) checkDeepMember(param binding.Param, p *openapi.Parameter, name string) {
-	if p.Schema.AllowsAny() {
-		return
-	}
-	property := p.Schema.Property(name)
-	if property == nil {
-		if p.Schema.Additional == nil {
-			r.fault(binding.UnknownMember, "%s has no member %q (%s)%s", p.Name, name, p.Place, binding.DidYouMean(name, p.Schema.PropertyNames()))
+// checkDeepMember checks a value at a path inside of a parameter that is an object or a list.
+func (r *requestCheck) checkDeepMember(param binding.Param, p *openapi.Parameter, path []string) {
+	as := &openapi.Parameter{Place: p.Place, Name: p.Name, Required: p.Required, Schema: p.Schema}
+	for _, name := range path {
+		if as.Schema.AllowsAny() {
+			return
 		}
-		return
+		property := as.Schema.Property(name)
+		_, err := strconv.Atoi(name)
+		switch {
+		case property != nil:
+			as = &openapi.Parameter{Place: property.Place, Name: name, Required: property.Required && as.Required, Schema: property.Schema}
+		case as.Schema.AllowsType("array") && (name == "" || err == nil):
+			if as.Schema.Items == nil {
+				return
+			}
+			as = &openapi.Parameter{Place: as.Place, Name: as.Name, Schema: as.Schema.Items}
+		case as.Schema.Additional != nil:
+			return
+		default:
+			r.fault(binding.UnknownMember, "%s has no member %q (%s)%s", as.Name, name, as.Place, binding.DidYouMean(name, as.Schema.PropertyNames()))
+			return
+		}
 	}
 	if len(param.Parts) != 1 || param.Parts[0].Value == nil {
 		return
 	}
 	v := param.Parts[0].Value
-	as := &openapi.Parameter{Place: property.Place, Name: name, Required: property.Required && p.Required, Schema: property.Schema}
+	if repeats := path[len(path)-1] == ""; repeats && v.Type != nil && (v.Type.Elem != nil || v.Scope == binding.Keys) {
+		as.Schema = &openapi.Schema{Place: as.Schema.Place, Types: []string{"array"}, Items: as.Schema}
+	}
 	r.checkValue(v, as)
 }
 

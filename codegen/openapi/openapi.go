@@ -156,7 +156,7 @@ type Parameter struct {
 	Place
 	Name          string
 	In            string // path, query, header, cookie or querystring
-	Style         string // form, simple, label, matrix, spaceDelimited, pipeDelimited, deepObject or cookie; never ""
+	Style         string // form, simple, label, matrix, spaceDelimited, pipeDelimited, tabDelimited, deepObject or cookie; never ""
 	Explode       bool   // the default of the style if the document has none
 	Required      bool   // always true in a path
 	AllowReserved bool
@@ -212,6 +212,30 @@ type Media struct {
 	Type   string
 	Schema *Schema // never nil; empty if the document has none
 	Items  *Schema // of each item of a stream (itemSchema of OpenAPI 3.2), or nil
+	// Encodings says how properties of a form or a multipart body are written, in the document's
+	// order.
+	Encodings []Encoding
+}
+
+// Encoding says how a property of a form or a multipart body is written.
+type Encoding struct {
+	Place
+	Property    string
+	ContentType string    // "" for the default
+	Headers     []*Header // of a part
+	HasStyle    bool      // the document has style, explode or allowReserved, and they replace ContentType
+	Style       string    // as of a query parameter
+	Explode     bool
+}
+
+// Encoding returns how a property is written, or nil if the document does not say.
+func (m *Media) Encoding(property string) *Encoding {
+	for i := range m.Encodings {
+		if m.Encodings[i].Property == property {
+			return &m.Encodings[i]
+		}
+	}
+	return nil
 }
 
 func firstJSON(media []Media) *Media {

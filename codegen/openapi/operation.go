@@ -243,7 +243,29 @@ func (r *reader) media(content node) []Media {
 		if items := n.get("itemSchema"); !items.absent() {
 			m.Items = r.schema(items)
 		}
+		m.Encodings = r.encodings(n.get("encoding"))
 		all = append(all, m)
+	}
+	return all
+}
+
+// encodings reads how the properties of a form or a multipart body are written.
+func (r *reader) encodings(list node) []Encoding {
+	var all []Encoding
+	for name, n := range list.members() {
+		n = r.follow(n)
+		e := Encoding{
+			Place: name.place(), Property: name.Value,
+			ContentType: n.get("contentType").text(), Headers: r.headers(n.get("headers")),
+			Style: n.get("style").text(), HasStyle: !n.get("style").absent() || !n.get("explode").absent() || !n.get("allowReserved").absent(),
+		}
+		if e.Style == "" {
+			e.Style = "form"
+		}
+		if e.Explode = n.get("explode").isTrue(); n.get("explode").absent() {
+			e.Explode = e.Style == "form"
+		}
+		all = append(all, e)
 	}
 	return all
 }

@@ -57,7 +57,7 @@ func (r *reader) swaggerParameter(n node) *Parameter {
 	p := &Parameter{Place: n.place(), Name: n.get("name").text(), In: n.get("in").text(), Schema: r.schema(n)}
 	p.Required = p.In == "path" || n.get("required").isTrue()
 	p.Style = defaultStyle(p.In)
-	if p.In != "query" || n.get("type").text() != "array" {
+	if n.get("type").text() != "array" {
 		p.Explode = p.Style == "form"
 		return p
 	}
@@ -98,7 +98,15 @@ func (r *reader) swaggerForm(form []node, consumes []node) *Body {
 	at := form[0].place()
 	s := &Schema{Place: at, Types: []string{"object"}, required: map[string]bool{}}
 	mime := "application/x-www-form-urlencoded"
+	var encodings []Encoding
 	for _, n := range form {
+		if n.get("type").text() == "array" {
+			like := r.swaggerParameter(n)
+			if like.Style == "" || like.Style == "simple" {
+				like.Style = "form"
+			}
+			encodings = append(encodings, Encoding{Place: n.place(), Property: n.get("name").text(), HasStyle: true, Style: like.Style, Explode: like.Explode})
+		}
 		p := &Property{Place: n.place(), Name: n.get("name").text(), Required: n.get("required").isTrue(), Schema: r.schema(n)}
 		s.Properties = append(s.Properties, p)
 		s.required[p.Name] = p.Required
@@ -109,11 +117,11 @@ func (r *reader) swaggerForm(form []node, consumes []node) *Body {
 	b := &Body{Place: at, Required: slices.ContainsFunc(s.Properties, func(p *Property) bool { return p.Required })}
 	for _, media := range consumes {
 		if base, _, _ := strings.Cut(media.text(), ";"); strings.TrimSpace(base) == "multipart/form-data" || strings.TrimSpace(base) == mime {
-			b.Media = append(b.Media, Media{Place: media.place(), Type: media.text(), Schema: s})
+			b.Media = append(b.Media, Media{Place: media.place(), Type: media.text(), Schema: s, Encodings: encodings})
 		}
 	}
 	if len(b.Media) == 0 {
-		b.Media = []Media{{Place: at, Type: mime, Schema: s}}
+		b.Media = []Media{{Place: at, Type: mime, Schema: s, Encodings: encodings}}
 	}
 	return b
 }

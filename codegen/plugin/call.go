@@ -9,6 +9,7 @@ import (
 
 	"github.com/99designs/gqlgen/codegen"
 	"github.com/99designs/gqlgen/codegen/config"
+	"github.com/vektah/gqlparser/v2/ast"
 
 	"github.com/gatehouse-graphql/gatehouse/codegen/binding"
 	"github.com/gatehouse-graphql/gatehouse/codegen/openapi"
@@ -24,6 +25,7 @@ type callWriter struct {
 	request *requestText   // nil: the steps are Go; otherwise they have placeholders for variables
 	steps   []string
 	inBody  bool
+	service bool // the steps so far end with values of services
 	err     error
 }
 
@@ -32,9 +34,13 @@ func (w *callWriter) call() (string, error) {
 	call := &w.binding.Call
 	w.path()
 	for _, p := range w.g.graph.FullCall(w.binding).Query {
+		w.origin(valuesOf(p.Parts)...)
 		w.query(p)
 	}
 	w.headersCookiesBody()
+	if call.CarriesKeysInHead() {
+		w.step("Batch(len(keys), %d)", w.binding.Batch.MaxLength)
+	}
 	if call.Method == http.MethodGet && !call.Idempotent && w.isMutation() {
 		w.step("NonIdempotent()")
 	}
@@ -57,12 +63,14 @@ func (w *callWriter) headersCookiesBody() {
 		})
 	}
 	for _, p := range headers {
+		w.origin(valuesOf(p.Parts)...)
 		w.header(p)
 	}
 	if types := w.g.accept(w.binding); len(types) > 0 {
 		w.step("Accept(%q)", strings.Join(types, ", "))
 	}
 	for _, p := range call.Cookies {
+		w.origin(valuesOf(p.Parts)...)
 		method := "Cookie"
 		if p.Style.Style == "cookie" {
 			method = "PlainCookie"
@@ -70,6 +78,7 @@ func (w *callWriter) headersCookiesBody() {
 		w.step("%s(%q, %s, %t)", method, p.Name, w.parts(p.Parts), p.Style.Explode)
 	}
 	if call.Body != nil {
+		w.origin(call.Body)
 		w.body()
 	}
 	if call.Idempotent {
@@ -82,6 +91,59 @@ func (w *callWriter) headersCookiesBody() {
 func (w *callWriter) isMutation() bool {
 	mutation := w.g.data.Schema.Mutation
 	return w.field != nil && mutation != nil && w.field.Object != nil && w.field.Object.Name == mutation.Name
+}
+
+// origin writes the step that says where the values of the next step come from, if that is not where
+// the values before it come from. It matters for a value that does not fit its place: only a client
+// can correct its own. So values that always fit, such as numbers, belong to either side.
+func (w *callWriter) origin(values ...*binding.Value) {
+	if step := w.originStep(values...); step != "" {
+		w.steps = append(w.steps, step)
+	}
+}
+
+// originStep returns the step that origin writes, "" for none.
+func (w *callWriter) originStep(values ...*binding.Value) string {
+	fromService, fromClient := false, false
+	for _, value := range values {
+		for v := range value.Variables() {
+			switch v.Scope {
+			case binding.This, binding.Keys:
+				fromService = true
+			case binding.Args, binding.Request, binding.Claims, binding.PageScope:
+				fromClient = fromClient || w.mayNotFit(v)
+			}
+		}
+	}
+	service := fromService && !fromClient
+	if w.request != nil || service == w.service || !fromService && !fromClient {
+		return ""
+	}
+	w.service = service
+	if service {
+		return "ServiceValues()"
+	}
+	return "ClientValues()"
+}
+
+// mayNotFit reports whether a variable has values that not every place can hold.
+func (w *callWriter) mayNotFit(v *binding.Value) bool {
+	if v.Type == nil || v.Type.Elem != nil {
+		return true
+	}
+	def := w.g.data.Config.Schema.Types[v.Type.NamedType]
+	s := w.g.graph.Scalar(def.Name)
+	return def.Kind != ast.Enum && (s == nil || s.EncodedAs() == "string")
+}
+
+// valuesOf returns the values in the parts of a parameter.
+func valuesOf(parts []binding.Part) (values []*binding.Value) {
+	for _, p := range parts {
+		if p.Value != nil {
+			values = append(values, p.Value)
+		}
+	}
+	return values
 }
 
 // step adds a method call.
@@ -98,12 +160,16 @@ func (w *callWriter) path() {
 	many := len(parts) > maxOnLine
 	for _, p := range parts[1:] {
 		last := &w.steps[len(w.steps)-1]
-		switch {
-		case p.Value == nil:
+		if p.Value == nil {
 			*last += fmt.Sprintf(".Literal(%q)", p.Literal)
-		case many:
+			continue
+		}
+		if origin := w.originStep(p.Value); origin != "" {
+			*last += "." + origin
+		}
+		if many {
 			w.steps = append(w.steps, w.segment(p))
-		default:
+		} else {
 			*last += "." + w.segment(p)
 		}
 	}
@@ -117,6 +183,8 @@ func (w *callWriter) segment(p binding.Part) string {
 		return fmt.Sprintf("Label(%s, %t)", value, s.Explode)
 	case s != nil && s.Style == "matrix":
 		return fmt.Sprintf("Matrix(%q, %s, %t)", s.Name, value, s.Explode)
+	case s != nil && w.composite(p.Value) && delimiters[s.Style] != "":
+		return fmt.Sprintf("SegmentDelimited(%s, %s%s)", value, w.f.use(restPkg), delimiters[s.Style])
 	case s != nil && w.composite(p.Value):
 		return fmt.Sprintf("SegmentList(%s, %t)", value, s.Explode)
 	}
@@ -135,10 +203,24 @@ func (w *callWriter) composite(v *binding.Value) bool {
 // maxOnLine is the number of pieces of a path up to which the path is written on one line.
 const maxOnLine = 5
 
+// delimiters are the names of the constants of upstreams/rest for the styles with a delimiter.
+var delimiters = map[string]string{"spaceDelimited": "Spaces", "pipeDelimited": "Pipes", "tabDelimited": "Tabs"}
+
 // query writes a query parameter. Without a document, a parameter has the style form.
 func (w *callWriter) query(p binding.Param) {
+	if p.JSON {
+		w.step("Query(%q, %s)", p.Name, w.jsonText(p))
+		return
+	}
+	if hasQueryText(p) {
+		w.step("QueryText(%q, %s)", p.Name, w.queryParts(p.Parts))
+		return
+	}
 	value := w.parts(p.Parts)
 	style := p.Style
+	if style != nil { // the name is that of the document, where a plus sign is a character
+		p.Name = strings.ReplaceAll(p.Name, "+", "%2B")
+	}
 	if style == nil {
 		style = &openapi.Parameter{Style: "form", Explode: p.Explode}
 	}
@@ -150,13 +232,41 @@ func (w *callWriter) query(p binding.Param) {
 		w.step("DeepObject(%q, %s)", p.Name, value)
 	case style.Explode && (p.Style == nil || composite): // which all styles write alike
 		w.step("QueryExploded(%q, %s)", p.Name, value)
-	case style.Style == "spaceDelimited" && composite:
-		w.step("QueryDelimited(%q, %s, %sSpaces)", p.Name, value, w.f.use(restPkg))
-	case style.Style == "pipeDelimited" && composite:
-		w.step("QueryDelimited(%q, %s, %sPipes)", p.Name, value, w.f.use(restPkg))
+	case delimiters[style.Style] != "" && composite:
+		w.step("QueryDelimited(%q, %s, %s%s)", p.Name, value, w.f.use(restPkg), delimiters[style.Style])
 	default:
 		w.step("Query(%q, %s)", p.Name, value)
 	}
+}
+
+// jsonText writes the text of a parameter that is JSON.
+func (w *callWriter) jsonText(p binding.Param) string {
+	w.inBody = true // numbers are numbers
+	value := w.parts(p.Parts)
+	w.inBody = false
+	return fmt.Sprintf("%sJSONText(%s)", w.f.use(encodePkg), value)
+}
+
+// hasQueryText reports whether a parameter has text besides one value, or text in which a query
+// escapes fewer characters than in a value.
+func hasQueryText(p binding.Param) bool {
+	if len(p.Parts) != 1 {
+		return len(p.Parts) > 1
+	}
+	return p.Parts[0].Value == nil && strings.ContainsAny(p.Parts[0].Literal, "!$'()*+,;=:@/?%")
+}
+
+// queryParts writes the arguments of QueryText.
+func (w *callWriter) queryParts(parts []binding.Part) string {
+	written := make([]string, len(parts))
+	for i, p := range parts {
+		if p.Value == nil {
+			written[i] = fmt.Sprintf("%sText(%q)", w.f.use(restPkg), p.Literal)
+		} else {
+			written[i] = w.value(p.Value)
+		}
+	}
+	return strings.Join(written, ", ")
 }
 
 // accept returns the media types that the service's document has for the responses of a call, nil
@@ -171,11 +281,26 @@ func (g *generator) accept(b *binding.Field) []string {
 
 // header writes a header.
 func (w *callWriter) header(p binding.Param) {
-	if p.Style != nil && w.composite(p.Parts[0].Value) {
-		w.step("HeaderList(%q, %s, %t)", p.Name, w.parts(p.Parts), p.Style.Explode)
+	if p.Style != nil && delimiters[p.Style.Style] != "" && w.composite(p.Parts[0].Value) {
+		w.step("HeaderDelimited(%q, %s, %s%s)", p.Name, w.parts(p.Parts), w.f.use(restPkg), delimiters[p.Style.Style])
+		return
+	}
+	if len(p.Parts) == 1 && p.Parts[0].Value != nil && w.isList(p) {
+		w.step("HeaderList(%q, %s, %t)", p.Name, w.parts(p.Parts), p.Style != nil && p.Style.Explode)
+		return
+	}
+	if p.JSON {
+		w.step("Header(%q, %sASCII(%s))", p.Name, w.f.use(encodePkg), w.jsonText(p))
 		return
 	}
 	w.step("Header(%q, %s)", p.Name, w.parts(p.Parts))
+}
+
+// isList reports whether a header that is one value has the form of a list or an object. By http, a
+// value whose type is not known is a text.
+func (w *callWriter) isList(p binding.Param) bool {
+	v := p.Parts[0].Value
+	return (p.Style != nil || v.Type != nil) && w.composite(v)
 }
 
 // parts writes the value of a parameter or a header, as one text if it has several parts.
@@ -362,9 +487,9 @@ func (w *callWriter) body() {
 	w.inBody = false
 	switch call.Encoding {
 	case binding.Form:
-		w.step("Form(%sFields(%s))", w.f.use(encodePkg), value)
+		w.step("Form(%sFields(%s)%s)", w.f.use(encodePkg), value, w.fields())
 	case binding.Multipart:
-		w.step("Multipart(%sFields(%s))", w.f.use(encodePkg), value)
+		w.step("Multipart(%sFields(%s)%s)", w.f.use(encodePkg), value, w.fields())
 	case binding.Text:
 		w.step("Text(%s)", value)
 	default:
@@ -375,4 +500,36 @@ func (w *callWriter) body() {
 		}
 		w.step("JSON(%s)", value)
 	}
+}
+
+// fieldStyles are the names of the constants of upstreams/rest for the styles of forms.
+var fieldStyles = map[binding.FieldStyle]string{
+	binding.CommaList: "Commas", binding.SpaceList: "SpaceList", binding.PipeList: "PipeList", binding.TabList: "TabList",
+	binding.Brackets: "Brackets", binding.Indices: "Indices", binding.SpreadField: "Spread", binding.JSONField: "JSONText",
+}
+
+// fields writes how the members of a form are written, as further arguments.
+func (w *callWriter) fields() string {
+	var b strings.Builder
+	for _, f := range w.binding.Call.Fields {
+		fmt.Fprintf(&b, ",\n%sField{Name: %q", w.f.use(restPkg), f.Name)
+		if style := fieldStyles[f.Style]; style != "" {
+			fmt.Fprintf(&b, ", Style: %s%s", w.f.use(restPkg), style)
+		}
+		if f.ContentType != "" {
+			fmt.Fprintf(&b, ", ContentType: %q", f.ContentType)
+		}
+		if len(f.Headers) > 0 {
+			fmt.Fprintf(&b, ", Headers: []%sHeader{", w.f.use(restPkg))
+			for i, h := range f.Headers {
+				if i > 0 {
+					b.WriteString(", ")
+				}
+				fmt.Fprintf(&b, "{Name: %q, Value: %s}", h.Name, w.parts(h.Parts))
+			}
+			b.WriteString("}")
+		}
+		b.WriteString("}")
+	}
+	return b.String()
 }

@@ -26,7 +26,21 @@ func (m *mapper) value(v *binding.Value) string { return m.apply(m.root(v, m.var
 // memberValue writes an expression as the value of a member. It is encode.Absent where the client
 // omitted what the expression begins with, and the member is left out.
 func (m *mapper) memberValue(v *binding.Value) string {
+	if v.Concat != nil {
+		return m.concat(v.Concat, "ConcatOrAbsent", m.memberValue)
+	}
 	return m.apply(m.root(v, m.member), "GetOrAbsent", v)
+}
+
+// concat writes a text of several parts by a function of engine/encode.
+func (m *mapper) concat(parts []binding.Part, function string, value func(*binding.Value) string) string {
+	written := make([]string, len(parts))
+	for i, p := range parts {
+		if written[i] = strconv.Quote(p.Literal); p.Value != nil {
+			written[i] = value(p.Value)
+		}
+	}
+	return fmt.Sprintf("%s%s(%s)", m.f.use(encodePkg), function, strings.Join(written, ", "))
 }
 
 // apply writes the changes of a value, beginning with expr. Consecutive members are one call of
@@ -63,6 +77,8 @@ func (m *mapper) root(v *binding.Value, variable func(*binding.Value) string) st
 			items[i] = m.value(item)
 		}
 		return "[]any{" + strings.Join(items, ", ") + "}"
+	case v.Concat != nil:
+		return m.concat(v.Concat, "Concat", m.value)
 	case v.Scope == binding.Constant:
 		return m.literal(v.Literal)
 	}

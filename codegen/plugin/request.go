@@ -3,13 +3,13 @@ package plugin
 import (
 	"fmt"
 	"go/types"
-	"net/url"
 	"slices"
 	"strings"
 
 	"github.com/99designs/gqlgen/codegen"
 
 	"github.com/gatehouse-graphql/gatehouse/codegen/binding"
+	"github.com/gatehouse-graphql/gatehouse/upstreams/rest"
 )
 
 // requestText is the request of a batch as a constant text, and the values that the text leaves
@@ -80,8 +80,8 @@ func (w *callWriter) queryText() string {
 		w.query(p)
 		param := w.steps[before]
 		w.steps = w.steps[:before]
-		if param == fmt.Sprintf("Query(%q, %s)", p.Name, w.parts(p.Parts)) {
-			param = url.QueryEscape(p.Name) + "=" + w.partsText(p.Parts)
+		if !p.JSON && (hasQueryText(p) || param == fmt.Sprintf("Query(%q, %s)", p.Name, w.parts(p.Parts))) {
+			param = strings.ReplaceAll(rest.EscapeQueryText(p.Name), "=", "%3D") + "=" + w.partsText(p.Parts)
 		} else {
 			usual = false
 		}
@@ -105,7 +105,7 @@ func (w *callWriter) partsText(parts []binding.Part) string {
 	var b strings.Builder
 	for _, p := range parts {
 		if p.Value == nil {
-			b.WriteString(url.QueryEscape(p.Literal))
+			b.WriteString(rest.EscapeQueryText(p.Literal))
 			continue
 		}
 		b.WriteString(inBraces(w.value(p.Value)))

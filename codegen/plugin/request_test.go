@@ -25,7 +25,7 @@ func TestRequestText(t *testing.T) {
 	}{
 		{get(), "GET /p"},
 		{get(param("a", sub)), "GET /p?a={$claims.sub}"},
-		{get(param("a", literal("{$claims.sub}"))), "GET /p?a=%7B%24claims.sub%7D"},
+		{get(param("a", literal("{$claims.sub}"))), "GET /p?a=%7B$claims.sub%7D"},
 		{get(param("a=b", literal("x&y"))), "GET /p?a%3Db=x%26y"},
 		{get(param("b", literal("1")), param("a", literal("2")), param("a", literal("1"))), "GET /p?a=2&a=1&b=1"},
 		{get(param("b", literal("1")), each("a", sub)), `GET /p?b=1&QueryExploded("a", {$claims.sub})`},

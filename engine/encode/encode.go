@@ -13,6 +13,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf16"
+	"unicode/utf8"
 
 	"github.com/99designs/gqlgen/graphql"
 )
@@ -171,6 +173,16 @@ func Concat(parts ...any) any {
 	return b.String()
 }
 
+// ConcatOrAbsent is Concat for the value of a member: it returns Absent if a part is Absent.
+func ConcatOrAbsent(parts ...any) any {
+	for _, part := range parts {
+		if _, ok := part.(absent); ok { // comparing the parts could panic
+			return Absent
+		}
+	}
+	return Concat(parts...)
+}
+
 // plainText returns the text of a scalar's wire value, as paths and headers write it.
 func plainText(part any) (string, bool) {
 	switch part := part.(type) {
@@ -257,6 +269,28 @@ func JSONText(v any) any {
 		return nil
 	}
 	return string(text)
+}
+
+// ASCII returns a text that JSONText has written with every other character than ASCII escaped: many
+// servers do not read UTF-8 in headers.
+func ASCII(jsonText any) any {
+	text, ok := jsonText.(string)
+	if !ok {
+		return jsonText
+	}
+	var b strings.Builder
+	for _, r := range text {
+		switch {
+		case r < utf8.RuneSelf:
+			b.WriteRune(r)
+		case r > 0xffff:
+			high, low := utf16.EncodeRune(r)
+			fmt.Fprintf(&b, `\u%04x\u%04x`, high, low)
+		default:
+			fmt.Fprintf(&b, `\u%04x`, r)
+		}
+	}
+	return b.String()
 }
 
 // ParseJSONText is the inverse of JSONText for a JSON scalar: it returns the wire value whose text it

@@ -116,7 +116,9 @@ func (r answerResolver) Other(ctx context.Context, parents []*model.Answer) ([]*
 		},
 		Fetch: func(ctx context.Context, keys []string) (map[string]*model.Other, error) {
 			call := rest.New(http.MethodGet, "/others").
+				ServiceValues().
 				Query("ids", keys).
+				Batch(len(keys), 8000).
 				Shared("answers GET /others?ids")
 			return upstreams.Fetch(ctx, r.Services, "answers", call,
 				decode.ByKey("id", graph.DecodeOther, func(item *model.Other) string { return strconv.Itoa(item.ID) }))
@@ -140,7 +142,9 @@ func (r answerResolver) Others(ctx context.Context, parents []*model.Answer) ([]
 		},
 		Fetch: func(ctx context.Context, keys []string) (map[string]*model.Other, error) {
 			call := rest.New(http.MethodGet, "/others").
+				ServiceValues().
 				QueryExploded("ids", keys).
+				Batch(len(keys), 8000).
 				Shared("answers GET /others?ids")
 			return upstreams.Fetch(ctx, r.Services, "answers", call,
 				decode.ByKey("id", graph.DecodeOther, func(item *model.Other) string { return strconv.Itoa(item.ID) }))
@@ -164,7 +168,9 @@ func (r itemResolver) Other(ctx context.Context, parents []*model.Item) ([]*mode
 		},
 		Fetch: func(ctx context.Context, keys []string) (map[string]*model.Other, error) {
 			call := rest.New(http.MethodGet, "/others").
+				ServiceValues().
 				Query("ids", keys).
+				Batch(len(keys), 8000).
 				Shared("answers GET /others?ids")
 			return upstreams.Fetch(ctx, r.Services, "answers", call,
 				decode.ByKey("id", graph.DecodeOther, func(item *model.Other) string { return strconv.Itoa(item.ID) }))
@@ -507,6 +513,7 @@ func (r shelfResolver) Joined(ctx context.Context, parents []*model.Shelf) ([]mo
 		Fetch: func(ctx context.Context, keys [][1]any) (map[[1]any]model.Media, error) {
 			key := keys[0]
 			call := rest.New(http.MethodGet, "/media").
+				ServiceValues().
 				Query("shelf", key[0]).
 				Shared("answers GET /media")
 			value, err := upstreams.Fetch(ctx, r.Services, "answers", call, decode.NullOf(graph.DecodeMedia))
@@ -535,7 +542,9 @@ func (r storyResolver) Writer(ctx context.Context, parents []*model.Story) ([]*m
 		},
 		Fetch: func(ctx context.Context, keys []string) (map[string]*model.Writer, error) {
 			call := rest.New(http.MethodGet, "/library/writersById").
-				Query("ids", keys)
+				ServiceValues().
+				Query("ids", keys).
+				Batch(len(keys), 8000)
 			return upstreams.Fetch(ctx, r.Services, "answers", call,
 				decode.ByKey("id", graph.DecodeWriter, func(item *model.Writer) string { return item.ID }))
 		},
@@ -558,7 +567,9 @@ func (r storyResolver) MustWriter(ctx context.Context, parents []*model.Story) (
 		},
 		Fetch: func(ctx context.Context, keys []string) (map[string]*model.Writer, error) {
 			call := rest.New(http.MethodGet, "/library/writersById").
-				Query("ids", keys)
+				ServiceValues().
+				Query("ids", keys).
+				Batch(len(keys), 8000)
 			return upstreams.Fetch(ctx, r.Services, "answers", call,
 				decode.ByKey("id", graph.DecodeWriter, func(item *model.Writer) string { return item.ID }))
 		},
@@ -580,7 +591,7 @@ func (r writerResolver) Stories(ctx context.Context, parents []*model.Writer, fi
 			First:  first, After: after, Default: 3, Max: 100,
 			Type: page.Offset,
 		}, func(ctx context.Context, at page.Range) (page.Response[decode.Item[*model.Story]], error) {
-			call := rest.New(http.MethodGet, "/library/of/").Segment(key).Literal("/offset").
+			call := rest.New(http.MethodGet, "/library/of/").ServiceValues().Segment(key).Literal("/offset").
 				Query("from", at.Offset).
 				Query("n", at.Size).
 				Shared("answers GET /library/of/{}/offset?from&n")
@@ -616,7 +627,7 @@ func (r writerResolver) MustStories(ctx context.Context, parents []*model.Writer
 			ReportsMore: true,
 			WantsTotal:  engine.Selects(ctx, "totalCount"),
 		}, func(ctx context.Context, at page.Range) (page.Response[decode.Item[*model.Story]], error) {
-			call := rest.New(http.MethodGet, "/library/of/").Segment(key).Literal("/number").
+			call := rest.New(http.MethodGet, "/library/of/").ServiceValues().Segment(key).Literal("/number").
 				Query("page", at.Page).
 				Query("n", at.Size).
 				Shared("answers GET /library/of/{}/number?page&n")
@@ -660,7 +671,8 @@ func (r writerResolver) LooseStories(ctx context.Context, parents []*model.Write
 			First:  first, After: after, Default: 20, Max: 100,
 			Type: page.NextCursor,
 		}, func(ctx context.Context, at page.Range) (page.Response[decode.Item[*model.Story]], error) {
-			call := rest.New(http.MethodGet, "/library/of/").Segment(key).Literal("/cursor").
+			call := rest.New(http.MethodGet, "/library/of/").ServiceValues().Segment(key).Literal("/cursor").
+				ClientValues().
 				Query("cursor", at.Cursor).
 				Query("n", at.Size).
 				Shared("answers GET /library/of/{}/cursor?cursor&n")
@@ -796,6 +808,7 @@ func (r *Resolver) bookEntity(ctx context.Context) engine.Entity[[1]any, model.B
 			Fetch: func(ctx context.Context, keys [][1]any) (map[[1]any]*model.Book, error) {
 				key := keys[0]
 				call := rest.New(http.MethodGet, "/book").
+					ServiceValues().
 					Query("ids", key[0]).
 					Shared("answers GET /book?ids")
 				value, err := upstreams.Fetch(ctx, r.Services, "answers", call,
@@ -825,7 +838,9 @@ func (r *Resolver) editorEntity(ctx context.Context) engine.Entity[string, model
 			MaxSize: 3,
 			Fetch: func(ctx context.Context, keys []string) (map[string]*model.Editor, error) {
 				call := rest.New(http.MethodGet, "/library/editorsById").
-					Query("ids", keys)
+					ServiceValues().
+					Query("ids", keys).
+					Batch(len(keys), 8000)
 				return upstreams.Fetch(ctx, r.Services, "answers", call,
 					decode.ByKey("id", graph.DecodeEditor, func(item *model.Editor) string { return item.ID }))
 			},
@@ -853,7 +868,9 @@ func (r *Resolver) filmEntity(ctx context.Context) engine.Entity[string, model.F
 			MaxSize: 2,
 			Fetch: func(ctx context.Context, keys []string) (map[string]*model.Film, error) {
 				call := rest.New(http.MethodGet, "/films").
-					QueryExploded("ids", keys)
+					ServiceValues().
+					QueryExploded("ids", keys).
+					Batch(len(keys), 8000)
 				return upstreams.Fetch(ctx, r.Services, "answers", call,
 					decode.ByKey("id", graph.DecodeFilm, func(item *model.Film) string { return strconv.Itoa(item.ID) }))
 			},

@@ -31,7 +31,8 @@ const (
 	idempotencyKey = "Idempotency-Key"
 
 	// maxHead bounds path, parameters and headers together, in bytes. Most servers accept
-	// less. Some close the connection over more, which would look like a broken replica.
+	// less: a call for many keys is split earlier, see Batch. Some close the connection over
+	// more, which would look like a broken replica.
 	maxHead = 64 << 10
 )
 
@@ -57,6 +58,9 @@ const (
 //	header  simple          Header, HeaderList
 //	cookie  form, cookie    Cookie, PlainCookie
 //
+// The collectionFormats of Swagger 2.0 that OpenAPI 3 lacks are QueryDelimited with Tabs,
+// SegmentDelimited and HeaderDelimited. QueryText writes text of the schema with values in it.
+//
 // A parameter of the media type application/json is written by the same methods, from
 // the text that encode.JSONText returns.
 //
@@ -76,6 +80,12 @@ type Call struct {
 	requestScoped bool
 	nonIdempotent bool
 	group         string // see Shared
+	keys          int    // of a batch; 0 for other calls
+	maxLength     int    // of a batch's URL and of each of its headers, in bytes
+	service       bool   // the values that follow come from a service
+	// Of the size of the head, serviceSize is what came from services before the last change of
+	// service, and counted is the size at that change.
+	serviceSize, counted int
 }
 
 // span is a part of a path that came from a value.
@@ -174,25 +184,97 @@ func (c *Call) Shared(group string) *Call {
 // Group returns the group of calls that Shared has set, "" for none.
 func (c *Call) Group() string { return c.group }
 
+// Batch declares that the call carries this many keys in its URL, headers or cookies, and that it
+// may be replaced by several calls with fewer keys each. Such a call fails if its path and query
+// together, or one of its headers, have more than maxLength bytes: see BatchError.
+func (c *Call) Batch(keys, maxLength int) *Call {
+	c.keys, c.maxLength = keys, maxLength
+	return c
+}
+
+// ServiceValues declares that the values which follow come from the response of a service. If one
+// of them does not fit its place, the fault's code is DownstreamService: the client has not sent
+// it, and cannot correct it.
+func (c *Call) ServiceValues() *Call { return c.setOrigin(true) }
+
+// ClientValues ends ServiceValues.
+func (c *Call) ClientValues() *Call { return c.setOrigin(false) }
+
+func (c *Call) setOrigin(service bool) *Call {
+	c.serviceSize, c.counted = c.serviceBytes(), c.headSize()
+	c.service = service
+	return c
+}
+
+// serviceBytes returns how many bytes of the head came from services.
+func (c *Call) serviceBytes() int {
+	if !c.service {
+		return c.serviceSize
+	}
+	return c.serviceSize + c.headSize() - c.counted
+}
+
 // CanCoalesce reports whether clients that make equal calls at the same time may share one
 // response: c is a GET without a body and not RequestScoped.
 func (c *Call) CanCoalesce() bool {
 	return c.method == http.MethodGet && c.mime == "" && !c.requestScoped
 }
 
-// Err returns the first error of building the call, or nil. It is a *fault.Error:
-// BadUserInput for a value that does not fit its place, or for values that need more than
-// 64 KiB of URL and headers, and Internal for a mistake in the schema. Client.Do returns
+// Err returns the first error of building the call, or nil. It is a *fault.Error for a value
+// that does not fit its place, or for values that need more than 64 KiB of URL and headers:
+// BadUserInput, or DownstreamService if the value came from a service. It is Internal for a
+// mistake in the schema, and wraps a *BatchError if a Batch has to be split. Client.Do returns
 // it without sending anything.
 func (c *Call) Err() error {
-	err := c.err
-	if err == nil && c.headSize() > maxHead {
-		err = fault.New(fault.BadUserInput, "the values are too long to be sent to the service")
+	switch {
+	case c.err != nil:
+		return c.err.WithCause(fmt.Errorf("%s %s", c.method, c.Template()))
+	case c.keys > 1 && c.longestPart() > c.maxLength:
+		cause := &BatchError{Call: c.method + " " + c.Template(), Keys: c.keys, Length: c.longestPart(), MaxLength: c.maxLength}
+		return fault.New(fault.Internal, "the keys are too long to be sent to the service at once").WithCause(cause)
+	case c.headSize() > maxHead:
+		return fault.New(c.blameForLength(), "the values are too long to be sent to the service").
+			WithCause(fmt.Errorf("%s %s has %d bytes of URL and headers, but at most %d are sent", c.method, c.Template(), c.headSize(), maxHead))
 	}
-	if err == nil {
-		return nil
+	return nil
+}
+
+// BatchError is the cause of the fault of a Batch that is too long to be sent. The keys have to be
+// sent by several calls.
+type BatchError struct {
+	Call      string // the method and the template of the path: "GET /users"
+	Keys      int    // how many keys the call has
+	Length    int    // of its URL, or of its longest header, in bytes
+	MaxLength int
+}
+
+// Error returns the lengths, for operators.
+func (e *BatchError) Error() string {
+	return fmt.Sprintf("%s: %d keys need %d bytes, but at most %d are sent at once", e.Call, e.Keys, e.Length, e.MaxLength)
+}
+
+// SplitBatch returns into how many parts the keys have to be split at least.
+func (e *BatchError) SplitBatch() int { return (e.Length + e.MaxLength - 1) / e.MaxLength }
+
+// blameForLength returns the code of a call whose values are too long: that of the side that most
+// bytes came from.
+func (c *Call) blameForLength() fault.Code {
+	if c.serviceBytes() > c.headSize()/2 {
+		return fault.DownstreamService
 	}
-	return err.WithCause(fmt.Errorf("%s %s", c.method, c.Template()))
+	return fault.BadUserInput
+}
+
+// longestPart returns the length of path and query, or of the longest header if that is longer:
+// servers bound each line of a request.
+func (c *Call) longestPart() int {
+	longest := len(c.path) + len("?") + len(c.query)
+	for name, values := range c.header {
+		for _, value := range values {
+			longest = max(longest, len(name)+len(": ")+len(value))
+		}
+	}
+	return longest
 }
 
 // headSize returns how many bytes path, parameters and headers have.
@@ -336,7 +418,11 @@ func (c *Call) value(v any) (s string, ok bool) {
 
 // refuse fails the call because of a value.
 func (c *Call) refuse(format string, args ...any) *Call {
-	return c.fail(fault.BadUserInput, format, args...)
+	code := fault.BadUserInput
+	if c.service {
+		code = fault.DownstreamService
+	}
+	return c.fail(code, format, args...)
 }
 
 // fail keeps the first error.

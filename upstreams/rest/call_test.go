@@ -129,6 +129,9 @@ func TestQuery(t *testing.T) {
 		{"comma within an element", query([]any{"a,b", "c"}), "?q=a%2Cb,c"},
 		{"strings", query([]string{"x", "y z"}), "?q=x,y%20z"},
 		{"pointers", query([]*string{ptr("x"), nil, ptr("y")}), "?q=x,y"},
+		{"raw list", query(json.RawMessage(`["a,b",1]`)), "?q=a%2Cb,1"},
+		{"raw object", query(json.RawMessage(`{"a":1}`)), "?q=a,1"},
+		{"raw object of each", queryEach(json.RawMessage(`{"a":1,"b":["x","y"]}`)), "?a=1&b=x&b=y"},
 		{"nil element first", query([]any{nil, "x"}), "?q=x"},
 		{"ints", query([]int{1, 2}), "?q=1,2"},
 		{"pointer to a list", query(&[]string{"x", "y"}), "?q=x,y"},
@@ -160,7 +163,7 @@ func TestQueryRefuses(t *testing.T) {
 		{"object in an object", encode.Object{{Name: "a", Value: encode.Object{}}}, fault.Internal},
 		{"map", map[string]any{"a": 1}, fault.Internal},
 		{"list of lists", []any{[]any{1}}, fault.Internal},
-		{"raw object", json.RawMessage(`{"a":1}`), fault.Internal},
+		{"raw object in an object", json.RawMessage(`{"a":{}}`), fault.Internal},
 		{"broken raw", json.RawMessage(`1,2`), fault.Internal},
 	} {
 		if err := get("/p").Query("q", test.value).Err(); fault.CodeOf(err) != test.want {

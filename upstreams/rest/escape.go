@@ -1,6 +1,7 @@
 package rest
 
 import (
+	"bytes"
 	"net/textproto"
 	"strings"
 	"unicode"
@@ -12,6 +13,7 @@ import (
 //	place                      escaped                      refused
 //	path segment               all but unreserved           empty, controls, "." and ".."
 //	query parameter, form      all but unreserved           -
+//	text of a query's schema   what a query cannot hold, &  -
 //	header                     -                            controls, white space at the ends
 //	element of a header list   , = " % and spaces at ends   controls
 //	cookie, style form         all but unreserved           -
@@ -116,6 +118,35 @@ func appendLiteral(b []byte, s string) []byte {
 	}
 	return b
 }
+
+// appendQueryText appends trusted text of a query. What a query may hold (RFC 3986, 3.4) is kept,
+// percent-encodings included, and all other characters are escaped. So is '&', which would begin
+// another parameter.
+func appendQueryText(b []byte, s string) []byte {
+	for i := range len(s) {
+		ch := s[i]
+		isEscape := ch == '%' && i+2 < len(s) && isHex(s[i+1]) && isHex(s[i+2])
+		if isEscape || isUnreserved(ch) || strings.IndexByte("!$'()*+,;=:@/?", ch) >= 0 {
+			b = append(b, ch)
+		} else {
+			b = appendHex(b, ch)
+		}
+	}
+	return b
+}
+
+// appendQueryName is appendQueryText for the name of a parameter, which '=' would end.
+func appendQueryName(b []byte, s string) []byte {
+	start := len(b)
+	b = appendQueryText(b, s)
+	if bytes.IndexByte(b[start:], '=') < 0 {
+		return b
+	}
+	return append(b[:start], bytes.ReplaceAll(b[start:], []byte("="), []byte("%3D"))...)
+}
+
+// EscapeQueryText returns trusted text of a query as QueryText writes it.
+func EscapeQueryText(s string) string { return string(appendQueryText(nil, s)) }
 
 func appendHex(b []byte, ch byte) []byte {
 	return append(b, '%', upperHex[ch>>4], upperHex[ch&15])

@@ -20,6 +20,18 @@ type StatusError struct {
 	// Response is the service's response. Its body is cut at MaxErrorBody, unless the
 	// status is a 2xx.
 	Response *Response
+
+	batch bool // the call is a GET with several keys
+}
+
+// SplitBatch returns into how many parts the keys of the call should be split: 2 if the service
+// refused a GET for its length (414 or 431), and 1 otherwise.
+func (e *StatusError) SplitBatch() int {
+	tooLong := e.Response.Status == http.StatusRequestURITooLong || e.Response.Status == http.StatusRequestHeaderFieldsTooLarge
+	if e.batch && tooLong {
+		return 2
+	}
+	return 1
 }
 
 // Error returns the status and the beginning of the body, quoted.
@@ -42,10 +54,10 @@ func (r *Response) Excerpt() string {
 // StatusFault returns the fault for a response that is not a success: its status is not a
 // 2xx, or a binding's rules read a failure in it. Its cause is a *StatusError.
 func StatusFault(service string, c *Call, r *Response) *fault.Error {
-	code, message := codeOf(r)
+	code, message := codeOf(c, r)
 	return &fault.Error{
 		Code: code, Message: message, Service: service, Status: r.Status,
-		Cause: &StatusError{Call: c.method + " " + c.Template(), Response: r},
+		Cause: &StatusError{Call: c.method + " " + c.Template(), Response: r, batch: c.keys > 1 && c.method == http.MethodGet},
 	}
 }
 
@@ -54,7 +66,7 @@ func StatusFault(service string, c *Call, r *Response) *fault.Error {
 // Clients sign their user out on UNAUTHENTICATED, as Apollo's guides advise. So a 401 or
 // 403 has the caller's codes only when the service judged the caller. A service that
 // refuses the gateway's own API key is a failure of the service like any other.
-func codeOf(r *Response) (code fault.Code, message string) {
+func codeOf(c *Call, r *Response) (code fault.Code, message string) {
 	switch status := r.Status; status {
 	case http.StatusUnauthorized:
 		if !r.deniesCaller {
@@ -72,8 +84,10 @@ func codeOf(r *Response) (code fault.Code, message string) {
 		return fault.Conflict, "this conflicts with the present state of the service"
 	case http.StatusBadRequest, http.StatusUnprocessableEntity:
 		return fault.BadUserInput, "the service refused the input"
-	case http.StatusRequestEntityTooLarge, http.StatusRequestURITooLong, http.StatusRequestHeaderFieldsTooLarge:
+	case http.StatusRequestEntityTooLarge:
 		return fault.BadUserInput, "the input is too long for the service"
+	case http.StatusRequestURITooLong, http.StatusRequestHeaderFieldsTooLarge:
+		return c.blameForLength(), "the values are too long for the service"
 	case http.StatusTooManyRequests:
 		return fault.DownstreamService, "the service asks for fewer calls"
 	case http.StatusServiceUnavailable:

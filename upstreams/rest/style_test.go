@@ -174,7 +174,7 @@ func TestDeepObject(t *testing.T) {
 		{Name: "b", Value: encode.Object{{Name: "c", Value: 2}, {Name: "d", Value: []any{true, nil, "x&y"}}}},
 		{Name: "e]f[&=", Value: json.RawMessage(`{"g":"h"}`)},
 	}
-	want := url.Values{"f[a]": {"1"}, "f[b][c]": {"2"}, "f[b][d]": {"true", "x&y"}, "f[e]f[&=][g]": {"h"}}
+	want := url.Values{"f[a]": {"1"}, "f[b][c]": {"2"}, "f[b][d][]": {"true", "x&y"}, "f[e]f[&=][g]": {"h"}}
 	req, err := get("/").DeepObject("f", nested).Request(t.Context(), "svc")
 	if err != nil {
 		t.Fatal(err)
@@ -182,13 +182,23 @@ func TestDeepObject(t *testing.T) {
 	if diff := cmp.Diff(want, req.URL.Query()); diff != "" {
 		t.Error(diff)
 	}
-	for name, v := range map[string]any{
-		"a text": "x", "a list": []any{1}, "a list of objects": encode.Object{{Name: "a", Value: []any{encode.Object{}}}},
-		"a list of lists": encode.Object{{Name: "a", Value: []any{[]any{}}}}, "a list in JSON": json.RawMessage(`[1]`),
-		"objects in JSON": json.RawMessage(`{"a":[{}]}`),
+	for want, v := range map[string]any{
+		"f[]=x":                         "x",
+		"f[]=1&f[]=2":                   []any{1, nil, 2},
+		"f[a][0][b]=1&f[a][1][c]=2":     encode.Object{{Name: "a", Value: []any{encode.Object{{Name: "b", Value: 1}}, nil, encode.Object{{Name: "c", Value: 2}}}}},
+		"f[0][]=1&f[0][]=2&f[1][]=3":    []any{[]any{1, 2}, []any{3}},
+		"f[0]=1&f[1][a]=2":              json.RawMessage(`[1, {"a": 2}]`),
+		"f[a][0][b][]=x&f[a][0][b][]=y": json.RawMessage(`{"a": [{"b": ["x", "y"], "c": [], "d": {}}]}`),
+		"":                              json.RawMessage(`{"a": [{}], "b": null}`),
+		"f[n]=p":                        encode.Object{{Name: "n", Value: ptr("p")}, {Name: "m", Value: (*string)(nil)}},
 	} {
-		if err := get("/").DeepObject("f", v).Err(); fault.CodeOf(err) != fault.BadUserInput {
-			t.Errorf("%s: %v", name, err)
+		req, err := get("/").DeepObject("f", v).Request(t.Context(), "svc")
+		if err != nil {
+			t.Error(err)
+			continue
+		}
+		if got, _ := url.PathUnescape(req.URL.RawQuery); got != want {
+			t.Errorf("%v: %s, want %s", v, got, want)
 		}
 	}
 }

@@ -48,7 +48,9 @@ func (r postResolver) User(ctx context.Context, parents []*model.Post) ([]*model
 		},
 		Fetch: func(ctx context.Context, keys []string) (map[string]*model.User, error) {
 			call := rest.New(http.MethodGet, "/users").
-				QueryExploded("id", keys)
+				ServiceValues().
+				QueryExploded("id", keys).
+				Batch(len(keys), 8000)
 			return upstreams.Fetch(ctx, r.Services, "posts", call,
 				decode.ByKey("id", graph.DecodeUser, func(item *model.User) string { return strconv.Itoa(item.ID) }))
 		},

@@ -225,7 +225,7 @@ func (r orderResolver) Pet(ctx context.Context, parents []*model.Order) ([]*mode
 		MaxSize: 1,
 		Fetch: func(ctx context.Context, keys []string) (map[string]*model.Pet, error) {
 			key := keys[0]
-			call := rest.New(http.MethodGet, "/pets/").Segment(key).
+			call := rest.New(http.MethodGet, "/pets/").ServiceValues().Segment(key).
 				Header("X-API-Key", r.Services.Config("petstore", "apiKey")).
 				Shared("petstore GET /pets/{}")
 			value, err := upstreams.Fetch(ctx, r.Services, "petstore", call,
@@ -253,7 +253,7 @@ func (r orderResolver) User(ctx context.Context, parents []*model.Order) ([]*mod
 		MaxSize: 1,
 		Fetch: func(ctx context.Context, keys []string) (map[string]*model.User, error) {
 			key := keys[0]
-			call := rest.New(http.MethodGet, "/users/").Segment(key).
+			call := rest.New(http.MethodGet, "/users/").ServiceValues().Segment(key).
 				Header("X-API-Key", r.Services.Config("petstore", "apiKey")).
 				Shared("petstore GET /users/{}")
 			value, err := upstreams.Fetch(ctx, r.Services, "petstore", call,
