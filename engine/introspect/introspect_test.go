@@ -57,7 +57,7 @@ func TestPublish(t *testing.T) {
 	}
 }
 
-// With introspection switched off the resolvers answer nothing, whoever calls them.
+// With introspection switched off the resolvers answer nothing.
 func TestDisabled(t *testing.T) {
 	schema := load(t, "type Query { a: String }")
 	if s, err := introspect.SchemaOf(schema, true); s != nil || err == nil {
@@ -141,7 +141,7 @@ type Root {
 scalar Stamp @specifiedBy(url: "https://example.com")
 `,
 		"usual": "type Mutation {\n  a: String\n}\n\ntype Query {\n  a: String\n}\n",
-		"a type of the usual name that is no root": "schema {\n  query: Query\n}\n\ntype Mutation {\n  a: String\n}\n\ntype Query {\n  a: Mutation\n}\n",
+		"another type has the usual name": "schema {\n  query: Query\n}\n\ntype Mutation {\n  a: String\n}\n\ntype Query {\n  a: Mutation\n}\n",
 	} {
 		sdl = strings.Replace(sdl, "\"\"\"`", `\"""`, 1)
 		if diff := cmp.Diff(sdl, introspect.Print(load(t, sdl))); diff != "" {

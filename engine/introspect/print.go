@@ -63,7 +63,7 @@ func (p *printer) schemaDefinition() {
 	implied := p.schema.Description == ""
 	for _, r := range roots {
 		usual := p.schema.Types[r.usual]
-		implied = implied && r.def == usual // a type with the usual name that is no root has to be told apart
+		implied = implied && r.def == usual // else another type has the usual name
 	}
 	if implied {
 		return
