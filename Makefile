@@ -3,8 +3,8 @@
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 COMMIT  ?= $(shell git rev-parse --short HEAD 2>/dev/null || echo unknown)
 DATE    ?= $(shell date -u +%Y-%m-%dT%H:%M:%SZ)
-COMMAND  = github.com/gatehouse-graphql/gatehouse/gateway/command
-LDFLAGS  = -s -w -X $(COMMAND).version=$(VERSION) -X $(COMMAND).commit=$(COMMIT) -X $(COMMAND).date=$(DATE)
+BUILD    = github.com/gatehouse-graphql/gatehouse/internal/buildinfo
+LDFLAGS  = -s -w -X $(BUILD).version=$(VERSION) -X $(BUILD).commit=$(COMMIT) -X $(BUILD).date=$(DATE)
 
 # The race detector needs cgo, which needs a C compiler; without one the tests run without it.
 RACE = $(if $(filter 1,$(shell go env CGO_ENABLED)),-race)

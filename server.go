@@ -21,6 +21,7 @@ func main() {
 		Short:    "The shop's GraphQL gateway",
 		Issuer:   services.DemoIssuer,
 		Audience: services.DemoAudience,
+		Graph:    servedGraph(),
 		Run:      run,
 	}))
 }
@@ -35,12 +36,15 @@ func run(ctx context.Context, start command.Start) error {
 		}
 		defer shop.Close()
 	}
-	return gateway.Serve(ctx, start, gateway.Graph{
-		Schema:       newSchema,
-		Requirements: resolvers.Requirements,
-		Playground:   shop.Playground(),
-		Ready:        func(url string) { shop.Announce(start.Out, url) },
-	})
+	g := servedGraph()
+	g.Playground = shop.Playground()
+	g.Ready = func(url string) { shop.Announce(start.Out, url) }
+	return gateway.Serve(ctx, start, g)
+}
+
+// servedGraph returns the graph, with what it needs of the settings.
+func servedGraph() gateway.Graph {
+	return gateway.Graph{Schema: newSchema, Requirements: resolvers.Requirements}
 }
 
 // newSchema returns the shop's graph over its services.

@@ -21,6 +21,7 @@ const (
 	BadRequest            Code = "BAD_REQUEST"
 	OperationResolution   Code = "OPERATION_RESOLUTION_FAILURE"
 	IntrospectionDisabled Code = "INTROSPECTION_DISABLED"
+	PersistedNotSupported Code = "PERSISTED_QUERY_NOT_SUPPORTED"
 	Unauthenticated       Code = "UNAUTHENTICATED"
 	Forbidden             Code = "FORBIDDEN"
 	NotFound              Code = "NOT_FOUND"

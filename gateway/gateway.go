@@ -24,7 +24,8 @@ import (
 
 // Graph is the graph that a gateway serves.
 type Graph struct {
-	// Schema returns the executable schema over the services. Required.
+	// Schema returns the executable schema over the services. It is called with nil for what
+	// needs the schema alone. Required.
 	Schema func(*upstreams.Services) graphql.ExecutableSchema
 	// Requirements are the settings that the bindings of the graph need: resolvers.Requirements.
 	// The gateway does not start without them.
@@ -46,7 +47,7 @@ func Serve(ctx context.Context, start command.Start, g Graph) error {
 		return err
 	}
 	defer backends.Close()
-	if err := backends.CheckRequirements(g.Requirements); err != nil {
+	if err := g.checkSources(settings, backends, log); err != nil {
 		return err
 	}
 

@@ -16,6 +16,7 @@ import (
 
 	"github.com/gatehouse-graphql/gatehouse/codegen"
 	"github.com/gatehouse-graphql/gatehouse/codegen/binding"
+	"github.com/gatehouse-graphql/gatehouse/internal/buildinfo"
 )
 
 func main() {
@@ -59,11 +60,25 @@ func rootCommand() *cobra.Command {
 			"folder, the one with gqlgen.yml. It ends with 0 when all is well, and else with 1;\n" +
 			"mistakes and warnings go to standard error.",
 		Example:       "  gatehouse check && gatehouse generate && gatehouse test",
+		Version:       buildinfo.Version(),
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	root.AddCommand(checkCommand(project), generateCommand(project), testCommand(project), explainCommand(project), ejectCommand(project))
+	root.SetVersionTemplate("{{.Name}} {{.Version}}\n")
+	root.AddCommand(checkCommand(project), generateCommand(project), testCommand(project), explainCommand(project), ejectCommand(project), versionCommand())
 	return root
+}
+
+func versionCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "version",
+		Short: "Print the version, as --version does",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			_, err := fmt.Fprintf(cmd.OutOrStdout(), "gatehouse %s\n", buildinfo.Version())
+			return err
+		},
+	}
 }
 
 func generateCommand(project *codegen.Project) *cobra.Command {

@@ -41,7 +41,7 @@ var engineLocals = setOf("x", "s", "f", "v", "w", "b", "g", "i", "j", "k", "ok",
 	"ctx", "fc", "err", "found", "values", "hooks", "start", "ordinal", "faulty", "p", "op", "buf", "fallback")
 
 // enginePackages are the names of packages in the generated executor, each with its dot.
-type enginePackages struct{ Plan, Engine, Graphql, Context, Ast, Auth string }
+type enginePackages struct{ Plan, Engine, Graphql, Context, Ast, Auth, Introspect string }
 
 // engineView is the data of engine.gotpl.
 type engineView struct {
@@ -200,7 +200,7 @@ func (g *generator) engine() ([]byte, error) {
 	}
 	w.reserve()
 	w.view = &engineView{enginePackages: &enginePackages{
-		Plan: f.use(planPkg), Engine: f.use(enginePkg), Graphql: f.use(graphqlPkg), Context: f.use("context"), Ast: f.useNamed("github.com/vektah/gqlparser/v2/ast", "ast"), Auth: f.use(authPkg),
+		Plan: f.use(planPkg), Engine: f.use(enginePkg), Graphql: f.use(graphqlPkg), Context: f.use("context"), Ast: f.useNamed("github.com/vektah/gqlparser/v2/ast", "ast"), Auth: f.use(authPkg), Introspect: f.use(introspectPkg),
 	}, Directives: g.guardDirectives()}
 	for _, in := range g.data.Inputs {
 		if !in.HasUnmarshal() {

@@ -22,6 +22,7 @@ const (
 	planPkg       = module + "engine/plan"
 	scalarPkg     = module + "engine/scalar"
 	enginePkg     = module + "engine"
+	introspectPkg = module + "engine/introspect"
 	decodePkg     = module + "engine/decode"
 	encodePkg     = module + "engine/encode"
 	mappingPkg    = module + "engine/mapping"

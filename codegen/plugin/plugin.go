@@ -94,9 +94,11 @@ func (*Plugin) InjectSourcesEarly() ([]*ast.Source, error) {
 	return binding.DirectiveSources(), nil
 }
 
-// InjectSourcesLate maps the scalars of the schema to Go types. It adds no source: it is the only
-// hook at which the schema is known and gqlgen has not chosen types for its scalars yet.
+// InjectSourcesLate maps the scalars of the schema and the types of introspection to Go types. It
+// adds no source: it is the only hook at which the schema is known and gqlgen has not chosen types
+// for its scalars yet.
 func (p *Plugin) InjectSourcesLate(schema *ast.Schema) ([]*ast.Source, error) {
+	mapIntrospection(p.cfg)
 	return nil, mapScalars(p.cfg, schema)
 }
 

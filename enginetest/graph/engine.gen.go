@@ -10,10 +10,24 @@ import (
 
 	"github.com/gatehouse-graphql/gatehouse/auth"
 	"github.com/gatehouse-graphql/gatehouse/engine"
+	"github.com/gatehouse-graphql/gatehouse/engine/introspect"
 	"github.com/gatehouse-graphql/gatehouse/engine/plan"
 	"github.com/gatehouse-graphql/gatehouse/enginetest/graph/model"
 	"github.com/gatehouse-graphql/gatehouse/enginetest/handmodel"
 )
+
+// Clients must not see what the gateway does not do.
+func init() { introspect.Publish(parsedSchema) }
+
+// IntrospectSchema resolves the field __schema.
+func (ec *executionContext) IntrospectSchema() (*introspect.Schema, error) {
+	return introspect.SchemaOf(ec.Schema(), ec.DisableIntrospection)
+}
+
+// IntrospectType resolves the field __type.
+func (ec *executionContext) IntrospectType(name string) (*introspect.Type, error) {
+	return introspect.TypeOf(ec.Schema(), name, ec.DisableIntrospection)
+}
 
 // NewSchema returns the executable schema with its guards in place. Besides gqlgen's executor it
 // has one that executes plans, engine.Executor.

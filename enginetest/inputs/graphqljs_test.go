@@ -1,7 +1,6 @@
 package inputs
 
 import (
-	"bufio"
 	"bytes"
 	"encoding/json"
 	"errors"
@@ -116,11 +115,28 @@ func normalValue(v any) any {
 	return v
 }
 
-// reference runs the operations in graphql-js. Where Node or the package is not installed it skips
-// the test; with CI=true the test fails.
+// reference runs the operations in graphql-js.
 func reference(t *testing.T, cases []operation) []expectation {
 	t.Helper()
-	script := filepath.Join("testdata", "graphqljs", "inputs.js")
+	var all []expectation
+	for _, line := range graphQLJS(t, cases, "inputs.js", filepath.Join("schema", "inputs.graphqls")) {
+		var e expectation
+		if err := json.Unmarshal(line, &e); err != nil {
+			t.Fatalf("graphql-js printed %s: %v", line, err)
+		}
+		if string(e.Data) == "null" { // a directive's condition is null; that refuses the request here
+			e.Data = nil
+		}
+		all = append(all, e)
+	}
+	return all
+}
+
+// graphQLJS runs a script of testdata/graphqljs, which answers each question, in JSON, with a line.
+// Where Node or the package is not installed it skips the test; with CI=true the test fails.
+func graphQLJS[T any](t *testing.T, questions []T, script string, args ...string) [][]byte {
+	t.Helper()
+	script = filepath.Join("testdata", "graphqljs", script)
 	node, noNode := exec.LookPath("node")
 	_, noPackage := os.Stat(filepath.Join(filepath.Dir(script), "node_modules", "graphql"))
 	if missing := errors.Join(noNode, noPackage); missing != nil {
@@ -132,30 +148,20 @@ func reference(t *testing.T, cases []operation) []expectation {
 	}
 	var lines bytes.Buffer
 	encoder := json.NewEncoder(&lines)
-	for _, c := range cases {
-		if err := encoder.Encode(c); err != nil {
-			t.Fatalf("%s: %v", c.Query, err)
+	for _, q := range questions {
+		if err := encoder.Encode(q); err != nil {
+			t.Fatalf("%v: %v", q, err)
 		}
 	}
-	cmd := exec.CommandContext(t.Context(), node, script, filepath.Join("schema", "inputs.graphqls"))
+	cmd := exec.CommandContext(t.Context(), node, append([]string{script}, args...)...)
 	cmd.Stdin, cmd.Stderr = &lines, os.Stderr
 	out, err := cmd.Output()
 	if err != nil {
 		t.Fatalf("%s: %v", script, err)
 	}
-	var all []expectation
-	for scanner := bufio.NewScanner(bytes.NewReader(out)); scanner.Scan(); {
-		var e expectation
-		if err := json.Unmarshal(scanner.Bytes(), &e); err != nil {
-			t.Fatalf("%s printed %s: %v", script, scanner.Text(), err)
-		}
-		if string(e.Data) == "null" { // a directive's condition is null; that refuses the request here
-			e.Data = nil
-		}
-		all = append(all, e)
+	answers := bytes.SplitAfter(bytes.TrimSuffix(out, []byte("\n")), []byte("\n"))
+	if len(answers) != len(questions) {
+		t.Fatalf("%s answered %d of %d questions", script, len(answers), len(questions))
 	}
-	if len(all) != len(cases) {
-		t.Fatalf("%s answered %d of %d operations", script, len(all), len(cases))
-	}
-	return all
+	return answers
 }

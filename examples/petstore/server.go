@@ -22,6 +22,7 @@ func main() {
 		Short:    "The pet store's GraphQL gateway",
 		Issuer:   services.DemoIssuer,
 		Audience: services.DemoAudience,
+		Graph:    servedGraph(),
 		Run:      run,
 	}))
 }
@@ -36,12 +37,15 @@ func run(ctx context.Context, start command.Start) error {
 		}
 		defer store.Close()
 	}
-	return gateway.Serve(ctx, start, gateway.Graph{
-		Schema:       schema,
-		Requirements: resolvers.Requirements,
-		Playground:   store.playground(),
-		Ready:        func(url string) { store.print(start.Out, url) },
-	})
+	g := servedGraph()
+	g.Playground = store.playground()
+	g.Ready = func(url string) { store.print(start.Out, url) }
+	return gateway.Serve(ctx, start, g)
+}
+
+// servedGraph returns the graph, with what it needs of the settings.
+func servedGraph() gateway.Graph {
+	return gateway.Graph{Schema: schema, Requirements: resolvers.Requirements}
 }
 
 // schema is the pet store's graph.

@@ -1,5 +1,6 @@
 // Package command owns the command line of a gateway: flags and subcommands, signals, the exit code
-// and the logger. It does not know the graph; Program.Run serves it.
+// and the logger. It knows of the graph what Program.Graph
+// tells; Program.Run serves it.
 //
 // It promises that an error is printed once, to standard error; that the exit code is 0 for
 // success, 1 for a failure and 2 for wrong usage; and that the first SIGINT or SIGTERM cancels the
@@ -29,8 +30,20 @@ type Program struct {
 	Short string
 	// Issuer and Audience are the defaults of the token command: those of the program's demo.
 	Issuer, Audience string
+	// Graph is the graph that Run serves, usually a gateway.Graph. Default none: then there is no
+	// schema command, and config validate checks the settings alone.
+	Graph Graph
 	// Run serves until ctx ends, then stops and returns. Required.
 	Run func(ctx context.Context, start Start) error
+}
+
+// Graph is what the commands need to know of a graph. Its methods use no network.
+type Graph interface {
+	// SDL returns the schema that clients see.
+	SDL() string
+	// Check returns everything for which a start with the settings would fail, joined, and what it
+	// would warn of.
+	Check(c *config.Config) (warnings []string, err error)
 }
 
 // Start is the argument of Program.Run.

@@ -10,7 +10,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
-	"runtime/debug"
 	"strings"
 	"syscall"
 	"testing"
@@ -250,30 +249,65 @@ func TestTokenRequiresSecret(t *testing.T) {
 }
 
 func TestVersion(t *testing.T) {
-	c := call(t, "", nil, "--version")
-	if c.code != 0 || !regexp.MustCompile(`^gateway \S+ \(commit \S+, .+, go1\S* \w+/\w+\)\n$`).MatchString(c.out) {
+	for _, arg := range []string{"--version", "version"} {
+		c := call(t, "", nil, arg)
+		if c.code != 0 || !regexp.MustCompile(`^gateway \S+ \(commit \S+, .+, go1\S* \w+/\w+\)\n$`).MatchString(c.out) {
+			t.Errorf("%s: %+v", arg, c)
+		}
+	}
+	if c := call(t, "", nil, "version", "now"); c.code != 2 || !strings.Contains(c.err, `"now" is too much`) {
 		t.Errorf("%+v", c)
 	}
 }
 
-func TestVersionInfo(t *testing.T) {
-	info := &debug.BuildInfo{
-		Main: debug.Module{Version: "(devel)"},
-		Settings: []debug.BuildSetting{
-			{Key: "vcs.revision", Value: "0123456789abcdef"}, {Key: "vcs.time", Value: "2026-11-20"}, {Key: "vcs.modified", Value: "true"},
-		},
+// shopGraph is a graph with one thing that each check finds.
+type shopGraph struct{ warnings, mistakes []string }
+
+func (shopGraph) SDL() string { return "type Query {\n  a: Int\n}\n" }
+
+func (g shopGraph) Check(c *config.Config) ([]string, error) {
+	var errs []error
+	for _, m := range g.mistakes {
+		errs = append(errs, errors.New(m))
 	}
+	return g.warnings, errors.Join(errs...)
+}
+
+// Printing the schema takes no settings file, no secret and no service.
+func TestSchemaPrint(t *testing.T) {
+	var out, errs bytes.Buffer
+	p := Program{Graph: shopGraph{}, Run: func(context.Context, Start) error { t.Error("the gateway ran"); return nil }}
+	t.Chdir(t.TempDir())
+	if err := os.WriteFile("gateway.yaml", []byte("lissten: ${NOT_SET}"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if code := run(t.Context(), p, environment{args: []string{"schema", "print"}, out: &out, err: &errs}); code != 0 || out.String() != (shopGraph{}).SDL() || errs.Len() > 0 {
+		t.Errorf("%d %s %s", code, out.String(), errs.String())
+	}
+	if c := call(t, "", nil, "schema", "print"); c.code != 2 || !strings.Contains(c.err, `"schema" is not a command`) {
+		t.Errorf("without a graph: %+v", c)
+	}
+}
+
+// What a start would refuse or warn of is reported together.
+func TestValidateAsksTheGraph(t *testing.T) {
 	for _, c := range []struct {
-		linked versionInfo
-		info   *debug.BuildInfo
-		want   versionInfo
+		graph    shopGraph
+		code     int
+		out, err string
 	}{
-		{versionInfo{"v1", "abc", "today"}, info, versionInfo{"v1", "abc", "today"}},
-		{versionInfo{}, info, versionInfo{"devel", "0123456789ab+changes", "2026-11-20"}},
-		{versionInfo{version: "v1"}, nil, versionInfo{"v1", "unknown", "unknown date"}},
+		{shopGraph{}, 0, "gateway.yaml is valid\n", ""},
+		{shopGraph{warnings: []string{"no binding uses sources.users"}}, 0, "gateway.yaml is valid\n", "warning: no binding uses sources.users\n"},
+		{shopGraph{warnings: []string{"w"}, mistakes: []string{"a", "b"}}, 1, "", "warning: w\ngateway: the gateway would not start with gateway.yaml:\na\nb\n"},
 	} {
-		if got := c.linked.withBuildInfo(c.info); got != c.want {
-			t.Errorf("%+v, want %+v", got, c.want)
+		t.Chdir(t.TempDir())
+		if err := os.WriteFile("gateway.yaml", []byte(sound), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		var out, errs bytes.Buffer
+		code := run(t.Context(), Program{Graph: c.graph}, environment{args: []string{"config", "validate"}, out: &out, err: &errs})
+		if code != c.code || out.String() != c.out || errs.String() != c.err {
+			t.Errorf("%+v: %d %q %q", c.graph, code, out.String(), errs.String())
 		}
 	}
 }

@@ -8,32 +8,35 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/gateway/config"
 )
 
-func newConfig(s environment, f *flags) *cobra.Command {
+func newConfig(p Program, s environment, f *flags) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "config",
 		Short: "Check the settings file, or describe it to an editor",
 		Args:  noArguments,
 		RunE:  func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
-	c.AddCommand(newValidate(s, f), newSchema(s))
+	c.AddCommand(newValidate(p, s, f), newSettingsSchema(s))
 	return c
 }
 
-func newValidate(s environment, f *flags) *cobra.Command {
+func newValidate(p Program, s environment, f *flags) *cobra.Command {
 	return &cobra.Command{
 		Use:   "validate",
 		Short: "Report everything that is wrong in the settings",
 		Long: `Reads the settings as the gateway does, from the file and the environment, and reports
-everything that is wrong in them. With --demo it does not check what the demo replaces.`,
+everything that is wrong in them, and everything for which the gateway would not start with
+them or would warn: sources, config values and variables that the graph needs, and sources
+that no binding uses. It uses no network, so that it does not know whether addresses can be
+listened on or reached. With --demo it does not check what the demo replaces.`,
 		Args: noArguments,
 		RunE: func(c *cobra.Command, _ []string) error {
-			return validateSettings(f.loadOptions(c, s), s)
+			return validateSettings(p, f.loadOptions(c, s), s)
 		},
 	}
 }
 
 // validateSettings validates the settings. Unlike a start it requires the settings file.
-func validateSettings(r config.LoadOptions, s environment) error {
+func validateSettings(p Program, r config.LoadOptions, s environment) error {
 	if r.Path == "" {
 		r.Path = config.DefaultPath
 	}
@@ -42,14 +45,23 @@ func validateSettings(r config.LoadOptions, s environment) error {
 	if err != nil {
 		return err
 	}
-	for _, warning := range settings.Warnings {
+	warnings := settings.Warnings
+	if p.Graph != nil && !r.Demo {
+		var more []string
+		more, err = p.Graph.Check(settings)
+		warnings = append(warnings, more...)
+	}
+	for _, warning := range warnings {
 		fmt.Fprintf(s.err, "warning: %s\n", warning)
+	}
+	if err != nil {
+		return fmt.Errorf("the gateway would not start with %s:\n%w", r.Path, err)
 	}
 	_, err = fmt.Fprintf(s.out, "%s is valid\n", r.Path)
 	return err
 }
 
-func newSchema(s environment) *cobra.Command {
+func newSettingsSchema(s environment) *cobra.Command {
 	return &cobra.Command{
 		Use:   "schema",
 		Short: "Print the JSON Schema of the settings file",

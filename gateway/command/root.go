@@ -9,6 +9,7 @@ import (
 
 	"github.com/gatehouse-graphql/gatehouse/gateway/config"
 	"github.com/gatehouse-graphql/gatehouse/gateway/redact"
+	"github.com/gatehouse-graphql/gatehouse/internal/buildinfo"
 	"github.com/gatehouse-graphql/gatehouse/internal/suggest"
 )
 
@@ -24,7 +25,7 @@ func newRoot(p Program, s environment) *cobra.Command {
 		Use:           p.Name,
 		Short:         p.Short,
 		Long:          p.Short + ".\n\n" + settingsHelp,
-		Version:       buildVersion(),
+		Version:       buildinfo.Version(),
 		Args:          noArguments,
 		SilenceErrors: true, // run prints them, once
 		SilenceUsage:  true,
@@ -36,8 +37,23 @@ func newRoot(p Program, s environment) *cobra.Command {
 	root.SetVersionTemplate("{{.Name}} {{.Version}}\n")
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error { return &usageError{c.CommandPath(), err} })
 	f.define(root)
-	root.AddCommand(newConfig(s, f), newToken(p, s))
+	root.AddCommand(newConfig(p, s, f), newToken(p, s), newVersion(p, s))
+	if p.Graph != nil {
+		root.AddCommand(newSchema(p, s))
+	}
 	return root
+}
+
+func newVersion(p Program, s environment) *cobra.Command {
+	return &cobra.Command{
+		Use:   "version",
+		Short: "Print the version, as --version does",
+		Args:  noArguments,
+		RunE: func(*cobra.Command, []string) error {
+			_, err := fmt.Fprintf(s.out, "%s %s\n", p.Name, buildinfo.Version())
+			return err
+		},
+	}
 }
 
 const settingsHelp = `Flags have precedence over the environment, and the environment over the settings file. In

@@ -16,6 +16,7 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/auth"
 	"github.com/gatehouse-graphql/gatehouse/engine"
 	"github.com/gatehouse-graphql/gatehouse/engine/page"
+	"github.com/gatehouse-graphql/gatehouse/gateway/front"
 	"github.com/gatehouse-graphql/gatehouse/internal/yaml"
 	"github.com/gatehouse-graphql/gatehouse/upstreams"
 )
@@ -45,10 +46,10 @@ func (c *Config) check(k *checker) {
 // report adds a mistake at p. It replaces the value of a variable in the text by the variable's
 // name, since the variable may hold a secret that is meant for another setting.
 func (k *checker) report(p yaml.Path, text string) {
-	if isEcho(p, k.decodeFindings) {
+	n, at := k.root.find(p)
+	if isEcho(p, n != nil, k.decodeFindings) {
 		return
 	}
-	n, at := k.root.find(p)
 	if n != nil && len(n.variables) > 0 {
 		for _, value := range []string{n.text, shorten(n.text)} {
 			text = strings.ReplaceAll(text, strconv.Quote(value), n.describe())
@@ -67,6 +68,9 @@ func (c *Config) checkProgram(k *checker) {
 	}
 	if !slices.Contains([]string{LogAuto, LogJSON, LogText}, c.Log.Format) {
 		k.report(parsePath("log.format"), fmt.Sprintf("must be auto, json or text, not %q", c.Log.Format))
+	}
+	if !slices.Contains([]string{"", front.CompressionGzip, front.CompressionNone}, c.Compression) {
+		k.report(parsePath("compression"), fmt.Sprintf("must be gzip or none, not %q", c.Compression))
 	}
 	if !slices.Contains([]string{"", engine.EnginePlan, engine.EngineGqlgen}, c.Execution.Engine) {
 		text := fmt.Sprintf("must be plan or gqlgen, not %q", c.Execution.Engine)
@@ -136,6 +140,12 @@ func (c *Config) corsMistake(err error) (yaml.Path, string) {
 		default:
 			return origin(e.Value), fmt.Sprintf("%q allows all sites below a public suffix; name the site", e.Value)
 		}
+	case *cfgerrors.UnacceptableHeaderNameError:
+		text := fmt.Sprintf("%q cannot be allowed; browsers or the gateway set it themselves", e.Value)
+		if e.Reason == "invalid" {
+			text = fmt.Sprintf("%q is not the name of a header; write one as X-Tenant", e.Value)
+		}
+		return p.Key("headers").Item(max(slices.Index(c.CORS.Headers, e.Value), 0)), text
 	case *cfgerrors.MaxAgeOutOfBoundsError:
 		return p.Key("maxAge"), "must be at most 24h"
 	}

@@ -50,6 +50,9 @@ type Config struct {
 	Metrics Metrics `yaml:"metrics"`
 	// CORS has the origins whose web pages may call the gateway. Default only its own.
 	CORS front.CORS `yaml:"cors"`
+	// Compression is gzip or none. By gzip, responses of 4 KB and more are compressed for clients
+	// that accept it. Default gzip.
+	Compression string `yaml:"compression"`
 	// Limits bound the size of one request. They are checked before anything is executed.
 	Limits Limits `yaml:"limits"`
 	// Execution is how one operation is executed, and the bounds of that.
@@ -128,6 +131,7 @@ func (c *Config) Front() front.Options {
 		BodyBytes:     c.Limits.Body,
 		Deadline:      c.Execution.Deadline,
 		CORS:          c.CORS,
+		Compression:   c.Compression,
 		Introspection: c.Introspection,
 		Playground:    c.Playground,
 		DocumentCache: c.Execution.DocumentCache,

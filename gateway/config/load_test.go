@@ -130,7 +130,8 @@ func TestFrontHasEverySetting(t *testing.T) {
 	c := load(t, `
 playground: true
 introspection: true
-cors: {origins: ["https://shop.example.com"], credentials: true, maxAge: 1m}
+compression: none
+cors: {origins: ["https://shop.example.com"], headers: [X-Tenant], credentials: true, maxAge: 1m}
 limits: {body: 1KB, tokens: 2, depth: 3, aliases: 4, rootFields: 5, directives: 6, selections: 7}
 execution: {deadline: 8s, maxCalls: 9, documentCache: 10}
 cursors: {secret: `+key+`}
@@ -138,7 +139,8 @@ cursors: {secret: `+key+`}
 	want := front.Options{
 		Limits:    limit.Options{Tokens: 2, Depth: 3, Aliases: 4, RootFields: 5, Directives: 6, Selections: 7},
 		BodyBytes: 1000, Deadline: 8 * time.Second, DocumentCache: 10,
-		CORS:          front.CORS{Origins: []string{"https://shop.example.com"}, Credentials: true, MaxAge: time.Minute},
+		CORS:          front.CORS{Origins: []string{"https://shop.example.com"}, Headers: []string{"X-Tenant"}, Credentials: true, MaxAge: time.Minute},
+		Compression:   front.CompressionNone,
 		Introspection: true, Playground: true, Execution: engine.Options{MaxCalls: 9},
 		Cursors: page.Options{Secret: key},
 	}

@@ -106,13 +106,14 @@ func (m *mistakes) hide(n *node) {
 	}
 }
 
-// isEcho reports whether one of the findings is at p, around it, within it, or in the same block,
-// so that a mistake at p may only be its consequence.
-func isEcho(p yaml.Path, findings []finding) bool {
+// isEcho reports whether one of the findings is at p, around it or within it, so that a mistake at p
+// may only be its consequence. If p is not written, it may also be the consequence of a finding in
+// the same block, such as an unknown key that is p misspelt.
+func isEcho(p yaml.Path, written bool, findings []finding) bool {
 	return slices.ContainsFunc(findings, func(l finding) bool {
 		depth := len(l.path)
-		sameBlock := depth > 1 && l.path[:depth-1].Contains(p)
-		return sameBlock || l.path.Contains(p) || p.Contains(l.path)
+		misspelt := !written && depth > 1 && l.path[:depth-1].Contains(p)
+		return misspelt || l.path.Contains(p) || p.Contains(l.path)
 	})
 }
 

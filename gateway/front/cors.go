@@ -1,7 +1,11 @@
 package front
 
 import (
+	"log/slog"
 	"net/http"
+	"slices"
+	"strings"
+	"sync"
 	"time"
 
 	"github.com/jub0bs/cors"
@@ -15,6 +19,10 @@ type CORS struct {
 	// Origins are the allowed origins, such as https://shop.example.com,
 	// https://*.example.com or http://localhost:*; "*" is all of them. Default none.
 	Origins []string `yaml:"origins"`
+	// Headers are further headers that those pages may send. The headers that GraphQL clients and
+	// tracing are known to send are always allowed (Authorization, Content-Type, traceparent,
+	// baggage, sentry-trace and others), and those that a source forwards. Default none.
+	Headers []string `yaml:"headers"`
 	// Credentials lets those pages send cookies and other credentials of the browser. Bearer
 	// tokens do not need it. Default false.
 	Credentials bool `yaml:"credentials"`
@@ -22,11 +30,11 @@ type CORS struct {
 	MaxAge time.Duration `yaml:"maxAge"`
 }
 
-// requestHeaders are the headers that GraphQL clients are known to send.
+// requestHeaders are the headers that GraphQL clients and the tracing of browsers are known to send.
 var requestHeaders = []string{
 	"Accept", "Authorization", "Content-Type", "Idempotency-Key",
-	"X-Request-ID", "traceparent", "tracestate",
-	"Apollo-Require-Preflight", "X-Apollo-Operation-Name",
+	"X-Request-ID", "traceparent", "tracestate", "baggage", "sentry-trace",
+	"Apollo-Require-Preflight", "X-Apollo-Operation-Name", "X-Apollo-Operation-Id",
 	"apollographql-client-name", "apollographql-client-version",
 	"graphql-client-name", "graphql-client-version",
 }
@@ -34,26 +42,150 @@ var requestHeaders = []string{
 // Validate returns the settings that are wrong or dangerous, as errors of
 // github.com/jub0bs/cors/cfgerrors. New returns it, wrapped.
 func (c CORS) Validate() error {
-	_, err := c.middleware()
+	if len(c.Origins) == 0 {
+		return nil
+	}
+	_, err := cors.NewMiddleware(c.config(nil))
 	return err
+}
+
+// config returns the configuration of the CORS library. A header that services are forwarded is left
+// out if browsers let no page send it.
+func (c CORS) config(forwarded []string) cors.Config {
+	config := cors.Config{
+		Origins:         c.Origins,
+		Credentialed:    c.Credentials,
+		Methods:         []string{http.MethodGet, http.MethodPost, http.MethodHead},
+		RequestHeaders:  slices.Concat(requestHeaders, c.Headers),
+		MaxAgeInSeconds: int(c.MaxAge / time.Second),
+		ResponseHeaders: []string{request.HeaderID, "Retry-After"},
+	}
+	for _, name := range forwarded {
+		if _, err := cors.NewMiddleware(cors.Config{Origins: []string{"*"}, RequestHeaders: []string{name}}); err == nil {
+			config.RequestHeaders = append(config.RequestHeaders, name)
+		}
+	}
+	return config
 }
 
 // middleware returns the middleware that answers preflights and adds the headers of CORS.
 // Without origins it does nothing.
-func (c CORS) middleware() (middleware.Middleware, error) {
+func (c CORS) middleware(forwarded []string, log *slog.Logger) (middleware.Middleware, error) {
 	if len(c.Origins) == 0 {
 		return func(next http.Handler) http.Handler { return next }, nil
 	}
-	m, err := cors.NewMiddleware(cors.Config{
-		Origins:         c.Origins,
-		Credentialed:    c.Credentials,
-		Methods:         []string{http.MethodGet, http.MethodPost},
-		RequestHeaders:  requestHeaders,
-		MaxAgeInSeconds: int(c.MaxAge / time.Second),
-		ResponseHeaders: []string{request.HeaderID, "Retry-After"},
-	})
+	m, err := cors.NewMiddleware(c.config(forwarded))
 	if err != nil {
 		return nil, err
 	}
-	return m.Wrap, nil
+	preflights := &preflightLog{cors: m.Wrap(http.NotFoundHandler()), log: log, logged: map[string]bool{}}
+	return func(next http.Handler) http.Handler {
+		wrapped := m.Wrap(next)
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if isPreflight(r) {
+				s := &statusWriter{ResponseWriter: w}
+				wrapped.ServeHTTP(s, r)
+				if s.status >= http.StatusBadRequest {
+					preflights.refused(r)
+				}
+				return
+			}
+			wrapped.ServeHTTP(w, r)
+		})
+	}, nil
 }
+
+func isPreflight(r *http.Request) bool {
+	return r.Method == http.MethodOptions && r.Header["Origin"] != nil && r.Header["Access-Control-Request-Method"] != nil
+}
+
+// statusWriter keeps the status of a response.
+type statusWriter struct {
+	http.ResponseWriter
+	status int
+}
+
+// WriteHeader implements http.ResponseWriter.
+func (w *statusWriter) WriteHeader(status int) {
+	w.status = status
+	w.ResponseWriter.WriteHeader(status)
+}
+
+// preflightLog logs what a page was refused for. The browser tells the page's author much less.
+type preflightLog struct {
+	cors http.Handler
+	log  *slog.Logger
+
+	mu     sync.Mutex
+	logged map[string]bool // guarded by mu
+}
+
+const (
+	maxLoggedPreflights = 100 // different ones
+	maxLoggedText       = 200 // of one text that a client sent, in bytes
+	maxProbedHeaders    = 20
+)
+
+// refused logs a refused preflight, each kind once: a page sends them again and again.
+func (l *preflightLog) refused(r *http.Request) {
+	setting, value := l.reason(r)
+	value = value[:min(len(value), maxLoggedText)]
+	origin := r.Header.Get("Origin")
+	key := setting + "\n" + value
+	l.mu.Lock()
+	logged := l.logged[key] || len(l.logged) >= maxLoggedPreflights
+	if !logged {
+		l.logged[key] = true
+	}
+	l.mu.Unlock()
+	if !logged {
+		l.log.LogAttrs(r.Context(), slog.LevelWarn, "a web page was refused by CORS; this is logged once",
+			slog.String("origin", origin[:min(len(origin), maxLoggedText)]), slog.String("refused", setting), slog.String("value", value),
+			slog.String("request_id", request.ID(r.Context())))
+	}
+}
+
+// reason returns what CORS refuses of a preflight, by asking it again with less: "origin", "method"
+// or "header", and the value. Of headers it is all that are refused.
+func (l *preflightLog) reason(r *http.Request) (refused, value string) {
+	origin, method := r.Header.Get("Origin"), r.Header.Get("Access-Control-Request-Method")
+	if !l.accepts(r, origin, http.MethodGet, "") {
+		return "origin", origin
+	}
+	if !l.accepts(r, origin, method, "") {
+		return "method", method
+	}
+	var names []string
+	for name := range strings.SplitSeq(strings.Join(r.Header["Access-Control-Request-Headers"], ","), ",") {
+		name = strings.ToLower(strings.TrimSpace(name))
+		if len(names) < maxProbedHeaders && !l.accepts(r, origin, method, name) {
+			names = append(names, name)
+		}
+	}
+	return "header", strings.Join(names, ", ")
+}
+
+// accepts reports whether a preflight with these values is accepted.
+func (l *preflightLog) accepts(r *http.Request, origin, method, headers string) bool {
+	probe := &http.Request{Method: http.MethodOptions, URL: r.URL, Header: http.Header{
+		"Origin": {origin}, "Access-Control-Request-Method": {method},
+	}}
+	if headers != "" {
+		probe.Header["Access-Control-Request-Headers"] = []string{headers}
+	}
+	s := &statusWriter{ResponseWriter: discard{http.Header{}}}
+	l.cors.ServeHTTP(s, probe)
+	return s.status < http.StatusBadRequest
+}
+
+// discard is a response that is not written.
+type discard struct{ header http.Header }
+
+// Header implements http.ResponseWriter.
+func (d discard) Header() http.Header { return d.header }
+
+// Write implements http.ResponseWriter.
+func (d discard) Write(b []byte) (int, error) { return len(b), nil }
+
+// WriteHeader implements http.ResponseWriter.
+func (d discard) WriteHeader(int) {}

@@ -31,6 +31,12 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/gateway/limit"
 )
 
+// The values of Options.Compression.
+const (
+	CompressionGzip = "gzip"
+	CompressionNone = "none"
+)
+
 // The defaults of Options.
 const (
 	DefaultBodyBytes = 1_000_000
@@ -49,6 +55,9 @@ type Options struct {
 	Deadline time.Duration
 	// CORS says which pages of other origins may call the gateway. Default none.
 	CORS CORS
+	// Compression is CompressionGzip or CompressionNone. By gzip, responses of 4 KB and more are
+	// compressed for clients that accept it. Default CompressionGzip.
+	Compression string
 	// Introspection lets every client read the schema, and adds "Did you mean ...?" to
 	// validation errors. Default false.
 	Introspection bool
@@ -128,7 +137,7 @@ type Front struct {
 // New returns a front. The error says which setting is wrong.
 func New(o Options, d Deps) (*Front, error) {
 	o, d = o.withDefaults(), d.withDefaults()
-	cors, err := o.CORS.middleware()
+	cors, err := o.CORS.middleware(d.Forwarded, d.Log)
 	if err != nil {
 		return nil, fmt.Errorf("cors: %w", err)
 	}

@@ -75,7 +75,6 @@ func TestResponses(t *testing.T) {
 		"gzip":                {post("\x1f\x8b", "Content-Encoding: gzip"), 415, typeJSON, "BAD_REQUEST", false},
 		"GET, a mutation":     {get("query=" + q("mutation{set(n:1)}")), 405, typeJSON, "BAD_REQUEST", false},
 		"PUT":                 {[]string{"PUT", "/graphql", `{"query":"{n}"}`, "Content-Type: application/json"}, 405, typeJSON, "BAD_REQUEST", false},
-		"a socket":            {get("query={n}", "Upgrade: websocket", "Connection: Upgrade"), 405, typeJSON, "BAD_REQUEST", false},
 		"a subscription":      {post(`{"query":"subscription{ticks}"}`), 400, typeJSON, "BAD_REQUEST", false},
 		"nothing":             {post(""), 400, typeJSON, "BAD_REQUEST", false},
 		"no JSON":             {post("{n}"), 400, typeJSON, "BAD_REQUEST", false},
@@ -131,7 +130,7 @@ func TestResponses(t *testing.T) {
 func TestUnsupportedMethods(t *testing.T) {
 	g := newGateway(t, front.Options{}, nil)
 	for method, want := range map[string][2]string{
-		"OPTIONS": {"204", "GET, POST, OPTIONS"}, "DELETE": {"405", "GET, POST, OPTIONS"}, "HEAD": {"405", "GET, POST, OPTIONS"},
+		"OPTIONS": {"204", "GET, HEAD, POST, OPTIONS"}, "DELETE": {"405", "GET, HEAD, POST, OPTIONS"}, "PUT": {"405", "GET, HEAD, POST, OPTIONS"},
 	} {
 		got := g.do(t, g.request(t, method, "/graphql", ""))
 		if fmt.Sprint(got.status) != want[0] || got.header.Get("Allow") != want[1] {

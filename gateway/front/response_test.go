@@ -1,7 +1,6 @@
 package front_test
 
 import (
-	"bytes"
 	"io"
 	"net"
 	"net/http"
@@ -50,7 +49,13 @@ func TestLargeResponse(t *testing.T) {
 			server := httptest.NewUnstartedServer(f.Handler())
 			server.Listener = countingListener{server.Listener, writes}
 			server.Start()
-			resp, err := http.Post(server.URL+"/graphql", typeJSON, bytes.NewBufferString(`{"query":"{s}"}`))
+			r, err := http.NewRequestWithContext(t.Context(), "POST", server.URL+"/graphql", strings.NewReader(`{"query":"{s}"}`))
+			if err != nil {
+				t.Fatal(err)
+			}
+			r.Header.Set("Content-Type", typeJSON)
+			r.Header.Set("Accept-Encoding", "identity")
+			resp, err := http.DefaultClient.Do(r)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -12,8 +12,11 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/gateway/front/request"
 )
 
-// endpoint is the path of GraphQL requests.
-const endpoint = "/graphql"
+// The paths of GraphQL requests and of the schema's SDL.
+const (
+	endpoint   = "/graphql"
+	schemaPath = "/schema.graphql"
+)
 
 // routes returns the handler of all routes, with the middleware in the order in which it runs.
 func (f *Front) routes(d Deps, cors middleware.Middleware) http.Handler {
@@ -29,21 +32,34 @@ func (f *Front) routes(d Deps, cors middleware.Middleware) http.Handler {
 
 	mux := http.NewServeMux()
 	mux.Handle(endpoint, operations)
+	mux.Handle(endpoint+"/{$}", operations) // some clients end every URL so
 	mux.HandleFunc("GET /healthz", f.serveHealth)
 	mux.HandleFunc("GET /readyz", f.serveReadiness)
 	if d.Metrics != nil {
 		mux.Handle("GET /metrics", d.Metrics)
 	}
-	if f.options.Playground && d.Playground != nil {
-		mux.Handle("/", d.Playground)
-	} else {
-		mux.HandleFunc("/", serveNotFound)
+	if f.options.Introspection {
+		mux.Handle("GET "+schemaPath, newSchemaFile(d.Schema.Schema(), f.options.Compression))
 	}
+	if f.options.Playground && d.Playground != nil {
+		mux.Handle("GET /{$}", d.Playground)
+		mux.Handle("GET /playground/", d.Playground)
+	}
+	mux.HandleFunc("/", serveNotFound)
 
 	return middleware.Chain(mux,
 		middleware.RequestID, // first, so that all that follows knows the request by this id
 		middleware.LimitBody(f.options.BodyBytes, f.options.Deadline), // on all routes, since a body that no handler reads must not hold a connection either
+		f.compression(),
 	)
+}
+
+// compression returns the middleware that says whether responses are compressed.
+func (f *Front) compression() middleware.Middleware {
+	if f.options.Compression == CompressionNone {
+		return middleware.Uncompressed
+	}
+	return func(next http.Handler) http.Handler { return next }
 }
 
 // serveOperation has the first transport that supports the request serve it.
@@ -58,6 +74,11 @@ func (f *Front) serveOperation(w http.ResponseWriter, r *http.Request) {
 		http.Redirect(w, r, "/", http.StatusSeeOther)
 		return
 	}
+	if isSocket(r) {
+		f.errors.Write(w, r, httperror.New(http.StatusBadRequest, fault.BadRequest,
+			"there is no WebSocket here, since subscriptions are not supported; send queries and mutations by POST"))
+		return
+	}
 	for _, t := range f.transports {
 		if t.Supports(r) {
 			t.Do(w, r, f.executor)
@@ -70,14 +91,27 @@ func (f *Front) serveOperation(w http.ResponseWriter, r *http.Request) {
 // isNavigation reports whether a browser opens the endpoint as a page, instead of a client that
 // sends an operation.
 func isNavigation(r *http.Request) bool {
-	return r.Method == http.MethodGet && !r.URL.Query().Has("query") && r.Header.Get("Upgrade") == "" &&
-		strings.HasPrefix(r.Header.Get("Accept"), "text/html")
+	return isSafe(r) && !hasOperation(r) && strings.HasPrefix(r.Header.Get("Accept"), "text/html")
+}
+
+// isSocket reports whether a client wants to open a WebSocket. A request with an operation is
+// executed, whatever it offers to upgrade to.
+func isSocket(r *http.Request) bool {
+	return r.Method == http.MethodGet && strings.EqualFold(r.Header.Get("Upgrade"), "websocket") && !hasOperation(r)
+}
+
+func isSafe(r *http.Request) bool { return r.Method == http.MethodGet || r.Method == http.MethodHead }
+
+// hasOperation reports whether the URL has a query, or the hash of one.
+func hasOperation(r *http.Request) bool {
+	values := r.URL.Query()
+	return values.Has("query") || values.Has("extensions")
 }
 
 // unsupported returns the error of a request that no transport supports.
 func unsupported(method string) *httperror.Error {
 	e := httperror.New(http.StatusMethodNotAllowed, fault.BadRequest, "use POST, or GET for queries")
-	e.Header = http.Header{"Allow": {"GET, POST, OPTIONS"}}
+	e.Header = http.Header{"Allow": {"GET, HEAD, POST, OPTIONS"}}
 	if method == http.MethodOptions {
 		e.Status = http.StatusNoContent
 	}

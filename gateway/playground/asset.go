@@ -10,9 +10,10 @@ import (
 	"io/fs"
 	"net/http"
 	"path"
-	"strconv"
 	"strings"
 	"time"
+
+	"github.com/gatehouse-graphql/gatehouse/gateway/compress"
 )
 
 // dist has the built files. "all:" includes files with a leading underscore, which the bundler may
@@ -92,7 +93,7 @@ func (a *asset) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.Set("Content-Type", a.contentType)
 	h.Set("Cache-Control", a.cache)
 	h.Add("Vary", "Accept-Encoding")
-	if acceptsGzip(r.Header) {
+	if compress.Negotiate(r.Header) != compress.Identity {
 		h.Set("Content-Encoding", "gzip")
 		h.Set("ETag", `"`+a.tag+`-gzip"`)
 		serve(w, r, a.gzipped)
@@ -107,42 +108,7 @@ func serve(w http.ResponseWriter, r *http.Request, content []byte) {
 	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(content))
 }
 
-// acceptsGzip reports whether Accept-Encoding has gzip or "*" with a quality above zero (RFC 9110,
-// section 12.5.3). Without the header any coding is acceptable, but a client that does not send it
-// most likely cannot decompress.
-func acceptsGzip(h http.Header) bool {
-	var other bool
-	for item := range strings.SplitSeq(strings.Join(h.Values("Accept-Encoding"), ","), ",") {
-		coding, parameter, _ := strings.Cut(item, ";")
-		switch strings.ToLower(strings.TrimSpace(coding)) {
-		case "gzip":
-			return isAccepted(parameter)
-		case "*":
-			other = isAccepted(parameter)
-		}
-	}
-	return other
-}
-
-// isAccepted reports whether a quality such as "q=0.5" is above zero. A missing one counts as 1.
-func isAccepted(parameter string) bool {
-	name, value, found := strings.Cut(strings.TrimSpace(parameter), "=")
-	if !found || !strings.EqualFold(name, "q") {
-		return true
-	}
-	quality, err := strconv.ParseFloat(value, 64)
-	return err == nil && quality > 0
-}
-
-func compress(plain []byte) []byte {
-	var packed bytes.Buffer
-	z := gzip.NewWriter(&packed)
-	_, _ = z.Write(plain) // into memory: cannot fail
-	_ = z.Close()
-	return packed.Bytes()
-}
-
-// decompress reverses compress. It panics for damaged bytes, which are part of the program.
+// decompress reverses compress.Gzip. It panics for damaged bytes, which are part of the program.
 func decompress(packed []byte) []byte {
 	z, err := gzip.NewReader(bytes.NewReader(packed))
 	if err != nil {

@@ -11,6 +11,8 @@ import (
 	"encoding/json"
 	"net/http"
 	"strings"
+
+	"github.com/gatehouse-graphql/gatehouse/gateway/compress"
 )
 
 // Options are the contents of the page. The zero value is a playground for /graphql without examples.
@@ -49,7 +51,7 @@ func Handler(o Options) http.Handler {
 	for path, a := range embeddedAssets() {
 		mux.Handle("GET "+path, a)
 	}
-	mux.Handle("GET /playground/config.json", newAsset("config.json", compress(o.config())))
+	mux.Handle("GET /playground/config.json", newAsset("config.json", compress.Gzip(o.config())))
 	return withSecurityHeaders(mux)
 }
 

@@ -528,7 +528,7 @@ func TestHidden(t *testing.T) {
 		directives = append(directives, d.Name)
 	}
 	slices.Sort(directives)
-	if diff := cmp.Diff([]string{"defer", "deprecated", "include", "oneOf", "skip", "specifiedBy"}, directives); diff != "" {
+	if diff := cmp.Diff([]string{"deprecated", "include", "oneOf", "skip", "specifiedBy"}, directives); diff != "" {
 		t.Errorf("directives: -want +got\n%s", diff)
 	}
 	for _, typ := range got.Data.Schema.Types {

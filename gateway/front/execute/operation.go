@@ -45,7 +45,7 @@ func (e *Executor) prepare(ctx context.Context, op *graphql.OperationContext, pa
 	op.RawQuery, op.OperationName = params.Query, params.OperationName
 	op.Extensions, op.Headers = params.Extensions, params.Headers
 	op.Stats.Parsing.Start = e.extensions.now()
-	doc, errs := e.document(ctx, op.RawQuery)
+	doc, errs := e.document(ctx, params)
 	op.Stats.Parsing.End = e.extensions.now()
 	op.Stats.Validation.Start = op.Stats.Parsing.End
 	if len(errs) > 0 {
@@ -62,13 +62,21 @@ func (e *Executor) prepare(ctx context.Context, op *graphql.OperationContext, pa
 	return nil
 }
 
-// document returns the document of a query.
-func (e *Executor) document(ctx context.Context, query string) (*document.Document, gqlerror.List) {
-	if query == "" {
-		return nil, gqlerror.List{gqlerror.Wrap(fault.New(fault.BadRequest, `the request has no "query"`))}
+// document returns the document of the request's query.
+func (e *Executor) document(ctx context.Context, params *graphql.RawParams) (*document.Document, gqlerror.List) {
+	switch {
+	case params.Query != "":
+		return e.documents.Get(ctx, params.Query)
+	case params.Extensions["persistedQuery"] != nil:
+		return nil, gqlerror.List{gqlerror.Wrap(errPersistedQuery)}
 	}
-	return e.documents.Get(ctx, query)
+	return nil, gqlerror.List{gqlerror.Wrap(fault.New(fault.BadRequest, `the request has no "query"`))}
 }
+
+// errPersistedQuery is the error of a request with the hash of a query instead of the query. By its
+// message or its code, the links for persisted queries (Apollo Client's, urql's) know that they have
+// to send the query, and do so from then on.
+var errPersistedQuery = fault.New(fault.PersistedNotSupported, "PersistedQueryNotSupported")
 
 // selectOperation sets the operation of op, by its name, and its variables. The error says why
 // the operation must not be executed.

@@ -48,12 +48,14 @@ func From(err error) *Error {
 // statuses are the HTTP statuses of requests that fail as a whole. The error of a field is part
 // of a response with status 200.
 var statuses = map[fault.Code]int{
-	fault.BadRequest:         http.StatusBadRequest,
-	fault.Unauthenticated:    http.StatusUnauthorized,
-	fault.Forbidden:          http.StatusForbidden,
-	fault.Internal:           http.StatusInternalServerError,
-	fault.ServiceUnavailable: http.StatusServiceUnavailable,
-	fault.GatewayTimeout:     http.StatusGatewayTimeout,
+	fault.BadRequest:      http.StatusBadRequest,
+	fault.Unauthenticated: http.StatusUnauthorized,
+	// Apollo Server's: links of clients read the code only of responses with this status.
+	fault.PersistedNotSupported: http.StatusOK,
+	fault.Forbidden:             http.StatusForbidden,
+	fault.Internal:              http.StatusInternalServerError,
+	fault.ServiceUnavailable:    http.StatusServiceUnavailable,
+	fault.GatewayTimeout:        http.StatusGatewayTimeout,
 }
 
 // StatusOf returns the HTTP status of a request that fails with code. It reports false for the

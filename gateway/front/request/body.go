@@ -80,7 +80,7 @@ func decodeBody(body []byte) (*graphql.RawParams, error) {
 func decodeStrict(body []byte) (*graphql.RawParams, error) {
 	text := bytes.TrimLeft(body, " \t\r\n")
 	if len(text) > 0 && text[0] == '[' {
-		return nil, fault.New(fault.BadRequest, "send one operation at a time: a list of them is not supported")
+		return nil, fault.New(fault.BadRequest, "batches are not supported: send one operation in each request, as HttpLink of Apollo Client does")
 	}
 	var decoded requestBody
 	if !utf8.Valid(body) || len(text) == 0 || text[0] != '{' || json.Unmarshal(body, &decoded) != nil {

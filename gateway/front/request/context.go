@@ -22,6 +22,8 @@ type Context struct {
 	context.Context
 	Start time.Time // when the front received the request's headers
 	Log   LogEntry
+	// Uncompressed is whether the response must not be compressed, whatever the client accepts.
+	Uncompressed bool
 
 	client context.Context // the server's; it ends when the client disconnects
 }

@@ -9,10 +9,13 @@ import (
 	"fmt"
 	"net/http"
 	"strconv"
+	"strings"
+	"sync"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
+	"github.com/gatehouse-graphql/gatehouse/gateway/compress"
 	"github.com/gatehouse-graphql/gatehouse/gateway/front/buffer"
 	"github.com/gatehouse-graphql/gatehouse/gateway/front/request"
 )
@@ -76,7 +79,18 @@ func (r *Response) envelope() (before, after []byte, err error) {
 type Encoded struct {
 	before, data, after []byte
 	errors              gqlerror.List
+	compressed          *compressed // nil for a small response
 }
+
+// compressed is a response that is compressed when the first client wants it so.
+type compressed struct {
+	once  sync.Once
+	bytes []byte
+}
+
+// minCompressed is the size of the smallest response that is compressed, in bytes. A smaller one
+// takes a few packets at most, which compression does not save.
+const minCompressed = 4 << 10
 
 // Encode encodes the response. It fails for extensions that cannot be encoded as JSON, which
 // only an extension of gqlgen can cause.
@@ -85,10 +99,52 @@ func (r *Response) Encode() (Encoded, error) {
 	if err != nil {
 		return Encoded{}, fmt.Errorf("encode the response: %w", err)
 	}
+	e := Encoded{before: before, data: r.Data, after: after, errors: r.Errors}
 	if r.appendable { // one large write: a few bytes after it would go over the network by themselves
-		return Encoded{before, append(r.Data, after...), nil, r.Errors}, nil
+		e.data, e.after = append(r.Data, after...), nil
 	}
-	return Encoded{before, r.Data, after, r.Errors}, nil
+	if e.size() >= minCompressed {
+		e.compressed = &compressed{}
+	}
+	return e, nil
+}
+
+// size returns the size of the response without compression, in bytes.
+func (e Encoded) size() int { return len(e.before) + len(e.data) + len(e.after) }
+
+// compress returns the response by gzip. It is compressed once for all clients that it is written
+// to.
+func (e Encoded) compress() []byte {
+	if e.compressed == nil {
+		return compress.Gzip(e.before, e.data, e.after)
+	}
+	e.compressed.once.Do(func() { e.compressed.bytes = compress.Gzip(e.before, e.data, e.after) })
+	return e.compressed.bytes
+}
+
+// negotiate returns the parts of the response in the coding that the client wants, and whether
+// that is gzip. It adds Vary to a response whose coding depends on the request.
+func (e Encoded) negotiate(w http.ResponseWriter, req *http.Request) (parts [3][]byte, zipped bool) {
+	parts = [...][]byte{e.before, e.data, e.after}
+	accepted := req.Header["Accept-Encoding"]
+	if e.compressed == nil && (len(accepted) == 0 || !strings.Contains(accepted[0], ";")) { // most requests
+		return parts, false
+	}
+	if c, ok := req.Context().(*request.Context); ok && c.Uncompressed {
+		return parts, false
+	}
+	coding := compress.Negotiate(req.Header)
+	if e.compressed != nil || coding == compress.Required {
+		w.Header().Add("Vary", "Accept-Encoding")
+	}
+	if coding == compress.Identity || coding == compress.Optional && e.compressed == nil {
+		return parts, false
+	}
+	packed := e.compress()
+	if coding == compress.Optional && len(packed) >= e.size() {
+		return parts, false
+	}
+	return [...][]byte{packed, nil, nil}, true
 }
 
 // Write writes the response, and notes it in the access log. It panics if the response cannot
@@ -104,9 +160,11 @@ func (r *Response) Write(w http.ResponseWriter, req *http.Request, mediaType str
 // Write writes the response, and notes it in the access log.
 func (e Encoded) Write(w http.ResponseWriter, req *http.Request, mediaType string, status int) {
 	request.LogEntryOf(req.Context()).SetResponse(status, e.errors)
+	parts, zipped := e.negotiate(w, req)
+	size := len(parts[0]) + len(parts[1]) + len(parts[2])
 	values := &[...]string{
 		mediaType + "; charset=utf-8",
-		strconv.Itoa(len(e.before) + len(e.data) + len(e.after)),
+		strconv.Itoa(size),
 		"no-store", // the response may be for one caller only
 		"nosniff",
 	}
@@ -114,8 +172,11 @@ func (e Encoded) Write(w http.ResponseWriter, req *http.Request, mediaType strin
 	for i, name := range [...]string{"Content-Type", "Content-Length", "Cache-Control", "X-Content-Type-Options"} {
 		header[name] = values[i : i+1 : i+1]
 	}
+	if zipped {
+		header["Content-Encoding"] = []string{"gzip"}
+	}
 	w.WriteHeader(status)
-	for _, part := range [][]byte{e.before, e.data, e.after} {
+	for _, part := range parts {
 		_, _ = w.Write(part) // it fails when the client has disconnected, which needs no handling
 	}
 }

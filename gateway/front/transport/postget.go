@@ -4,6 +4,7 @@ package transport
 
 import (
 	"net/http"
+	"strings"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/ast"
@@ -32,7 +33,8 @@ func POST(o Options) graphql.Transport {
 	return &httpTransport{Options: o, method: http.MethodPost, read: request.ReadPOST}
 }
 
-// GET returns the transport of queries in the URLs of GET requests.
+// GET returns the transport of queries in the URLs of GET requests, and of HEAD requests, which are
+// executed likewise and answered without the body (RFC 9110, section 9.3.2).
 func GET(o Options) graphql.Transport {
 	return &httpTransport{Options: o, method: http.MethodGet, read: request.ReadGET, isSafe: true}
 }
@@ -45,18 +47,17 @@ type httpTransport struct {
 	isSafe bool // the method is safe (RFC 9110, section 9.2.1), so that mutations are refused
 }
 
-// Supports reports whether the request has the transport's method and does not ask for another
-// protocol.
+// Supports reports whether the request has the transport's method. An Upgrade to another protocol,
+// which some clients offer with every request, is ignored (RFC 9110, section 7.8).
 func (t *httpTransport) Supports(r *http.Request) bool {
-	return r.Method == t.method && r.Header.Get("Upgrade") == ""
+	return r.Method == t.method || t.isSafe && r.Method == http.MethodHead
 }
 
 // Do reads the operation, executes it, and writes the response.
 func (t *httpTransport) Do(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecutor) {
 	mediaType, ok := response.Negotiate(r)
 	if !ok {
-		t.Errors.Write(w, r, httperror.New(http.StatusNotAcceptable, fault.BadRequest,
-			"accept "+response.TypeGraphQL+" or "+response.TypeJSON))
+		t.Errors.Write(w, r, httperror.New(http.StatusNotAcceptable, fault.BadRequest, notAcceptable(r)))
 		return
 	}
 	b := t.Buffers.Get()
@@ -86,6 +87,17 @@ func (t *httpTransport) Do(w http.ResponseWriter, r *http.Request, exec graphql.
 		b = t.Buffers.Get()
 	}
 	t.execute(w, r, mediaType, op, b)
+}
+
+// notAcceptable returns the message for a client that accepts no media type of ours.
+func notAcceptable(r *http.Request) string {
+	message := "accept " + response.TypeGraphQL + " or " + response.TypeJSON
+	for _, streaming := range []string{"text/event-stream", "multipart/mixed"} {
+		if strings.Contains(strings.Join(r.Header["Accept"], ","), streaming) {
+			message += "; there is no " + streaming + ", since subscriptions and @defer are not supported"
+		}
+	}
+	return message
 }
 
 // checkType returns why the transport does not execute operations of a type; nil if it does.

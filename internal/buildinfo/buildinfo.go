@@ -1,4 +1,5 @@
-package command
+// Package buildinfo identifies the build of a program.
+package buildinfo
 
 import (
 	"cmp"
@@ -10,14 +11,14 @@ import (
 
 // The linker sets these:
 //
-//	-ldflags "-X github.com/gatehouse-graphql/gatehouse/gateway/command.version=v1.2.3 …"
+//	-ldflags "-X github.com/gatehouse-graphql/gatehouse/internal/buildinfo.version=v1.2.3 …"
 //
 // An empty one is taken from the build information that the go command records.
 var version, commit, date string
 
-// buildVersion returns what --version prints after the name:
+// Version returns what the programs print after their names:
 // v1.2.3 (commit 1a2b3c4d5e6f, 2026-11-20T10:00:00Z, go1.26.8 linux/amd64).
-func buildVersion() string {
+func Version() string {
 	info, _ := debug.ReadBuildInfo()
 	v := versionInfo{version, commit, date}.withBuildInfo(info)
 	return fmt.Sprintf("%s (commit %s, %s, %s %s/%s)",
