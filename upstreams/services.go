@@ -98,6 +98,7 @@ func (s *Services) add(name string, o Source, log *slog.Logger) error {
 		MaxResponse:     o.MaxResponse,
 		DecorateHeaders: h.decorate,
 		DeniesCaller:    h.deniesCaller,
+		Reserve:         engine.ReserveMemory,
 		Log:             log,
 	}
 	s.clients[name] = &client
