@@ -11,7 +11,7 @@ import (
 )
 
 // maxListed is the greatest number of known names that a message lists.
-const maxListed = 12
+const maxListed = 13
 
 // Nearest returns the index of the known name with the smallest edit distance from name, without
 // regard to case, or -1 if none is similar. A name is similar if at most half as many edits as
