@@ -296,7 +296,7 @@ func TestLogFormats(t *testing.T) {
 		json   bool
 	}{{"auto", true}, {"json", true}, {"text", false}} { // a buffer is no terminal
 		var out bytes.Buffer
-		newLogger(&out, config.Log{Format: c.format}, false).Info("hello", "n", 1)
+		newLogger(&out, config.Log{Format: c.format}, false, isTerminal(&out)).Info("hello", "n", 1)
 		if json.Valid(out.Bytes()) != c.json || strings.Contains(out.String(), "\x1b") {
 			t.Errorf("%s: %q", c.format, out.String())
 		}
@@ -324,6 +324,8 @@ func TestSignals(t *testing.T) {
 	}{
 		{"tidy", []syscall.Signal{syscall.SIGTERM}, true},
 		{"tidy", []syscall.Signal{syscall.SIGINT}, true},
+		{"tidy", []syscall.Signal{syscall.SIGHUP, syscall.SIGTERM}, true},
+		{"tidy", []syscall.Signal{syscall.SIGHUP, syscall.SIGHUP, syscall.SIGINT}, true},
 		{"stubborn", []syscall.Signal{syscall.SIGINT, syscall.SIGINT}, false},
 	} {
 		child := exec.Command(os.Args[0], "-test.run=^TestSignals$")

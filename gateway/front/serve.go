@@ -56,7 +56,7 @@ func (f *Front) Serve(ctx context.Context, l net.Listener, o ServeOptions) error
 	case <-ctx.Done():
 	}
 
-	f.log.Info("stopping", "delay", o.Delay.String(), "grace", o.Grace.String())
+	f.log.Info("stopping", "delay_ms", o.Delay.Milliseconds(), "grace_ms", o.Grace.Milliseconds())
 	f.Drain(time.Now().Add(o.Delay + min(bodyGrace, o.Grace/2)))
 	if err := waitOrFail(failed, o.Delay); err != nil {
 		return err
@@ -110,7 +110,7 @@ func (f *Front) stop(server *http.Server, grace time.Duration) error {
 		if err = nil; f.limiter.Stats().Running > 0 {
 			err = fmt.Errorf("stopped with operations still running after %s", grace)
 		} else {
-			f.log.Warn("closing the connections of clients that have not read their responses, or not sent their requests", "after", grace.String())
+			f.log.Warn("closing the connections of clients that have not read their responses, or not sent their requests", "grace_ms", grace.Milliseconds())
 		}
 	}
 	return errors.Join(err, server.Close())

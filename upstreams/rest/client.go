@@ -285,7 +285,7 @@ func (c *Client) logCall(ctx context.Context, call *Call, r *Response, endpoint 
 		slog.String("source", c.Service),
 		slog.String("method", call.method),
 		slog.String("path", call.Template()),
-		slog.Duration("duration", duration),
+		slog.Float64("duration_ms", float64(duration.Microseconds())/1000),
 	}
 	if r != nil {
 		attrs = append(attrs, slog.Int("status", r.Status), slog.String("endpoint", endpoint))
