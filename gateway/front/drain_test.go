@@ -18,6 +18,7 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 
 	"github.com/gatehouse-graphql/gatehouse/gateway/front"
+	"github.com/gatehouse-graphql/gatehouse/gateway/front/admission"
 )
 
 // stopping is a served front that is told to stop.
@@ -259,4 +260,52 @@ func TestLateBodyIsAnswered(t *testing.T) {
 		t.Errorf("%d %s", response.StatusCode, text)
 	}
 	s.wantStopped(t, time.Second)
+}
+
+// More operations than may run wait, and are refused with 503 when that takes too long. Health checks
+// do not wait with them.
+func TestOverload(t *testing.T) {
+	finish := make(chan struct{})
+	g := newGateway(t, front.Options{Admission: admission.Options{MaxOperations: 1, MaxQueued: 1, MaxWait: 100 * time.Millisecond}},
+		func(context.Context) *graphql.Response {
+			<-finish
+			return &graphql.Response{Data: []byte(`{"n":1}`)}
+		})
+	first := make(chan *reply, 1)
+	go func() { first <- g.ask(t, "{n}") }()
+	for g.front.Load().Operations.Running == 0 {
+		time.Sleep(time.Millisecond)
+	}
+	for range 2 {
+		if got := g.ask(t, "{n}"); got.status != 503 || got.code() != "OVERLOADED" || got.header.Get("Retry-After") != "1" {
+			t.Errorf("%d %v %s", got.status, got.header, got.text)
+		}
+	}
+	for _, path := range []string{"/healthz", "/readyz"} {
+		if got := g.do(t, g.request(t, "GET", path, "")); got.status != 200 {
+			t.Errorf("%s: %d", path, got.status)
+		}
+	}
+	close(finish)
+	if got := <-first; got.status != 200 {
+		t.Errorf("%d %s", got.status, got.text)
+	}
+	if got := g.front.Load().Operations; got.Running != 0 || got.Queued != 0 || got.Refused != 2 {
+		t.Errorf("%+v", got)
+	}
+}
+
+// A body for which there is no memory is refused, and what it held is returned.
+func TestBodiesWaitForMemory(t *testing.T) {
+	g := newGateway(t, front.Options{Admission: admission.Options{MaxBytes: 256 << 10, MaxWait: 50 * time.Millisecond}}, nil)
+	large := envelope(t, "{n}", strings.Repeat("x", 100_000))
+	if got := g.do(t, g.request(t, "POST", "/graphql", large, "Content-Type: "+typeJSON)); got.status != 503 || got.code() != "OVERLOADED" {
+		t.Errorf("%d %s", got.status, got.text)
+	}
+	if got := g.ask(t, "{n}"); got.status != 200 {
+		t.Errorf("%d %s", got.status, got.text)
+	}
+	if got := g.front.Load().Memory; got.Used != 0 || got.Refused == 0 {
+		t.Errorf("%+v", got)
+	}
 }

@@ -35,7 +35,7 @@ const shareOfMemory = 6
 // Options bound what is executed at the same time.
 type Options struct {
 	// MaxOperations is how many operations are executed at the same time. Further ones wait. While
-	// the processors are busy, fewer are executed, so that health checks stay fast: down to 16 for
+	// the processors are busy, fewer are executed, so that health checks stay fast: down to 8 for
 	// each processor. Default 512 for each processor (GOMAXPROCS); negative is no limit.
 	MaxOperations int `yaml:"maxOperations"`
 	// MaxQueued is how many operations wait. Further ones are refused with the status 503 and the

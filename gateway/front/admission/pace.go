@@ -11,7 +11,7 @@ const (
 	paceInterval = 100 * time.Millisecond
 	// minPerProcessor is the smallest limit, for each processor: enough to keep the processors
 	// busy while operations wait for services.
-	minPerProcessor = 16
+	minPerProcessor = 8
 	// maxDelay is how long a goroutine may wait for a processor. If one in ten waits longer, the
 	// limit falls.
 	maxDelay = 10 * time.Millisecond
@@ -49,14 +49,19 @@ func (p *pace) adjust(running int) int {
 	}
 	fresh := now.Sub(p.next) < 2*paceInterval // otherwise what was measured is from too long a time
 	p.next = now.Add(paceInterval)
-	slow := p.isSlow()
-	switch {
-	case slow && fresh:
-		p.limit = max(p.min, min(p.limit, running)*4/5)
-	case !slow:
-		p.limit = min(p.max, p.limit+p.limit/5+1)
+	if slow := p.isSlow(); fresh || !slow {
+		p.change(slow, running)
 	}
 	return p.limit
+}
+
+// change lowers the limit, from what runs, or raises it.
+func (p *pace) change(slow bool, running int) {
+	if slow {
+		p.limit = max(p.min, min(p.limit, running)*4/5)
+	} else {
+		p.limit = min(p.max, p.limit+p.limit/5+1)
+	}
 }
 
 // isSlow reports whether, since its last call, one in ten goroutines waited for a processor for
