@@ -13,7 +13,6 @@ import (
 	"net"
 
 	"github.com/99designs/gqlgen/graphql"
-	"github.com/vektah/gqlparser/v2/ast"
 
 	"github.com/gatehouse-graphql/gatehouse/auth"
 	"github.com/gatehouse-graphql/gatehouse/gateway/command"
@@ -110,22 +109,10 @@ func logStart(log *slog.Logger, start command.Start) {
 
 // warnGuards warns of a graph whose guarded fields no caller can read, since no token is accepted.
 func warnGuards(log *slog.Logger, settings *config.Config, schema graphql.ExecutableSchema) {
-	if len(settings.Auth.Issuers) == 0 && hasGuards(schema.Schema()) {
+	guarded, ok := schema.(interface{ HasGuards() bool }) // as generated schemas are
+	if len(settings.Auth.Issuers) == 0 && ok && guarded.HasGuards() {
 		log.Warn("the graph has fields for authenticated callers, but no issuer is configured, so that every token is refused; add the issuer of your tokens under auth.issuers")
 	}
-}
-
-// hasGuards reports whether a field of the schema has a guard. Generating has spread the guards of
-// types to fields.
-func hasGuards(schema *ast.Schema) bool {
-	for _, t := range schema.Types {
-		for _, f := range t.Fields {
-			if f.Directives.ForName("authenticated") != nil || f.Directives.ForName("requiresScopes") != nil {
-				return true
-			}
-		}
-	}
-	return false
 }
 
 // loadOf returns what the metrics show of the gateway's load.
