@@ -147,10 +147,10 @@ func (i *issuer) verifySignature(ctx context.Context, t *token) error {
 }
 
 // validateClaims validates the claims of a token whose signature has been verified (RFC 7519,
-// 4.1): exp is required, and iss and aud must be those of the issuer. It checks the forms
-// of the claims first: see checkDate.
+// 4.1): exp is required, iss and aud must be those of the issuer, and iat must not lie in the
+// future. It checks the forms of the claims first: see checkDate.
 func (i *issuer) validateClaims(claims map[string]any) error {
-	for _, name := range []string{"exp", "nbf"} {
+	for _, name := range []string{"exp", "nbf", "iat"} {
 		if err := checkDate(claims, name); err != nil {
 			return err
 		}
@@ -173,7 +173,7 @@ func toFault(err error) *fault.Error {
 	switch {
 	case errors.Is(err, jwt.ErrTokenExpired):
 		message = msgExpired
-	case errors.Is(err, jwt.ErrTokenNotValidYet):
+	case errors.Is(err, jwt.ErrTokenNotValidYet), errors.Is(err, jwt.ErrTokenUsedBeforeIssued):
 		message = msgNotYetValid
 	case errors.Is(err, jwt.ErrTokenInvalidAudience):
 		message = msgAudience

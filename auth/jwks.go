@@ -41,6 +41,7 @@ const (
 type keySet struct {
 	url             string
 	client          *http.Client
+	maxAge          time.Duration // of the keys; negative is no limit
 	log             *slog.Logger
 	refreshRequests chan struct{} // wakes run; its capacity of 1 merges requests
 	stopped         chan struct{} // closed when run has returned, after which there are no fetches
@@ -52,14 +53,15 @@ type keySet struct {
 // keySetState is the result of the last fetch. It is replaced, never changed.
 type keySetState struct {
 	keys      []jwkset.JWK  // of the last successful fetch
+	keysAt    time.Time     // the end of that fetch; zero before it
 	err       error         // of the last fetch, nil when it succeeded
 	fetchedAt time.Time     // the end of the last fetch; zero before the first
 	next      chan struct{} // closed when the fetch after this one has ended
 }
 
-func newKeySet(url string, client *http.Client, log *slog.Logger) *keySet {
+func newKeySet(url string, client *http.Client, maxAge time.Duration, log *slog.Logger) *keySet {
 	return &keySet{
-		url: url, client: client, log: log,
+		url: url, client: client, maxAge: maxAge, log: log,
 		refreshRequests: make(chan struct{}, 1),
 		stopped:         make(chan struct{}),
 		state:           keySetState{next: make(chan struct{})},
@@ -113,16 +115,46 @@ func (s *keySet) waitForRefresh(ctx context.Context) {
 // refresh fetches the set once and publishes the result.
 func (s *keySet) refresh(ctx context.Context) {
 	keys, err := s.fetch(ctx)
-	if err != nil && ctx.Err() == nil {
-		s.log.Error("the issuer's keys cannot be fetched", "jwks", s.url, "error", err, "retry_in", minFetchInterval)
+	now := time.Now()
+	next := keySetState{keys: keys, keysAt: now, err: err, fetchedAt: now, next: make(chan struct{})}
+	if err != nil {
+		next.keys, next.keysAt = s.usableKeys() // keep the previous keys while the server is down
+		if ctx.Err() == nil {
+			s.logFailure(next, err)
+		}
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if err != nil {
-		keys = s.state.keys // keep the previous keys while the server is down
-	}
 	close(s.state.next)
-	s.state = keySetState{keys: keys, err: err, fetchedAt: time.Now(), next: make(chan struct{})}
+	s.state = next
+}
+
+// usableKeys returns the keys of the last successful fetch, and when that was. Keys that are too
+// old are not returned.
+func (s *keySet) usableKeys() ([]jwkset.JWK, time.Time) {
+	last := s.snapshot()
+	if last.isTooOld(s.maxAge) {
+		return nil, last.keysAt
+	}
+	return last.keys, last.keysAt
+}
+
+// isTooOld reports whether the keys must not be used any longer.
+func (f keySetState) isTooOld(maxAge time.Duration) bool {
+	return maxAge >= 0 && !f.keysAt.IsZero() && time.Since(f.keysAt) > maxAge
+}
+
+// logFailure logs that a fetch failed, and what that means for the issuer's tokens.
+func (s *keySet) logFailure(next keySetState, err error) {
+	attrs := []any{"jwks", s.url, "error", err, "retry_in_ms", minFetchInterval.Milliseconds()}
+	switch {
+	case next.keysAt.IsZero():
+		s.log.Error("the issuer's keys cannot be fetched; its tokens are refused until they can", attrs...)
+	case next.isTooOld(s.maxAge):
+		s.log.Error("the issuer's keys cannot be fetched, and the last ones are older than auth.maxKeyAge; its tokens are refused until they can", append(attrs, "fetched_at", next.keysAt)...)
+	default:
+		s.log.Error("the issuer's keys cannot be fetched; the last ones are used", append(attrs, "fetched_at", next.keysAt)...)
+	}
 }
 
 func (s *keySet) snapshot() keySetState {
@@ -135,7 +167,7 @@ func (s *keySet) snapshot() keySetState {
 // one was less than minFetchInterval ago.
 func (s *keySet) find(ctx context.Context, kid, alg string) ([]any, error) {
 	last := s.snapshot()
-	keys := last.matching(kid, alg)
+	keys := s.matching(last, kid, alg)
 	if len(keys) > 0 {
 		return keys, nil
 	}
@@ -144,11 +176,13 @@ func (s *keySet) find(ctx context.Context, kid, alg string) ([]any, error) {
 			return nil, unavailableFault(err)
 		}
 		last = s.snapshot()
-		keys = last.matching(kid, alg)
+		keys = s.matching(last, kid, alg)
 	}
 	switch {
 	case len(keys) > 0:
 		return keys, nil
+	case last.err != nil && last.isTooOld(s.maxAge):
+		return nil, unavailableFault(fmt.Errorf("the last keys, of %s, are older than auth.maxKeyAge, and cannot be fetched: %w", last.keysAt.UTC().Format(time.RFC3339), last.err))
 	case last.err != nil:
 		return nil, unavailableFault(last.err)
 	default:
@@ -178,10 +212,13 @@ func unavailableFault(cause error) error {
 	return fault.New(fault.ServiceUnavailable, msgUnavailable).WithCause(cause)
 }
 
-// matching returns the keys that may have signed a token with kid and alg, by what the keys
-// declare. If the token names a key, only keys with that id match. verifySignature checks
+// matching returns the keys of f that may have signed a token with kid and alg, by what the keys
+// declare, unless they are too old. If the token names a key, only keys with that id match. verifySignature checks
 // that a key is of the right type.
-func (f keySetState) matching(kid, alg string) []any {
+func (s *keySet) matching(f keySetState, kid, alg string) []any {
+	if f.isTooOld(s.maxAge) {
+		return nil
+	}
 	var keys []any
 	for _, key := range f.keys {
 		if kid != "" && key.Marshal().KID != kid {

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"maps"
 	"net/url"
 	"os"
@@ -27,7 +26,7 @@ type staticKey struct{ key any }
 
 func (k staticKey) find(context.Context, string, string) ([]any, error) { return []any{k.key}, nil }
 
-func newKeySource(i Issuer, algorithms map[string]algorithm, log *slog.Logger) (keySource, error) {
+func newKeySource(i Issuer, algorithms map[string]algorithm, o Options) (keySource, error) {
 	n := 0
 	for _, setting := range []string{i.Secret, i.KeyFile, i.JWKS} {
 		if setting != "" {
@@ -42,7 +41,7 @@ func newKeySource(i Issuer, algorithms map[string]algorithm, log *slog.Logger) (
 	case i.KeyFile != "":
 		return newKeyFile(i.KeyFile, algorithms)
 	default:
-		return newJWKS(i, algorithms, log)
+		return newJWKS(i, algorithms, o)
 	}
 }
 
@@ -127,7 +126,7 @@ func parseBlock(block *pem.Block) (any, error) {
 	}
 }
 
-func newJWKS(i Issuer, algorithms map[string]algorithm, log *slog.Logger) (keySource, error) {
+func newJWKS(i Issuer, algorithms map[string]algorithm, o Options) (keySource, error) {
 	for _, name := range slices.Sorted(maps.Keys(algorithms)) {
 		if algorithms[name].fits(make(hmacSecret, MinSecret)) {
 			return nil, fmt.Errorf("algorithm %s needs a secret, and jwks has public keys; remove it or set secret", name)
@@ -136,7 +135,7 @@ func newJWKS(i Issuer, algorithms map[string]algorithm, log *slog.Logger) (keySo
 	if err := checkURL(i.JWKS); err != nil {
 		return nil, fmt.Errorf("jwks: %w", err)
 	}
-	return newKeySet(i.JWKS, newKeyClient(), log.With("issuer", i.Issuer)), nil
+	return newKeySet(i.JWKS, newKeyClient(), o.MaxKeyAge, o.Log.With("issuer", i.Issuer)), nil
 }
 
 // checkURL returns what is wrong with a URL. Its errors never show the whole URL, which may

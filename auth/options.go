@@ -16,7 +16,7 @@ type Options struct {
 	// Issuers sign the tokens that are accepted. A token is verified by the issuer that its
 	// "iss" names.
 	Issuers []Issuer `yaml:"issuers"`
-	// Leeway is how far clocks may differ when exp and nbf are checked. Default 30s;
+	// Leeway is how far clocks may differ when exp, nbf and iat are checked. Default 30s;
 	// negative is none.
 	Leeway time.Duration `yaml:"leeway"`
 	// RolesClaim is the dotted path of the claim with the caller's roles, such as
@@ -24,6 +24,10 @@ type Options struct {
 	RolesClaim string `yaml:"rolesClaim"`
 	// MaxTokenLength is how many bytes a token may have. Default 8192.
 	MaxTokenLength int `yaml:"maxTokenLength"`
+	// MaxKeyAge is how long the keys of a JWKS are used while it cannot be fetched again. After
+	// that, the tokens of its issuer are refused until it can: a key that the issuer has revoked
+	// must not be accepted for ever. Default 24h, at least 30m; negative is no limit.
+	MaxKeyAge time.Duration `yaml:"maxKeyAge"`
 	// Log receives an error when keys cannot be fetched. Default slog.Default().
 	Log *slog.Logger `yaml:"-" json:"-"`
 }
@@ -55,7 +59,12 @@ const (
 	DefaultLeeway         = 30 * time.Second
 	DefaultRolesClaim     = "roles"
 	DefaultMaxTokenLength = 8192
+	DefaultMaxKeyAge      = 24 * time.Hour
 )
+
+// minKeyAge is the minimum of Options.MaxKeyAge: keys are fetched every refreshInterval, and some
+// fetches may fail.
+const minKeyAge = 2 * refreshInterval
 
 // MinSecret is the minimum length of Issuer.Secret, in bytes: the size of the smallest hash
 // (RFC 7518, 3.2).
@@ -73,6 +82,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.MaxTokenLength == 0 {
 		o.MaxTokenLength = DefaultMaxTokenLength
+	}
+	if o.MaxKeyAge == 0 {
+		o.MaxKeyAge = DefaultMaxKeyAge
 	}
 	if o.Log == nil {
 		o.Log = slog.Default()
@@ -92,6 +104,9 @@ func (o Options) newIssuers() (map[string]*issuer, error) {
 	var errs []error
 	if o.MaxTokenLength < 0 {
 		errs = append(errs, errors.New("auth: maxTokenLength is negative; leave it out for 8192"))
+	}
+	if o.MaxKeyAge >= 0 && o.MaxKeyAge < minKeyAge {
+		errs = append(errs, fmt.Errorf("auth: maxKeyAge is %s; write at least %s, since keys are fetched every %s", o.MaxKeyAge, minKeyAge, refreshInterval))
 	}
 	issuers := make(map[string]*issuer, len(o.Issuers))
 	for n, options := range o.Issuers {
@@ -124,11 +139,11 @@ func newIssuer(i Issuer, o Options) (*issuer, error) {
 	if err != nil {
 		return nil, err
 	}
-	keys, err := newKeySource(i, algorithms, o.Log)
+	keys, err := newKeySource(i, algorithms, o)
 	if err != nil {
 		return nil, err
 	}
-	validator := jwt.NewValidator(jwt.WithExpirationRequired(), jwt.WithLeeway(o.Leeway),
+	validator := jwt.NewValidator(jwt.WithExpirationRequired(), jwt.WithLeeway(o.Leeway), jwt.WithIssuedAt(),
 		jwt.WithIssuer(i.Issuer), jwt.WithAudience(i.Audiences...))
 	return &issuer{name: i.Issuer, algorithms: algorithms, keys: keys, validator: validator}, nil
 }

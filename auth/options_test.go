@@ -161,7 +161,7 @@ func TestAllMistakesAreReported(t *testing.T) {
 	nameless, unlisted := good, good
 	nameless.Issuer = ""
 	unlisted.Issuer, unlisted.Algorithms = "https://second.example", nil
-	o := auth.Options{Issuers: []auth.Issuer{good, nameless, unlisted, good}, MaxTokenLength: -1}
-	wantOptionsRefused(t, o, "maxTokenLength is negative", "issuer number 2: set issuer",
+	o := auth.Options{Issuers: []auth.Issuer{good, nameless, unlisted, good}, MaxTokenLength: -1, MaxKeyAge: time.Minute}
+	wantOptionsRefused(t, o, "maxTokenLength is negative", "maxKeyAge is 1m0s; write at least 30m0s", "issuer number 2: set issuer",
 		`issuer "https://second.example": list in algorithms`, `issuer "https://issuer.example": is configured twice`)
 }

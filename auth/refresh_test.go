@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"bytes"
 	"context"
 	"crypto/ed25519"
 	"errors"
@@ -73,7 +74,7 @@ func (e *endpoint) keySet() string {
 func inBubble(t *testing.T, e *endpoint, test func(t *testing.T, s *keySet)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		s := newKeySet("http://issuer.test/keys", &http.Client{Transport: e}, slog.New(slog.DiscardHandler))
+		s := newKeySet("http://issuer.test/keys", &http.Client{Transport: e}, DefaultMaxKeyAge, slog.New(slog.DiscardHandler))
 		ctx, stop := context.WithCancel(context.Background())
 		go s.run(ctx)
 		test(t, s)
@@ -219,6 +220,45 @@ func TestServerGoesDown(t *testing.T) {
 	})
 }
 
+// Keys that the issuer may have revoked since are not used for ever while its server is down.
+func TestKeysGetTooOld(t *testing.T) {
+	for _, c := range []struct {
+		maxAge time.Duration
+		down   time.Duration
+		want   fault.Code
+	}{
+		{DefaultMaxKeyAge, 23 * time.Hour, ""},
+		{DefaultMaxKeyAge, 25 * time.Hour, fault.ServiceUnavailable},
+		{time.Hour, 59 * time.Minute, ""},
+		{time.Hour, 61 * time.Minute, fault.ServiceUnavailable},
+		{-1, 1000 * time.Hour, ""},
+	} {
+		e := &endpoint{kids: []string{"k1"}}
+		synctest.Test(t, func(t *testing.T) {
+			var log bytes.Buffer
+			s := newKeySet("http://issuer.test/keys", &http.Client{Transport: e}, c.maxAge, slog.New(slog.NewTextHandler(&log, nil)))
+			ctx, stop := context.WithCancel(context.Background())
+			go s.run(ctx)
+			wantKey(t, s, "k1", "")
+			e.change(func() { e.down = true })
+			time.Sleep(c.down)
+			wantKey(t, s, "k1", c.want)
+			synctest.Wait()
+			if told := strings.Contains(log.String(), "older than auth.maxKeyAge; its tokens are refused"); told != (c.want != "") {
+				t.Errorf("%s down: the log is %s", c.down, log.String())
+			}
+			if _, err := s.find(ctx, "k1", "EdDSA"); err != nil && !strings.Contains(err.Error(), "older than auth.maxKeyAge") {
+				t.Errorf("the cause is %v", err)
+			}
+			e.change(func() { e.down = false })
+			time.Sleep(minFetchInterval)
+			wantKey(t, s, "k1", "") // as soon as the server is back
+			stop()
+			<-s.stopped
+		})
+	}
+}
+
 func TestWaitingIsBounded(t *testing.T) {
 	e := &endpoint{kids: []string{"k1"}, slow: time.Hour}
 	inBubble(t, e, func(t *testing.T, s *keySet) {
@@ -244,7 +284,7 @@ func TestWaitingIsBounded(t *testing.T) {
 func TestAfterStop(t *testing.T) {
 	e := &endpoint{kids: []string{"k1"}}
 	synctest.Test(t, func(t *testing.T) {
-		s := newKeySet("http://issuer.test/keys", &http.Client{Transport: e}, slog.New(slog.DiscardHandler))
+		s := newKeySet("http://issuer.test/keys", &http.Client{Transport: e}, DefaultMaxKeyAge, slog.New(slog.DiscardHandler))
 		ctx, stop := context.WithCancel(context.Background())
 		go s.run(ctx)
 		wantKey(t, s, "k1", "")

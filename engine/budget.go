@@ -36,6 +36,9 @@ type Budget struct {
 	fields              atomic.Int64 // fields that gqlgen's executor began to resolve
 	errors              atomic.Int64 // all errors, including omitted ones
 	stopped             atomic.Pointer[stop]
+
+	ctx    context.Context // in which memory is waited for
+	memory *MemoryShare    // of the request; nil without a limit
 }
 
 // stop holds the error that an operation was stopped with, since an atomic.Pointer cannot hold an
@@ -43,7 +46,8 @@ type Budget struct {
 type stop struct{ err error }
 
 // init sets the limits. A limit that is not positive gets its default.
-func (b *Budget) init(o Options) {
+func (b *Budget) init(ctx context.Context, o Options) {
+	b.ctx, b.memory = ctx, MemoryShareOf(ctx)
 	b.maxBytes, b.maxValues, b.maxGqlgenValues = o.MaxBytes, int64(o.MaxValues), int64(o.MaxValues)
 	if b.maxBytes <= 0 {
 		b.maxBytes = DefaultMaxBytes
@@ -115,10 +119,30 @@ func (b *Budget) SpendValues(n int) error {
 
 // SpendGqlgenValues is SpendValues for values that gqlgen's executor writes.
 func (b *Budget) SpendGqlgenValues(n int) error {
+	if err := b.ReserveMemory(int64(n) * bytesPerGqlgenValue); err != nil {
+		return err
+	}
 	if b != nil && b.gqlgenValues.Add(int64(n)) > b.maxGqlgenValues {
 		return b.stopAtValues(b.maxGqlgenValues)
 	}
 	return b.SpendValues(n)
+}
+
+// The estimated memory of values, in bytes.
+const (
+	bytesPerGqlgenValue = 256
+)
+
+// ReserveMemory reserves n bytes of memory for the operation, MemoryShare.Reserve. It stops the
+// operation if they are refused, and returns the error that the operation was stopped with.
+func (b *Budget) ReserveMemory(n int64) error {
+	if b == nil || b.memory == nil {
+		return nil
+	}
+	if err := b.memory.Reserve(b.ctx, n); err != nil {
+		return b.Stop(err)
+	}
+	return nil
 }
 
 // ReserveValues stops the operation if it will spend n values in total and these are too many. It
@@ -146,6 +170,9 @@ func (b *Budget) SpendBytes(n int) error {
 	}
 	if b.bytes.Add(int64(n)) > b.maxBytes {
 		return b.StopTooLarge()
+	}
+	if err := b.ReserveMemory(int64(n)); err != nil {
+		return err
 	}
 	return b.Err()
 }

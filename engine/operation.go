@@ -112,7 +112,7 @@ func newOperation(ctx context.Context, o Options) *operation {
 	op := &operation{Context: ctx, maxCalls: int64(o.MaxCalls), maxItems: int64(o.MaxItems), coalesce: o.Coalesce}
 	op.callSlots.Max = o.MaxParallelCalls
 	op.first.Context = op
-	op.budget.init(o)
+	op.budget.init(ctx, o)
 	return op
 }
 

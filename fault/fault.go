@@ -34,6 +34,7 @@ const (
 	MaxResponse           Code = "MAX_RESPONSE_LIMIT"
 	DownstreamService     Code = "DOWNSTREAM_SERVICE_ERROR"
 	GatewayTimeout        Code = "GATEWAY_TIMEOUT"
+	Overloaded            Code = "OVERLOADED"
 	ServiceUnavailable    Code = "SERVICE_UNAVAILABLE"
 	Internal              Code = "INTERNAL_SERVER_ERROR"
 )

@@ -6,8 +6,10 @@
 package gateway
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"log/slog"
 	"net"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -42,6 +44,7 @@ type Graph struct {
 func Serve(ctx context.Context, start command.Start, g Graph) error {
 	settings := start.Config
 	log := redact.Logger(start.Log, settings.Secrets(), upstreams.ClientCredentials)
+	logStart(log, start)
 	backends, err := upstreams.New(upstreams.Options(settings.Sources), log)
 	if err != nil {
 		return err
@@ -69,7 +72,7 @@ func Serve(ctx context.Context, start command.Start, g Graph) error {
 		Log:        log,
 		Playground: playground.Handler(g.Playground),
 	}
-	stopMetrics, err := newMetrics(&deps, settings.Metrics)
+	counters, stopMetrics, err := newMetrics(&deps, settings.Metrics)
 	if err != nil {
 		return err
 	}
@@ -78,6 +81,8 @@ func Serve(ctx context.Context, start command.Start, g Graph) error {
 	if err != nil {
 		return err
 	}
+	counters.ObserveLoad(func() metrics.Load { return loadOf(served, start) })
+	warnGuards(log, settings, deps.Schema)
 
 	listener, err := net.Listen("tcp", settings.Listen)
 	if err != nil {
@@ -87,19 +92,54 @@ func Serve(ctx context.Context, start command.Start, g Graph) error {
 		g.Ready("http://" + browserAddress(listener.Addr()))
 	}
 	log.Info("serving", "address", listener.Addr().String(), "playground", settings.Playground)
-	return served.Serve(ctx, listener, front.ServeOptions{Delay: settings.Shutdown.Delay, Grace: settings.Shutdown.Grace})
+	err = served.Serve(ctx, listener, front.ServeOptions{Delay: settings.Shutdown.Delay, Grace: settings.Shutdown.Grace})
+	if err == nil {
+		log.Info("stopped")
+	}
+	return err
+}
+
+// logStart logs what is started: version, settings file and sources.
+func logStart(log *slog.Logger, start command.Start) {
+	sources := map[string][]string{}
+	for name, source := range start.Config.Sources {
+		sources[name] = source.URLs
+	}
+	log.Info("starting", "version", cmp.Or(start.Version, "unknown"), "config", start.ConfigFile, "sources", sources)
+}
+
+// warnGuards warns of a graph whose guarded fields no caller can read, since no token is accepted.
+func warnGuards(log *slog.Logger, settings *config.Config, schema graphql.ExecutableSchema) {
+	guarded, ok := schema.(interface{ HasGuards() bool }) // as generated schemas are
+	if len(settings.Auth.Issuers) == 0 && ok && guarded.HasGuards() {
+		log.Warn("the graph has fields for authenticated callers, but no issuer is configured, so that every token is refused; add the issuer of your tokens under auth.issuers")
+	}
+}
+
+// loadOf returns what the metrics show of the gateway's load.
+func loadOf(f *front.Front, start command.Start) metrics.Load {
+	load := f.Load()
+	shown := metrics.Load{
+		Running: int64(load.Operations.Running), Queued: int64(load.Operations.Queued), Limit: int64(load.Operations.Limit),
+		RefusedBusy: load.Operations.Refused, RefusedMemory: load.Memory.Refused,
+		Memory: load.Memory.Used, MaxMemory: load.Memory.Max,
+	}
+	if start.LostLogLines != nil {
+		shown.LostLogLines = start.LostLogLines()
+	}
+	return shown
 }
 
 // newMetrics connects metrics with the front if the settings have a place for them, and serves them on
 // an address of their own if there is one. Without a place nothing is counted.
-func newMetrics(d *front.Deps, o config.Metrics) (stop func(), err error) {
+func newMetrics(d *front.Deps, o config.Metrics) (m *metrics.Metrics, stop func(), err error) {
 	stop = func() {}
 	if !o.Public && o.Listen == "" {
-		return stop, nil
+		return nil, stop, nil
 	}
-	m, err := metrics.New(d.Log)
+	m, err = metrics.New(d.Log)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	d.OnOperation = m.CountOperation
 	if o.Public {
@@ -108,7 +148,7 @@ func newMetrics(d *front.Deps, o config.Metrics) (stop func(), err error) {
 	if o.Listen != "" {
 		stop, err = m.Serve(o.Listen, d.Log)
 	}
-	return stop, err
+	return m, stop, err
 }
 
 // browserAddress returns an address that a browser on this machine can open.

@@ -56,6 +56,9 @@ func newPlannedSchema(schema graphql.ExecutableSchema) graphql.ExecutableSchema 
 	return &plannedSchema{schema.(*executableSchema), plan.NewPlanner(schema.Schema(), planTypes)}
 }
 
+// HasGuards reports whether a field of the schema has a guard.
+func (s *plannedSchema) HasGuards() bool { return s.planner.HasGuards() }
+
 // CanCoalesce implements engine.Coalescer.
 func (s *plannedSchema) CanCoalesce(ctx context.Context, op *graphql.OperationContext) bool {
 	return s.planner.CanCoalesce(ctx, op)

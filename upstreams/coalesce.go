@@ -98,7 +98,8 @@ func (t *coalescingTransport) fetch(req *http.Request) (*response, error) {
 	case resp.ContentLength > t.maxBody:
 		return r, nil // rest.Client refuses it by its Content-Length
 	}
-	_, r.err = r.body.ReadFrom(io.LimitReader(resp.Body, limit))
+	body := &rest.ReservingReader{Reader: resp.Body, Reserve: func(n int64) error { return engine.ReserveMemory(req.Context(), n) }}
+	_, r.err = r.body.ReadFrom(io.LimitReader(body, limit))
 	return r, nil
 }
 

@@ -34,13 +34,15 @@ type Services struct {
 	forward    []string // canonical names
 }
 
-// New returns the services that o configures, without calling any. Its error joins all
+// New returns the services that o configures, without calling any. Each line of the log that
+// belongs to a request has its request_id. Its error joins all
 // mistakes, each with the name of its source and the way to correct it. The log receives a
 // debug line for each call and a warning when a replica fails; nil discards them.
 func New(o Options, log *slog.Logger) (*Services, error) {
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
+	log = slog.New(&requestHandler{log.Handler()})
 	s := &Services{
 		clients:    make(map[string]*rest.Client, len(o)),
 		coalescing: make(map[string]*rest.Client, len(o)),
@@ -98,6 +100,7 @@ func (s *Services) add(name string, o Source, log *slog.Logger) error {
 		MaxResponse:     o.MaxResponse,
 		DecorateHeaders: h.decorate,
 		DeniesCaller:    h.deniesCaller,
+		Reserve:         engine.ReserveMemory,
 		Log:             log,
 	}
 	s.clients[name] = &client

@@ -21,7 +21,14 @@ func (x *Run) stopIf(err error) {
 
 // reserveValues counts n values that collecting has found and encoding will write, before anything is done
 // for them. Goroutines call it concurrently. It only checks the budget; encoding spends from it.
-func (x *Run) reserveValues(n int) { x.stopIf(x.budget.ReserveValues(x.collected.Add(int64(n)))) }
+func (x *Run) reserveValues(n int) {
+	x.stopIf(x.budget.ReserveValues(x.collected.Add(int64(n))))
+	x.stopIf(x.budget.ReserveMemory(int64(n) * bytesPerValue))
+}
+
+// bytesPerValue is about what collecting holds for a value beside the object that a response was
+// decoded into, whose memory was reserved when the response was read.
+const bytesPerValue = 32
 
 // SpendValues counts n values that are about to be encoded. Every checkEvery values it takes them from the
 // budget, and ends the run if they are too many or its time is over.
@@ -39,7 +46,8 @@ func (x *Run) spendPending() {
 	x.stopIf(x.budget.SpendValues(n))
 }
 
-// CheckSize ends the run if b is larger than the budget allows. Otherwise it returns b, or a larger copy:
+// CheckSize ends the run if b is larger than the budget, or the memory that all requests share,
+// allows. Otherwise it returns b, or a larger copy:
 // a large buffer is doubled here, because append would grow and copy it in small steps. A response
 // takes up to twice its size in memory for this. Generated code calls CheckSize after each field.
 func (x *Run) CheckSize(b []byte) []byte {
@@ -50,7 +58,7 @@ func (x *Run) CheckSize(b []byte) []byte {
 }
 
 const (
-	largeBuffer = 1 << 20  // the length from which on buffers are doubled
+	largeBuffer = 64 << 10 // the length from which on buffers are doubled
 	fieldRoom   = 64 << 10 // room beyond the checked length for the field that exceeds it
 )
 
@@ -58,8 +66,12 @@ func (x *Run) growBuffer(b []byte) []byte {
 	if len(b) > x.limit {
 		x.stopIf(x.budget.StopTooLarge())
 	}
-	b = append(make([]byte, 0, len(b)+min(len(b), x.limit-len(b))+fieldRoom), b...)
-	x.checkAt = min(x.limit, cap(b)-fieldRoom)
+	x.checkAt = len(b) + min(len(b), x.limit-len(b))
+	x.stopIf(x.budget.ReserveMemory(int64(x.checkAt - x.reserved)))
+	x.reserved = x.checkAt
+	if cap(b) < x.checkAt+fieldRoom {
+		b = append(make([]byte, 0, x.checkAt+fieldRoom), b...)
+	}
 	return b
 }
 

@@ -63,6 +63,18 @@ func NewPlanner(schema *ast.Schema, types Types) *Planner {
 	}
 }
 
+// HasGuards reports whether a field of the schema has a guard.
+func (p *Planner) HasGuards() bool {
+	for _, t := range p.types {
+		for _, f := range t.Fields {
+			if f.Guarded {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 // Plan returns the plan that executes op. If no plan can, Plan returns the reason why gqlgen's
 // executor must execute op:
 //

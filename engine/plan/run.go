@@ -45,6 +45,7 @@ type Run struct {
 	path          []pathElement   // to the value that is being encoded
 	limit         int             // maximum length of the buffer; lowered by the bytes that Close discards
 	checkAt       int             // length of the buffer at which CheckSize does something; at most limit
+	reserved      int             // memory for the buffer that was reserved
 	pendingValues int             // values that were not taken from the budget yet
 	collectErrors map[string]bool // the paths of the errors that collecting added; nil without errors
 }
@@ -96,10 +97,10 @@ func inlineOrMake[T any](inline []T, n int) []T {
 func (x *Run) Execute(buf []byte, collect func(), encode func([]byte) ([]byte, bool)) engine.Result {
 	x.recoverFailure(collect)
 	x.group.Wait()
-	b := slices.Grow(buf[:0], x.plan.expectedSize())
-	ok := false
+	b, ok := buf[:0], false
 	if x.failure.panicValue == nil {
 		x.recoverFailure(func() {
+			b = x.reserveBuffer(b)
 			x.beginEncoding()
 			b, ok = encode(b)
 			x.spendPending()
@@ -116,6 +117,16 @@ func (x *Run) Execute(buf []byte, collect func(), encode func([]byte) ([]byte, b
 	return engine.Result{Response: &graphql.Response{Data: b}, Buffer: b}
 }
 
+// reserveBuffer returns b with the capacity that the response is expected to need.
+func (x *Run) reserveBuffer(b []byte) []byte {
+	expected := x.plan.expectedSize()
+	if expected > largeBuffer {
+		x.stopIf(x.budget.ReserveMemory(int64(expected)))
+		x.reserved = expected
+	}
+	return slices.Grow(b, expected)
+}
+
 // beginEncoding prepares encoding. All goroutines that collected have ended.
 func (x *Run) beginEncoding() {
 	x.limit = math.MaxInt
@@ -123,6 +134,9 @@ func (x *Run) beginEncoding() {
 		x.limit = most
 	}
 	x.checkAt = min(x.limit, largeBuffer)
+	if x.reserved > largeBuffer {
+		x.checkAt = min(x.limit, x.reserved)
+	}
 	for _, err := range graphql.GetErrors(x.ctx) {
 		if x.collectErrors == nil {
 			x.collectErrors = map[string]bool{}

@@ -3,8 +3,9 @@
 // tells; Program.Run serves it.
 //
 // It promises that an error is printed once, to standard error; that the exit code is 0 for
-// success, 1 for a failure and 2 for wrong usage; and that the first SIGINT or SIGTERM cancels the
-// context of Program.Run while the second one ends the process at once.
+// success, 1 for a failure and 2 for wrong usage; that the first SIGINT or SIGTERM cancels the
+// context of Program.Run while the second one ends the process at once; that SIGHUP does not end
+// it; and that neither requests nor the end of the process wait for a log that is not read.
 package command
 
 import (
@@ -18,6 +19,7 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/gatehouse-graphql/gatehouse/gateway/asynclog"
 	"github.com/gatehouse-graphql/gatehouse/gateway/config"
 	"github.com/gatehouse-graphql/gatehouse/gateway/redact"
 )
@@ -54,8 +56,15 @@ type Start struct {
 	Mode Mode
 	// Log has the level and format of the settings. It is also the default of slog.
 	Log *slog.Logger
-	// Out is for text to the user, such as the URLs of the demo.
+	// LostLogLines returns how many lines of the log were lost since its reader did not read.
+	// Nil if that is not known.
+	LostLogLines func() int64
+	// Out is for text to the user, such as the URLs of the demo. Like Log it does not wait for a
+	// reader.
 	Out io.Writer
+	// Version is that of the program, and ConfigFile the path of its settings file, "" without
+	// one. They are logged.
+	Version, ConfigFile string
 }
 
 // Mode has the flags that are not settings. Both switch the playground, introspection and /metrics on
@@ -84,17 +93,34 @@ func Main(p Program) int {
 // notifyContext returns a context that SIGINT or SIGTERM cancels. It restores the default behaviour of
 // signals before it cancels, so that a second signal ends the process; signal.NotifyContext cancels
 // first and would swallow a second signal that follows at once. stop ends the goroutine.
+//
+// SIGHUP, by which operators have other programs reload their settings, is logged and ignored, unless
+// it means that the terminal is gone. SIGPIPE is ignored: a log whose reader has ended must not end
+// the gateway.
 func notifyContext() (ctx context.Context, stop context.CancelFunc) {
 	ctx, stop = context.WithCancel(context.Background())
-	signals := make(chan os.Signal, 1)
+	signals, hangups := make(chan os.Signal, 1), make(chan os.Signal, 1)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	signal.Notify(hangups, syscall.SIGHUP)
+	signal.Ignore(syscall.SIGPIPE)
+	hadTerminal := isTerminal(os.Stdout)
 	go func() {
-		select {
-		case <-signals:
-		case <-ctx.Done():
+		defer stop()
+		defer signal.Stop(signals)
+		defer signal.Stop(hangups)
+		for {
+			select {
+			case <-signals:
+				return
+			case <-ctx.Done():
+				return
+			case <-hangups:
+				if hadTerminal && !isTerminal(os.Stdout) {
+					return
+				}
+				slog.Warn("SIGHUP is ignored: settings are not reloaded; restart the gateway to change them")
+			}
 		}
-		signal.Stop(signals)
-		stop()
 	}()
 	return ctx, stop
 }
@@ -124,9 +150,11 @@ func run(ctx context.Context, p Program, s environment) int {
 	if err == nil {
 		return 0
 	}
-	fmt.Fprintf(s.err, "%s: %s\n", p.Name, redact.Text(err.Error()))
+	errs := asynclog.New(s.err, asynclog.Options{})
+	defer errs.Close(flushTimeout)
+	fmt.Fprintf(errs, "%s: %s\n", p.Name, redact.Text(err.Error()))
 	if wrong, ok := errors.AsType[*usageError](err); ok {
-		fmt.Fprintf(s.err, "\nRun \"%s --help\" to see how it is called.\n", wrong.command)
+		fmt.Fprintf(errs, "\nRun \"%s --help\" to see how it is called.\n", wrong.command)
 		return 2
 	}
 	return 1

@@ -330,7 +330,7 @@ func TestLogFormats(t *testing.T) {
 		json   bool
 	}{{"auto", true}, {"json", true}, {"text", false}} { // a buffer is no terminal
 		var out bytes.Buffer
-		newLogger(&out, config.Log{Format: c.format}, false).Info("hello", "n", 1)
+		newLogger(&out, config.Log{Format: c.format}, false, isTerminal(&out)).Info("hello", "n", 1)
 		if json.Valid(out.Bytes()) != c.json || strings.Contains(out.String(), "\x1b") {
 			t.Errorf("%s: %q", c.format, out.String())
 		}
@@ -341,7 +341,15 @@ func TestLogFormats(t *testing.T) {
 func TestSignals(t *testing.T) {
 	if os.Getenv("BE_THE_GATEWAY") != "" {
 		os.Args = []string{"gateway", "--demo"}
-		os.Exit(Main(Program{Run: func(ctx context.Context, _ Start) error {
+		os.Exit(Main(Program{Run: func(ctx context.Context, start Start) error {
+			if os.Getenv("BE_THE_GATEWAY") == "chatty" {
+				for range 100_000 {
+					start.Log.Info("a line of the log that is not read, as long as that of an operation")
+				}
+				os.Stderr.WriteString("ready\n")
+				<-ctx.Done()
+				return nil
+			}
 			os.Stdout.WriteString("ready\n")
 			<-ctx.Done()
 			os.Stdout.WriteString("stopped\n")
@@ -358,6 +366,8 @@ func TestSignals(t *testing.T) {
 	}{
 		{"tidy", []syscall.Signal{syscall.SIGTERM}, true},
 		{"tidy", []syscall.Signal{syscall.SIGINT}, true},
+		{"tidy", []syscall.Signal{syscall.SIGHUP, syscall.SIGTERM}, true},
+		{"tidy", []syscall.Signal{syscall.SIGHUP, syscall.SIGHUP, syscall.SIGINT}, true},
 		{"stubborn", []syscall.Signal{syscall.SIGINT, syscall.SIGINT}, false},
 	} {
 		child := exec.Command(os.Args[0], "-test.run=^TestSignals$")
@@ -381,5 +391,30 @@ func TestSignals(t *testing.T) {
 		if !stop.Stop() || (err == nil) != c.well {
 			t.Errorf("%s %v: %v", c.manner, c.signals, err)
 		}
+	}
+}
+
+// A log that is not read holds up neither the program nor its end.
+func TestUnreadLog(t *testing.T) {
+	child := exec.Command(os.Args[0], "-test.run=^TestSignals$")
+	child.Env = append(os.Environ(), "BE_THE_GATEWAY=chatty")
+	child.Dir = t.TempDir()
+	if _, err := child.StdoutPipe(); err != nil { // which is not read
+		t.Fatal(err)
+	}
+	errs, err := child.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := child.Start(); err != nil {
+		t.Fatal(err)
+	}
+	stop := time.AfterFunc(30*time.Second, func() { child.Process.Kill() })
+	if _, err := errs.Read(make([]byte, 64)); err != nil { // ready, after all lines
+		t.Fatal(err)
+	}
+	child.Process.Signal(syscall.SIGTERM)
+	if state, err := child.Process.Wait(); err != nil || state.ExitCode() != 0 || !stop.Stop() {
+		t.Errorf("%v %v", state, err)
 	}
 }

@@ -1,9 +1,11 @@
 package command
 
 import (
+	"cmp"
 	"fmt"
 	"log/slog"
 	"net"
+	"os"
 
 	"github.com/spf13/cobra"
 
@@ -103,11 +105,14 @@ func noArguments(c *cobra.Command, args []string) error {
 
 // runProgram loads the settings and calls Program.Run.
 func runProgram(c *cobra.Command, p Program, s environment, f *flags) error {
-	settings, err := config.Load(f.loadOptions(c, s))
+	options := f.loadOptions(c, s)
+	settings, err := config.Load(options)
 	if err != nil {
 		return err
 	}
-	log := redact.Logger(newLogger(s.out, settings.Log, s.lookup("NO_COLOR") != ""), settings.Secrets(), nil)
+	plain, out := newAsyncLogger(s.out, settings.Log, s.lookup("NO_COLOR") != "")
+	defer out.Close(flushTimeout)
+	log := redact.Logger(plain, settings.Secrets(), nil)
 	slog.SetDefault(log)
 	for _, warning := range settings.Warnings {
 		log.Warn(warning)
@@ -116,9 +121,19 @@ func runProgram(c *cobra.Command, p Program, s environment, f *flags) error {
 		settings.Listen = loopbackAddress(settings.Listen)
 	}
 	return p.Run(c.Context(), Start{
-		Config: settings, Log: log, Out: s.out,
+		Config: settings, Log: log, LostLogLines: out.Lost, Out: out,
+		Version: buildinfo.Version(), ConfigFile: configFile(options),
 		Mode: Mode{Dev: f.dev, Demo: f.demo},
 	})
+}
+
+// configFile returns the path of the settings file, "" if there is none.
+func configFile(o config.LoadOptions) string {
+	path := cmp.Or(o.Path, config.DefaultPath)
+	if _, err := os.Stat(path); err != nil {
+		return ""
+	}
+	return path
 }
 
 // loopbackAddress returns an address with localhost as its host, or address if that has a host: the

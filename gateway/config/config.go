@@ -24,6 +24,7 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/engine"
 	"github.com/gatehouse-graphql/gatehouse/engine/page"
 	"github.com/gatehouse-graphql/gatehouse/gateway/front"
+	"github.com/gatehouse-graphql/gatehouse/gateway/front/admission"
 	"github.com/gatehouse-graphql/gatehouse/gateway/limit"
 	"github.com/gatehouse-graphql/gatehouse/internal/yaml"
 	"github.com/gatehouse-graphql/gatehouse/upstreams"
@@ -57,6 +58,8 @@ type Config struct {
 	Limits Limits `yaml:"limits"`
 	// Execution is how one operation is executed, and the bounds of that.
 	Execution Execution `yaml:"execution"`
+	// Admission bounds what all operations do at the same time.
+	Admission admission.Options `yaml:"admission"`
 	// Cursors has the key that encrypts the cursors of paged fields.
 	Cursors Cursors `yaml:"cursors"`
 	// Auth has the issuers whose tokens are accepted. Default none: every caller is anonymous.
@@ -136,6 +139,7 @@ func (c *Config) Front() front.Options {
 		Playground:    c.Playground,
 		DocumentCache: c.Execution.DocumentCache,
 		Execution:     c.Execution.Options,
+		Admission:     c.Admission,
 		Cursors:       page.Options(c.Cursors),
 	}
 }

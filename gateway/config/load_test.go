@@ -19,6 +19,7 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/engine"
 	"github.com/gatehouse-graphql/gatehouse/engine/page"
 	"github.com/gatehouse-graphql/gatehouse/gateway/front"
+	"github.com/gatehouse-graphql/gatehouse/gateway/front/admission"
 	"github.com/gatehouse-graphql/gatehouse/gateway/limit"
 	"github.com/gatehouse-graphql/gatehouse/upstreams"
 )
@@ -135,6 +136,7 @@ cors: {origins: ["https://shop.example.com"], headers: [X-Tenant], credentials: 
 limits: {body: 1KB, tokens: 2, depth: 3, aliases: 4, rootFields: 5, directives: 6, selections: 7}
 execution: {deadline: 8s, maxCalls: 9, documentCache: 10}
 cursors: {secret: `+key+`}
+admission: {maxOperations: 11, maxQueued: 12, maxWait: 13s, maxBytes: 14KB}
 `)
 	want := front.Options{
 		Limits:    limit.Options{Tokens: 2, Depth: 3, Aliases: 4, RootFields: 5, Directives: 6, Selections: 7},
@@ -142,7 +144,8 @@ cursors: {secret: `+key+`}
 		CORS:          front.CORS{Origins: []string{"https://shop.example.com"}, Headers: []string{"X-Tenant"}, Credentials: true, MaxAge: time.Minute},
 		Compression:   front.CompressionNone,
 		Introspection: true, Playground: true, Execution: engine.Options{MaxCalls: 9},
-		Cursors: page.Options{Secret: key},
+		Cursors:   page.Options{Secret: key},
+		Admission: admission.Options{MaxOperations: 11, MaxQueued: 12, MaxWait: 13 * time.Second, MaxBytes: 14_000},
 	}
 	got := c.Front()
 	if diff := cmp.Diff(want, got); diff != "" {

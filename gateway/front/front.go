@@ -12,7 +12,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
-	"sync/atomic"
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -21,8 +20,10 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/auth"
 	"github.com/gatehouse-graphql/gatehouse/engine"
 	"github.com/gatehouse-graphql/gatehouse/engine/page"
+	"github.com/gatehouse-graphql/gatehouse/gateway/front/admission"
 	"github.com/gatehouse-graphql/gatehouse/gateway/front/buffer"
 	"github.com/gatehouse-graphql/gatehouse/gateway/front/coalesce"
+	"github.com/gatehouse-graphql/gatehouse/gateway/front/drain"
 	"github.com/gatehouse-graphql/gatehouse/gateway/front/execute"
 	"github.com/gatehouse-graphql/gatehouse/gateway/front/presenter"
 	"github.com/gatehouse-graphql/gatehouse/gateway/front/request"
@@ -69,6 +70,8 @@ type Options struct {
 	DocumentCache int
 	// Execution bounds the execution of each operation.
 	Execution engine.Options
+	// Admission bounds what all operations do at the same time.
+	Admission admission.Options
 	// Cursors say how the cursors of paged fields are sealed.
 	Cursors page.Options
 }
@@ -128,10 +131,12 @@ type Front struct {
 	log        *slog.Logger
 	errors     *response.ErrorWriter
 	executor   *execute.Executor
+	limiter    *admission.Limiter
+	memory     *engine.Memory // nil without a limit
 	coalescer  *coalesce.Coalescer
 	transports []graphql.Transport // the first one that supports a request serves it
 	handler    http.Handler
-	draining   atomic.Bool
+	drain      drain.Drain
 }
 
 // New returns a front. The error says which setting is wrong.
@@ -146,11 +151,13 @@ func New(o Options, d Deps) (*Front, error) {
 		return nil, fmt.Errorf("cursors: %w", err)
 	}
 	present := presenter.New(d.Log)
+	limiter, memory := admission.New(o.Admission), o.Admission.NewMemory()
 	executor, err := execute.New(d.Schema, execute.Options{
 		Limits:        o.Limits,
 		DocumentCache: o.DocumentCache,
 		Introspection: o.Introspection,
 		Execution:     o.Execution,
+		Admission:     limiter,
 		Cursors:       key,
 		Presenter:     present,
 		Log:           d.Log,
@@ -160,11 +167,12 @@ func New(o Options, d Deps) (*Front, error) {
 		return nil, err
 	}
 	buffers := &buffer.Pool{}
-	f := &Front{options: o, log: d.Log, errors: response.NewErrorWriter(present), executor: executor}
+	f := &Front{options: o, log: d.Log, limiter: limiter, memory: memory, errors: response.NewErrorWriter(present), executor: executor}
 	f.coalescer = coalesce.New(coalesce.Options{
 		Schema:      d.coalescerOf(o.Execution),
 		Forwarded:   d.Forwarded,
 		Deadline:    o.Deadline,
+		Memory:      memory,
 		Executor:    executor,
 		Buffers:     buffers,
 		OnOperation: d.OnOperation,
@@ -205,6 +213,16 @@ func (f *Front) Use(extension graphql.HandlerExtension) { f.executor.Use(extensi
 // Handler returns the handler of all routes.
 func (f *Front) Handler() http.Handler { return f.handler }
 
-// Drain makes /readyz answer 503, so that load balancers send no new clients. Everything else
-// goes on.
-func (f *Front) Drain() { f.draining.Store(true) }
+// Load is what the gateway does at a moment, and what it has refused since it started.
+type Load struct {
+	Operations admission.Stats
+	Memory     engine.MemoryStats
+}
+
+// Load returns the present load.
+func (f *Front) Load() Load { return Load{f.limiter.Stats(), f.memory.Stats()} }
+
+// Drain makes /readyz answer 503, so that load balancers send no new clients, and has each
+// response end its connection, so that the clients open their next one to another gateway.
+// Requests whose bodies have not arrived at bodyDeadline fail. Everything else goes on.
+func (f *Front) Drain(bodyDeadline time.Time) { f.drain.Begin(bodyDeadline) }

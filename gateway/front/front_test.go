@@ -523,7 +523,7 @@ func TestRoutes(t *testing.T) {
 
 func TestReadiness(t *testing.T) {
 	g := newGateway(t, front.Options{}, nil)
-	g.front.Drain()
+	g.front.Drain(time.Now().Add(time.Minute))
 	if got := g.do(t, g.request(t, "GET", "/readyz", "")); got.status != 503 || !strings.Contains(got.text, "draining") {
 		t.Errorf("got %d %s", got.status, got.text)
 	}

@@ -14,7 +14,7 @@ func (f *Front) serveHealth(w http.ResponseWriter, _ *http.Request) {
 
 // serveReadiness reports whether load balancers may send new requests.
 func (f *Front) serveReadiness(w http.ResponseWriter, _ *http.Request) {
-	if f.draining.Load() {
+	if f.drain.Began() {
 		writeJSON(w, http.StatusServiceUnavailable, `{"status":"draining"}`)
 		return
 	}

@@ -27,6 +27,7 @@ func (f *Front) routes(d Deps, cors middleware.Middleware) http.Handler {
 		middleware.Deadline(f.options.Deadline),     // before the body is read
 		middleware.RefuseContentEncoding(f.errors),  // before the body is read
 		middleware.Authenticate(d.Verify, f.errors), // before the body is read: that of a refused caller need not be
+		middleware.ShareMemory(f.memory),            // before the body is read, which takes memory
 		middleware.ClientHeaders,                    // last, since it keeps the headers for the services
 	)
 
@@ -51,6 +52,7 @@ func (f *Front) routes(d Deps, cors middleware.Middleware) http.Handler {
 		middleware.RequestID, // first, so that all that follows knows the request by this id
 		middleware.LimitBody(f.options.BodyBytes, f.options.Deadline), // on all routes, since a body that no handler reads must not hold a connection either
 		f.compression(),
+		f.drain.Middleware, // after LimitBody, whose read deadline it shortens when the server stops
 	)
 }
 

@@ -21,18 +21,24 @@ const (
 	DefaultGrace = 30 * time.Second
 )
 
+// bodyGrace is how long clients may take to send the rest of a body after ServeOptions.Delay, or
+// half of ServeOptions.Grace if that is shorter.
+const bodyGrace = 5 * time.Second
+
 // ServeOptions say how a server stops.
 type ServeOptions struct {
-	// Delay is how long the server goes on as before after /readyz has begun to answer 503, so
-	// that load balancers can react. Default 0.
+	// Delay is how long the server goes on after /readyz has begun to answer 503, so that load
+	// balancers can react. Each response in this time ends its connection. Default 0.
 	Delay time.Duration
 	// Grace is how long the server waits for running requests after that. Default 30s.
 	Grace time.Duration
 }
 
 // Serve serves on l until ctx ends. Then it calls Drain, goes on for o.Delay, accepts no more
-// connections, waits up to o.Grace for running requests, and cancels those that are left. It
-// closes l, and returns within Delay and Grace of the end of ctx; nil if all requests had ended.
+// connections, closes those that are idle, waits up to o.Grace for running requests, and cancels
+// those that are left. It closes l, and returns within Delay and Grace of the end of ctx. The
+// error is nil if all operations had ended: a client that does not read its response, or does
+// not send its request, is cut off without an error.
 func (f *Front) Serve(ctx context.Context, l net.Listener, o ServeOptions) error {
 	if o.Grace <= 0 {
 		o.Grace = DefaultGrace
@@ -43,20 +49,21 @@ func (f *Front) Serve(ctx context.Context, l net.Listener, o ServeOptions) error
 	server := f.server(running)
 
 	failed := make(chan error, 1)
-	go func() { failed <- server.Serve(l) }()
+	go func() { failed <- server.Serve(f.drain.Listener(l)) }()
 	select {
 	case err := <-failed:
 		return fmt.Errorf("serve: %w", err)
 	case <-ctx.Done():
 	}
 
-	f.Drain()
+	f.log.Info("stopping", "delay_ms", o.Delay.Milliseconds(), "grace_ms", o.Grace.Milliseconds())
+	f.Drain(time.Now().Add(o.Delay + min(bodyGrace, o.Grace/2)))
 	if err := waitOrFail(failed, o.Delay); err != nil {
 		return err
 	}
-	err := f.stop(server, o.Grace)
-	<-failed
-	return err
+	_ = l.Close()
+	<-failed // so that all connections are known
+	return f.stop(server, o.Grace)
 }
 
 // server returns a server whose requests have contexts below running.
@@ -64,6 +71,7 @@ func (f *Front) server(running context.Context) *http.Server {
 	return &http.Server{
 		Handler:           f.Handler(),
 		BaseContext:       func(net.Listener) context.Context { return running },
+		ConnState:         f.drain.ConnState,
 		ErrorLog:          slog.NewLogLogger(f.log.Handler(), slog.LevelWarn),
 		ReadHeaderTimeout: headerTimeout,
 		WriteTimeout:      f.options.Deadline + writeTimeout,
@@ -88,7 +96,10 @@ func waitOrFail(failed <-chan error, delay time.Duration) error {
 func (f *Front) stop(server *http.Server, grace time.Duration) error {
 	ctx, cancel := context.WithTimeout(context.Background(), grace)
 	defer cancel()
-	err := server.Shutdown(ctx)
+	err := f.drain.Wait(ctx) // first, since Shutdown drops requests whose headers have just arrived
+	if err == nil {
+		err = server.Shutdown(ctx)
+	}
 	if err == nil { // coalesced executions, which no request waits for any more
 		err = f.coalescer.Wait(ctx)
 	}
@@ -96,7 +107,11 @@ func (f *Front) stop(server *http.Server, grace time.Duration) error {
 		return nil
 	}
 	if errors.Is(err, context.DeadlineExceeded) {
-		err = fmt.Errorf("stopped with requests still running after %s", grace)
+		if err = nil; f.limiter.Stats().Running > 0 {
+			err = fmt.Errorf("stopped with operations still running after %s", grace)
+		} else {
+			f.log.Warn("closing the connections of clients that have not read their responses, or not sent their requests", "grace_ms", grace.Milliseconds())
+		}
 	}
 	return errors.Join(err, server.Close())
 }

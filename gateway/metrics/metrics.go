@@ -32,6 +32,7 @@ const scope = "github.com/gatehouse-graphql/gatehouse/gateway/metrics"
 // goroutines.
 type Metrics struct {
 	operations operations
+	load       loadMetrics
 	handler    http.Handler
 }
 
@@ -70,7 +71,10 @@ func (m *Metrics) register(meter metric.Meter) error {
 			return nil
 		}),
 	)
-	return err
+	if err != nil {
+		return err
+	}
+	return m.load.register(meter)
 }
 
 // Handler returns a handler that serves the metrics at any path.

@@ -42,7 +42,8 @@ type Options struct {
 	// Cooldown is how long an endpoint that refused a connection is not chosen while other
 	// endpoints are available. Default DefaultCooldown; negative is no cooldown.
 	Cooldown time.Duration
-	// Log receives a warning when an endpoint fails. Default none.
+	// Log receives a warning when an endpoint fails, and a line when one that could not be
+	// connected to is back. Default none.
 	Log *slog.Logger
 }
 
@@ -90,7 +91,9 @@ func (b *Balancer) RoundTrip(req *http.Request) (*http.Response, error) {
 		endpoint := b.policy(available(untried))
 		resp, err := b.next.RoundTrip(endpoint.direct(attempt))
 		if err == nil {
-			endpoint.markHealthy()
+			if endpoint.markHealthy() {
+				b.log.LogAttrs(req.Context(), slog.LevelInfo, "backend endpoint is back", slog.String("endpoint", endpoint.url.Host))
+			}
 			return resp, nil
 		}
 		// The error follows from the caller's own end, and says nothing about the endpoint.

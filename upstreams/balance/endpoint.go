@@ -42,12 +42,10 @@ func (e *Endpoint) coolDown(d time.Duration) {
 	e.cooldownEnd.Store(time.Now().Add(d).UnixNano())
 }
 
-// markHealthy ends a cooldown. It loads first, so that successful requests, which are
-// nearly all, do not write to memory that all goroutines share.
-func (e *Endpoint) markHealthy() {
-	if e.cooldownEnd.Load() != 0 {
-		e.cooldownEnd.Store(0)
-	}
+// markHealthy ends a cooldown, and reports whether there was one. It loads first, so that
+// successful requests, which are nearly all, do not write to memory that all goroutines share.
+func (e *Endpoint) markHealthy() bool {
+	return e.cooldownEnd.Load() != 0 && e.cooldownEnd.Swap(0) != 0
 }
 
 // available returns the endpoints that may be chosen, or all of them when none may: a

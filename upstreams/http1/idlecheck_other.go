@@ -4,9 +4,9 @@ package http1
 
 import "net"
 
-// Supported reports whether the system can tell if an idle connection is still open and
+// CanCheckIdle reports whether the system can tell if an idle connection is still open and
 // empty. Without that, no connection can be reused safely.
-const Supported = false
+const CanCheckIdle = false
 
 type idleChecker struct{}
 

@@ -10,6 +10,8 @@ import (
 	"net/http"
 	"sync"
 	"time"
+
+	"github.com/gatehouse-graphql/gatehouse/fault"
 )
 
 const (
@@ -44,6 +46,9 @@ type Client struct {
 	// caller of the graph, and not the credentials of the gateway itself. It is called for
 	// these two statuses only. Default: they concern the gateway.
 	DeniesCaller func(*http.Request, http.Header) bool
+	// Reserve, if set, is called before n more bytes of memory are used for a response, of a 2xx
+	// status. It may wait; its error ends the call, and is a *fault.Error or that of the context.
+	Reserve func(ctx context.Context, n int64) error
 	// Log receives a line at debug level for each call, without values. Default none.
 	Log *slog.Logger
 }
@@ -161,7 +166,7 @@ func (c *Client) exchange(ctx context.Context, call *Call) (r *Response, endpoin
 	if r.Status == http.StatusUnauthorized || r.Status == http.StatusForbidden {
 		r.deniesCaller = c.DeniesCaller != nil && c.DeniesCaller(req, r.Header)
 	}
-	return r, endpoint, c.readBody(resp, r)
+	return r, endpoint, c.readBody(ctx, resp, r)
 }
 
 func (c *Client) transport() http.RoundTripper {
@@ -181,7 +186,7 @@ var (
 // readBody reads the body into r, to its end, so that the connection can be reused. If the
 // status is not a 2xx, it keeps what can be read and returns no error: the status alone
 // decides.
-func (c *Client) readBody(resp *http.Response, r *Response) error {
+func (c *Client) readBody(ctx context.Context, resp *http.Response, r *Response) error {
 	if !r.isSuccess() {
 		r.Body = readErrorBody(resp)
 		return nil
@@ -196,6 +201,9 @@ func (c *Client) readBody(resp *http.Response, r *Response) error {
 	body, length, err := decodeBody(resp, limit)
 	if err != nil {
 		return err
+	}
+	if c.Reserve != nil {
+		body = &ReservingReader{Reader: body, Reserve: func(n int64) error { return c.Reserve(ctx, n) }}
 	}
 	r.buffer = buffers.Get().(*bytes.Buffer)
 	err = readUpTo(r.buffer, body, length, limit+1)
@@ -214,8 +222,33 @@ func (c *Client) readBody(resp *http.Response, r *Response) error {
 	return err
 }
 
+// memoryPerByte is the memory that a byte of a response takes, about: in the buffer that it is read
+// into, and in the objects that it is decoded into.
+const memoryPerByte = 2
+
+// ReservingReader reserves the memory for what is read.
+type ReservingReader struct {
+	io.Reader
+	// Reserve reserves n bytes of memory.
+	Reserve func(n int64) error
+}
+
+// Read implements io.Reader.
+func (r *ReservingReader) Read(p []byte) (int, error) {
+	n, err := r.Reader.Read(p)
+	if n > 0 {
+		if refused := r.Reserve(int64(n) * memoryPerByte); refused != nil {
+			return 0, refused
+		}
+	}
+	return n, err
+}
+
 // readError returns the cause of the fault for an error of reading a body.
 func readError(err error) error {
+	if f, ok := errors.AsType[*fault.Error](err); ok { // no memory for it
+		return f
+	}
 	switch {
 	case errors.Is(err, errExpands):
 		return fmt.Errorf("%w: %w", errTooLarge, err)
@@ -269,7 +302,7 @@ func (c *Client) logCall(ctx context.Context, call *Call, r *Response, endpoint 
 		slog.String("source", c.Service),
 		slog.String("method", call.method),
 		slog.String("path", call.Template()),
-		slog.Duration("duration", duration),
+		slog.Float64("duration_ms", float64(duration.Microseconds())/1000),
 	}
 	if r != nil {
 		attrs = append(attrs, slog.Int("status", r.Status), slog.String("endpoint", endpoint))

@@ -102,6 +102,9 @@ func codeOf(c *Call, r *Response) (code fault.Code, message string) {
 // transportFault returns the fault for a call without a complete response. It checks the
 // context first: after that has ended, any other error may be a consequence.
 func (c *Client) transportFault(ctx context.Context, err error) *fault.Error {
+	if f, ok := errors.AsType[*fault.Error](err); ok { // the gateway refused the memory for the response
+		return f
+	}
 	f := &fault.Error{Code: fault.DownstreamService, Service: c.Service, Cause: err}
 	switch ctxErr := ctx.Err(); {
 	case errors.Is(ctxErr, context.Canceled):

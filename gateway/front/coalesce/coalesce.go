@@ -33,6 +33,8 @@ type Options struct {
 	Forwarded []string
 	// Deadline is the longest that an operation may take.
 	Deadline time.Duration
+	// Memory is the memory that all requests share; nil without a limit.
+	Memory *engine.Memory
 	// Executor executes the operations.
 	Executor *execute.Executor
 	// Buffers has the memory for the responses.
@@ -52,6 +54,7 @@ type Coalescer struct {
 func New(o Options) *Coalescer {
 	c := &Coalescer{options: o}
 	c.executions.Release = func(e *execution) {
+		e.memory.Release()
 		if !e.retained.Load() {
 			o.Buffers.Put(e.buffer)
 		}
@@ -73,7 +76,8 @@ func (c *Coalescer) CanCoalesce(ctx context.Context, op *graphql.OperationContex
 type execution struct {
 	response.Encoded
 	result   execute.Result
-	id       string         // of the request that began it
+	id       string // of the request that began it
+	memory   *engine.MemoryShare
 	buffer   *buffer.Buffer // in which the data lie
 	retained atomic.Bool    // whether the buffer may be read after the last request has ended
 }
@@ -127,10 +131,19 @@ func (c *Coalescer) Execute(r *http.Request, op *graphql.OperationContext) (s Sh
 // else of that request, which may end before the execution does.
 func (c *Coalescer) execute(ctx context.Context, id string, op *graphql.OperationContext) (*execution, error) {
 	b := c.options.Buffers.Get()
-	result, err := c.options.Executor.Execute(request.NewContext(ctx, id), op, b)
+	detached := request.NewContext(ctx, id)
+	detached.Memory.Memory = c.options.Memory
+	executed := false
+	defer func() {
+		if !executed { // otherwise it is released with the execution
+			detached.Memory.Release()
+		}
+	}()
+	result, err := c.options.Executor.Execute(detached, op, b)
 	if err != nil {
 		return nil, err
 	}
 	encoded, err := response.FromExecution(result.Response, b).Encode()
-	return &execution{Encoded: encoded, result: result, id: id, buffer: b}, err
+	executed = err == nil
+	return &execution{Encoded: encoded, result: result, id: id, memory: &detached.Memory, buffer: b}, err
 }

@@ -20,6 +20,8 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/engine"
 	"github.com/gatehouse-graphql/gatehouse/engine/input"
 	"github.com/gatehouse-graphql/gatehouse/engine/page"
+	"github.com/gatehouse-graphql/gatehouse/fault"
+	"github.com/gatehouse-graphql/gatehouse/gateway/front/admission"
 	"github.com/gatehouse-graphql/gatehouse/gateway/front/buffer"
 	"github.com/gatehouse-graphql/gatehouse/gateway/front/document"
 	"github.com/gatehouse-graphql/gatehouse/gateway/front/presenter"
@@ -43,6 +45,8 @@ type Options struct {
 	Presenter *presenter.Presenter
 	// Log gets a line for the first operation of each reason why gqlgen's executor executes it.
 	Log *slog.Logger
+	// Admission bounds how many operations are executed at the same time. Nil does not.
+	Admission *admission.Limiter
 	// OnOperation is called for each operation that was executed: by gqlgen's executor if
 	// fallback has the reason, by a plan if it is empty.
 	OnOperation func(kind ast.Operation, fallback engine.FallbackReason)
@@ -130,9 +134,17 @@ type Result struct {
 var errNoResponse = errors.New("the executor returned no response")
 
 // Execute executes a query or a mutation. A plan writes the response's data into b. With
-// extensions nothing is written into b, since they may keep the response. After an error,
-// which is that of a ctx that has ended or errNoResponse, the result has no response.
+// extensions nothing is written into b, since they may keep the response. After an error, the
+// result has no response: that of a ctx that has ended, errNoResponse, or a fault with the code
+// fault.Overloaded, after which a client may send the operation again.
 func (e *Executor) Execute(ctx context.Context, op *graphql.OperationContext, b *buffer.Buffer) (Result, error) {
+	if err := e.options.Admission.Acquire(ctx); err != nil {
+		return Result{}, err
+	}
+	defer e.options.Admission.Release()
+	share := engine.MemoryShareOf(ctx)
+	share.BeginExecution()
+	defer share.EndExecution()
 	ctx = e.begin(ctx, op)
 	var executed engine.Result
 	if e.extensions.any {
@@ -150,6 +162,9 @@ func (e *Executor) Execute(ctx context.Context, op *graphql.OperationContext, b 
 		e.bound(ctx, executed.Response)
 	}
 	result := Result{executed.Response, executed.Fallback, engine.CallCount(ctx), engine.UnmatchedKeys(ctx)}
+	if err := engine.BudgetOf(ctx).Err(); op.Operation.Operation == ast.Query && fault.CodeOf(err) == fault.Overloaded {
+		return Result{Fallback: result.Fallback, Calls: result.Calls}, err // nothing has changed, so the query may be sent again
+	}
 	if result.Response == nil {
 		return result, cmp.Or(ctx.Err(), errNoResponse)
 	}

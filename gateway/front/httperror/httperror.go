@@ -42,8 +42,15 @@ func From(err error) *Error {
 	if e.Status == http.StatusUnauthorized {
 		e.Header = http.Header{"Www-Authenticate": {`Bearer error="invalid_token"`}}
 	}
+	if codeOf(err) == fault.Overloaded {
+		e.Header = http.Header{"Retry-After": {retryAfter}}
+	}
 	return e
 }
+
+// retryAfter is when a client that was refused for overload may try again, in seconds (RFC 9110,
+// section 10.2.3).
+const retryAfter = "1"
 
 // statuses are the HTTP statuses of requests that fail as a whole. The error of a field is part
 // of a response with status 200.
@@ -56,6 +63,7 @@ var statuses = map[fault.Code]int{
 	fault.Internal:              http.StatusInternalServerError,
 	fault.ServiceUnavailable:    http.StatusServiceUnavailable,
 	fault.GatewayTimeout:        http.StatusGatewayTimeout,
+	fault.Overloaded:            http.StatusServiceUnavailable,
 }
 
 // StatusOf returns the HTTP status of a request that fails with code. It reports false for the

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/gatehouse-graphql/gatehouse/auth"
+	"github.com/gatehouse-graphql/gatehouse/engine"
 	"github.com/gatehouse-graphql/gatehouse/gateway/front/presenter"
 	"github.com/gatehouse-graphql/gatehouse/gateway/front/request"
 	"github.com/gatehouse-graphql/gatehouse/gateway/front/response"
@@ -29,6 +30,7 @@ func all(log *slog.Logger) map[string]Middleware {
 		"Deadline":              Deadline(time.Minute),
 		"RefuseContentEncoding": RefuseContentEncoding(errs),
 		"Authenticate":          Authenticate(verify, errs),
+		"ShareMemory":           ShareMemory(engine.NewMemory(1<<20, time.Second)),
 		"ClientHeaders":         ClientHeaders,
 	}
 }

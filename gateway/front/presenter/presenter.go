@@ -13,6 +13,7 @@ import (
 	"log/slog"
 	"maps"
 	"runtime/debug"
+	"slices"
 	"unicode/utf8"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -175,7 +176,9 @@ func withCode(from map[string]any) map[string]any {
 }
 
 // logCause logs the cause of a fault, which the client is not shown: of an internal error as an
-// error, of a service's failure as a warning. It logs the first errors of a request only.
+// error, of a service's failure as a warning, and of what follows from the request alone, such as
+// an object that a service does not have, as information. It logs the first errors of a request
+// only.
 func (p *Presenter) logCause(ctx context.Context, f *fault.Error, shown *gqlerror.Error) {
 	if f.Cause == nil && f.Code != fault.Internal {
 		return
@@ -190,6 +193,8 @@ func (p *Presenter) logCause(ctx context.Context, f *fault.Error, shown *gqlerro
 		level = slog.LevelError
 	case errors.Is(f.Cause, context.Canceled):
 		level = slog.LevelDebug // the client disconnected, which is not a failure
+	case slices.Contains(expected, f.Code):
+		level = slog.LevelInfo
 	}
 	attrs := []slog.Attr{
 		slog.String("request_id", entry.ID),
@@ -201,6 +206,9 @@ func (p *Presenter) logCause(ctx context.Context, f *fault.Error, shown *gqlerro
 	}
 	p.log.LogAttrs(ctx, level, truncate(f.Message, maxMessage), append(attrs, causeAttrs(f)...)...)
 }
+
+// expected are the codes of faults that healthy services and gateways have as well.
+var expected = []fault.Code{fault.NotFound, fault.Conflict, fault.BadUserInput, fault.BadRequest, fault.Unauthenticated, fault.Forbidden}
 
 func causeAttrs(f *fault.Error) (attrs []slog.Attr) {
 	if f.Cause == nil {

@@ -64,6 +64,9 @@ func toBodyError(err error) error {
 	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
 		return errTooLarge()
 	}
+	if f, ok := errors.AsType[*fault.Error](err); ok { // there is no memory for it
+		return f
+	}
 	return httperror.New(http.StatusBadRequest, fault.BadRequest, "the request's body did not arrive")
 }
 

@@ -9,7 +9,10 @@ package request
 import (
 	"context"
 	"net/http"
+	"sync/atomic"
 	"time"
+
+	"github.com/gatehouse-graphql/gatehouse/engine"
 )
 
 // HeaderID is the name of the header with the request's id, as net/http writes it.
@@ -24,6 +27,11 @@ type Context struct {
 	Log   LogEntry
 	// Uncompressed is whether the response must not be compressed, whatever the client accepts.
 	Uncompressed bool
+	// Draining reports whether the server stops, so that the response has to end the connection.
+	// Nil means that it does not.
+	Draining *atomic.Bool
+	// Memory is what the request holds of the memory that all requests share.
+	Memory engine.MemoryShare
 
 	client context.Context // the server's; it ends when the client disconnects
 }
@@ -55,8 +63,11 @@ func (c *Context) Snapshot() context.Context {
 
 // Value implements context.Context.
 func (c *Context) Value(key any) any {
-	if key == (logEntryKey{}) {
+	switch key.(type) {
+	case logEntryKey:
 		return &c.Log
+	case engine.MemoryShareKey:
+		return &c.Memory
 	}
 	return c.Context.Value(key)
 }

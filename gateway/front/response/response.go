@@ -157,6 +157,10 @@ func (r *Response) Write(w http.ResponseWriter, req *http.Request, mediaType str
 	encoded.Write(w, req, mediaType, status)
 }
 
+// connectionClose ends the connection of a server that stops, so that the client opens the next
+// one to another server. The middleware of package drain sets it for requests that arrive later.
+var connectionClose = []string{"close"}
+
 // Write writes the response, and notes it in the access log.
 func (e Encoded) Write(w http.ResponseWriter, req *http.Request, mediaType string, status int) {
 	request.LogEntryOf(req.Context()).SetResponse(status, e.errors)
@@ -174,6 +178,9 @@ func (e Encoded) Write(w http.ResponseWriter, req *http.Request, mediaType strin
 	}
 	if zipped {
 		header["Content-Encoding"] = []string{"gzip"}
+	}
+	if c, ok := req.Context().(*request.Context); ok && c.Draining != nil && c.Draining.Load() {
+		header["Connection"] = connectionClose
 	}
 	w.WriteHeader(status)
 	for _, part := range parts {

@@ -1,0 +1,259 @@
+package engine
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/gatehouse-graphql/gatehouse/fault"
+)
+
+const (
+	// freeMemory is how many bytes each request may hold without reserving them, so that small
+	// requests, which are most of them, neither wait nor share a lock.
+	freeMemory = 16 << 10
+	// memoryQuantum is how many bytes are reserved at once.
+	memoryQuantum = 64 << 10
+)
+
+// Memory limits the bytes that requests hold together: their bodies, the services' responses and
+// their own responses. They are estimates, since Go does not say what a value takes.
+//
+// A request that needs more bytes than are left waits for them, at most MaxWait, and is then
+// refused. Requests that hold bytes may wait as well, and still do not block each other: the
+// oldest of those that are executed does not wait, but may exceed the limit, up to twice of
+// it. So at each moment one of them continues, until it ends and returns its bytes. Requests
+// that begin to hold bytes get only three quarters, and those that are not executed yet, whose
+// bodies are arriving, half of the limit: clients that send slowly cannot keep the others from
+// being executed.
+//
+// A Memory is safe for concurrent use. A nil Memory has no limit.
+type Memory struct {
+	max     int64
+	maxWait time.Duration
+
+	mu      sync.Mutex
+	used    int64            // guarded by mu
+	holders []*MemoryShare   // that are executed and hold bytes, the oldest first; guarded by mu
+	waiters []*memoryRequest // in the order of arrival; guarded by mu
+	refused int64            // guarded by mu
+}
+
+// memoryRequest is a share that waits for bytes.
+type memoryRequest struct {
+	share   *MemoryShare
+	n       int64
+	granted chan struct{} // closed when the share has the bytes
+}
+
+func (r *memoryRequest) isExecuting() bool { return r.share.executing.Load() }
+
+// NewMemory returns a Memory of max bytes. Requests wait at most maxWait for bytes.
+func NewMemory(max int64, maxWait time.Duration) *Memory {
+	return &Memory{max: max, maxWait: maxWait}
+}
+
+// MemoryStats are the state of a Memory.
+type MemoryStats struct {
+	Used    int64 // bytes that requests hold
+	Max     int64 // 0 without a limit
+	Refused int64 // reservations that were refused, since the start
+}
+
+// Stats returns the state of the memory.
+func (m *Memory) Stats() MemoryStats {
+	if m == nil {
+		return MemoryStats{}
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return MemoryStats{Used: m.used, Max: m.max, Refused: m.refused}
+}
+
+// MemoryShare is what one request holds of a Memory. The zero value has no limit. It is safe for
+// concurrent use once its Memory is set.
+type MemoryShare struct {
+	// Memory is what the share is a part of. It must not change after the first reservation.
+	Memory *Memory
+
+	needed  atomic.Int64 // bytes that were asked for, in excess of freeMemory once it is positive
+	granted atomic.Int64 // written with Memory.mu held
+
+	executing atomic.Bool
+	released  atomic.Bool
+}
+
+// MemoryShareKey is the key of a context's *MemoryShare.
+type MemoryShareKey struct{}
+
+// MemoryShareOf returns the share of the request that ctx belongs to; nil without one.
+func MemoryShareOf(ctx context.Context) *MemoryShare {
+	s, _ := ctx.Value(MemoryShareKey{}).(*MemoryShare)
+	return s
+}
+
+// ReserveMemory reserves n bytes more for the operation in ctx. It may wait for them. Its error is a
+// fault with the code fault.Overloaded, or that of ctx if that ends first. Without an operation
+// in ctx there is no limit.
+func ReserveMemory(ctx context.Context, n int64) error {
+	if op, ok := ctx.Value(operationKey{}).(*operation); ok {
+		return op.budget.memory.Reserve(ctx, n)
+	}
+	return nil
+}
+
+// Reserve reserves n bytes more, until Release. It may wait for them. Its error is a fault with the
+// code fault.Overloaded, or that of ctx if that ends first.
+func (s *MemoryShare) Reserve(ctx context.Context, n int64) error {
+	if s == nil || s.Memory == nil || s.Memory.max <= 0 {
+		return nil
+	}
+	missing := s.needed.Add(n) - freeMemory - s.granted.Load()
+	if missing <= 0 {
+		return nil
+	}
+	return s.Memory.grow(ctx, s, (missing+memoryQuantum-1)/memoryQuantum*memoryQuantum)
+}
+
+// grow grants n bytes to s, as soon as there are as many.
+func (m *Memory) grow(ctx context.Context, s *MemoryShare, n int64) error {
+	r, err := m.request(s, n)
+	if r == nil {
+		return err
+	}
+	timer := time.NewTimer(m.maxWait)
+	defer timer.Stop()
+	select {
+	case <-r.granted:
+		return nil
+	case <-timer.C:
+		return m.abandon(r, nil)
+	case <-ctx.Done():
+		return m.abandon(r, ctx.Err())
+	}
+}
+
+// request grants n bytes to s, refuses them, or returns the request that waits for them.
+func (m *Memory) request(s *MemoryShare, n int64) (*memoryRequest, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	switch {
+	case s.released.Load(): // what a coalesced call reads for others after this request has ended
+		return nil, nil
+	case s.granted.Load()+n > 2*m.max:
+		m.refused++
+		return nil, fault.New(fault.MaxResponse,
+			"the operation needs more than %d bytes of memory, which is the limit (twice admission.maxBytes); ask for fewer fields or shorter lists", 2*m.max)
+	case !slices.ContainsFunc(m.waiters, (*memoryRequest).isExecuting) && m.fits(s, n), m.isOldest(s) && m.used+n <= 2*m.max:
+		m.grant(s, n)
+		return nil, nil
+	}
+	r := &memoryRequest{share: s, n: n, granted: make(chan struct{})}
+	m.waiters = append(m.waiters, r)
+	return r, nil
+}
+
+// fits reports whether s may have n more bytes within the limit. The caller holds m.mu.
+func (m *Memory) fits(s *MemoryShare, n int64) bool {
+	limit := m.max
+	switch {
+	case !s.executing.Load():
+		limit = m.max / 2
+	case s.granted.Load() == 0:
+		limit = m.max / 4 * 3
+	}
+	return m.used+n <= limit
+}
+
+// isOldest reports whether s is the oldest of those that are executed and hold bytes, or the only
+// one that is to hold some. The caller holds m.mu.
+func (m *Memory) isOldest(s *MemoryShare) bool {
+	return s.executing.Load() && (len(m.holders) == 0 || m.holders[0] == s)
+}
+
+// grant gives n bytes to s. The caller holds m.mu.
+func (m *Memory) grant(s *MemoryShare, n int64) {
+	m.used += n
+	if s.executing.Load() && !slices.Contains(m.holders, s) {
+		m.holders = append(m.holders, s)
+	}
+	s.granted.Add(n)
+}
+
+// abandon ends the wait of r. Without err, the time to wait is over, and r is refused, unless it
+// was granted at this moment.
+func (m *Memory) abandon(r *memoryRequest, err error) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	i := slices.Index(m.waiters, r)
+	if i < 0 {
+		return err
+	}
+	m.waiters = slices.Delete(m.waiters, i, i+1)
+	m.grantWaiters() // those that were behind r may fit
+	if err == nil {
+		m.refused++
+		err = fault.New(fault.Overloaded, "the gateway is busy; try again later")
+	}
+	return err
+}
+
+// grantWaiters grants what those that wait ask for, in the order of arrival, as long as it fits. The
+// oldest holder is not kept waiting by those before it. The caller holds m.mu.
+func (m *Memory) grantWaiters() {
+	blocked := false
+	m.waiters = slices.DeleteFunc(m.waiters, func(r *memoryRequest) bool {
+		fits := !blocked && m.fits(r.share, r.n) || m.isOldest(r.share) && m.used+r.n <= 2*m.max
+		if !fits {
+			// Those that are not executed wait for less to be used, and must not hold up those that are.
+			blocked = blocked || r.isExecuting()
+			return false
+		}
+		m.grant(r.share, r.n)
+		close(r.granted)
+		return true
+	})
+}
+
+// BeginExecution marks the request as one that is executed.
+func (s *MemoryShare) BeginExecution() {
+	if s != nil {
+		s.executing.Store(true)
+	}
+}
+
+// EndExecution ends BeginExecution: what the request holds while its response is written does not
+// make it the oldest of those that are executed.
+func (s *MemoryShare) EndExecution() {
+	if s == nil {
+		return
+	}
+	s.executing.Store(false)
+	if m := s.Memory; m != nil && s.needed.Load() > freeMemory {
+		m.mu.Lock()
+		defer m.mu.Unlock()
+		m.removeHolder(s)
+		m.grantWaiters()
+	}
+}
+
+// Release returns what the share holds. Nothing is reserved after it.
+func (s *MemoryShare) Release() {
+	s.released.Store(true)
+	m := s.Memory
+	if m == nil || s.needed.Load() <= freeMemory {
+		return
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.removeHolder(s)
+	m.used -= s.granted.Swap(0)
+	m.grantWaiters()
+}
+
+// removeHolder removes s from those that are executed. The caller holds m.mu.
+func (m *Memory) removeHolder(s *MemoryShare) {
+	m.holders = slices.DeleteFunc(m.holders, func(h *MemoryShare) bool { return h == s })
+}

@@ -1,0 +1,126 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/gatehouse-graphql/gatehouse/fault"
+)
+
+// executing returns a share of m that is executed.
+func executing(m *Memory) *MemoryShare {
+	s := &MemoryShare{Memory: m}
+	s.BeginExecution()
+	return s
+}
+
+func wantReserved(t *testing.T, s *MemoryShare, n int64, want fault.Code) {
+	t.Helper()
+	if got := fault.CodeOf(s.Reserve(t.Context(), n)); got != want {
+		t.Errorf("reserving %d bytes: code %q, want %q", n, got, want)
+	}
+}
+
+func TestMemoryIsReturned(t *testing.T) {
+	m := NewMemory(1<<20, time.Second)
+	for range 100 {
+		s := executing(m)
+		wantReserved(t, s, 10<<10, "") // free
+		wantReserved(t, s, 500<<10, "")
+		s.EndExecution()
+		s.Release()
+		wantReserved(t, s, 500<<10, "") // by what goes on for others; it is not counted
+	}
+	if got := m.Stats(); got.Used != 0 || got.Refused != 0 || len(m.holders) != 0 {
+		t.Errorf("%+v", got)
+	}
+}
+
+// Operations that all need more than there is end one after the other: the oldest never waits, and
+// none waits for ever.
+func TestHoldersDoNotBlockEachOther(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := NewMemory(1<<20, time.Second)
+		const n = 50
+		done := make(chan fault.Code, n)
+		begin := time.Now()
+		for range n {
+			go func() {
+				s := executing(m)
+				defer s.Release()
+				defer s.EndExecution()
+				for range 15 { // nearly the limit
+					if err := s.Reserve(t.Context(), 64<<10); err != nil {
+						done <- fault.CodeOf(err)
+						return
+					}
+					time.Sleep(time.Millisecond)
+				}
+				done <- ""
+			}()
+		}
+		outcomes := map[fault.Code]int{}
+		for range n {
+			outcomes[<-done]++
+		}
+		if outcomes[""] < 10 || outcomes[""]+outcomes[fault.Overloaded] != n || time.Since(begin) > 10*time.Second {
+			t.Errorf("%v after %s", outcomes, time.Since(begin))
+		}
+		if got := m.Stats(); got.Used != 0 || len(m.waiters) != 0 || len(m.holders) != 0 {
+			t.Errorf("%+v", got)
+		}
+	})
+}
+
+// Requests whose bodies arrive slowly cannot keep others from being executed.
+func TestArrivingBodiesGetHalf(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := NewMemory(1<<20, time.Second)
+		refused := 0
+		for range 20 {
+			s := &MemoryShare{Memory: m}
+			if fault.CodeOf(s.Reserve(t.Context(), 100<<10)) == fault.Overloaded {
+				refused++
+			}
+		}
+		if got := m.Stats(); got.Used > 512<<10 || refused < 15 || got.Refused != int64(refused) {
+			t.Errorf("%+v, %d refused", got, refused)
+		}
+		waiting := &MemoryShare{Memory: m}
+		go func() { _ = waiting.Reserve(t.Context(), 100<<10) }()
+		synctest.Wait()
+		begin := time.Now()
+		wantReserved(t, executing(m), 200<<10, "")
+		if time.Since(begin) > 0 {
+			t.Error("an operation waited behind a body")
+		}
+		time.Sleep(2 * time.Second)
+	})
+}
+
+func TestWaitForMemoryEnds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := NewMemory(1<<20, time.Hour)
+		oldest, next := executing(m), executing(m)
+		wantReserved(t, oldest, 900<<10, "")
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		if err := next.Reserve(ctx, 400<<10); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("got %v", err)
+		}
+		go func() {
+			time.Sleep(time.Second)
+			oldest.EndExecution()
+			oldest.Release()
+		}()
+		begin := time.Now()
+		wantReserved(t, next, 400<<10, "")
+		if time.Since(begin) != time.Second {
+			t.Errorf("waited %s", time.Since(begin))
+		}
+		wantReserved(t, next, 3<<20, fault.MaxResponse) // more than there will ever be
+	})
+}

@@ -1,0 +1,118 @@
+package admission
+
+import (
+	"context"
+	"errors"
+	"math"
+	"runtime/debug"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/gatehouse-graphql/gatehouse/fault"
+)
+
+// At most MaxOperations run, MaxQueued wait in the order of arrival, and the others are refused at
+// once; those that wait too long are refused later.
+func TestQueue(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := New(Options{MaxOperations: 2, MaxQueued: 3, MaxWait: time.Second})
+		for range 2 {
+			if err := l.Acquire(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		turns := make(chan int, 3)
+		for i := range 3 {
+			go func() {
+				if err := l.Acquire(t.Context()); err != nil {
+					turns <- -1
+					return
+				}
+				turns <- i
+			}()
+			synctest.Wait()
+		}
+		begin := time.Now()
+		if err := l.Acquire(t.Context()); fault.CodeOf(err) != fault.Overloaded || time.Since(begin) > 0 {
+			t.Errorf("%v after %s", err, time.Since(begin))
+		}
+		if got := l.Stats(); got != (Stats{Running: 2, Queued: 3, Limit: 2, Refused: 1}) {
+			t.Errorf("%+v", got)
+		}
+		l.Release()
+		if got := <-turns; got != 0 {
+			t.Errorf("operation %d had the first turn", got)
+		}
+		l.Release()
+		if got := <-turns; got != 1 {
+			t.Errorf("operation %d had the second turn", got)
+		}
+		if got := <-turns; got != -1 || time.Since(begin) != time.Second {
+			t.Errorf("the third had a turn: %d, after %s", got, time.Since(begin))
+		}
+		if got := l.Stats(); got != (Stats{Running: 2, Limit: 2, Refused: 2}) {
+			t.Errorf("%+v", got)
+		}
+	})
+}
+
+// A client that leaves does not keep its place, and one that leaves with its turn passes it on.
+func TestLeavingTheQueue(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := New(Options{MaxOperations: 1, MaxWait: time.Minute})
+		_ = l.Acquire(t.Context())
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		if err := l.Acquire(ctx); !errors.Is(err, context.DeadlineExceeded) || l.Stats().Queued != 0 || l.Stats().Refused != 0 {
+			t.Errorf("%v, %+v", err, l.Stats())
+		}
+		l.Release()
+		if err := l.Acquire(t.Context()); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+func TestNoLimit(t *testing.T) {
+	l := New(Options{MaxOperations: -1})
+	for range 100_000 {
+		if err := l.Acquire(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// The limit falls while goroutines wait for a processor, no lower than its minimum, and rises again.
+func TestPace(t *testing.T) {
+	p := newPace(1000)
+	for range 50 {
+		p.change(true, p.limit)
+	}
+	if p.limit != p.min || p.min < minPerProcessor {
+		t.Errorf("the limit fell to %d, the minimum is %d", p.limit, p.min)
+	}
+	for range 50 {
+		p.change(false, p.limit)
+	}
+	if p.limit != p.max {
+		t.Errorf("the limit rose to %d of %d", p.limit, p.max)
+	}
+	if p.change(true, 100); p.limit != 80 { // it falls from what runs, not from what might
+		t.Errorf("the limit is %d", p.limit)
+	}
+}
+
+func TestMaxBytesFollowsTheMemoryLimit(t *testing.T) {
+	before := debug.SetMemoryLimit(-1)
+	defer debug.SetMemoryLimit(before)
+	for limit, want := range map[int64]int64{460 << 20: 460 << 20 / shareOfMemory, math.MaxInt64: DefaultMaxBytes} {
+		debug.SetMemoryLimit(limit)
+		if got := (Options{}).withDefaults().MaxBytes; got != want {
+			t.Errorf("with the limit %d: %d, want %d", limit, got, want)
+		}
+	}
+	if (Options{MaxBytes: -1}).NewMemory() != nil {
+		t.Error("a limit though it is switched off")
+	}
+}
