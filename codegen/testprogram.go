@@ -73,7 +73,7 @@ func (p *Project) buildTests(ctx context.Context, dir string, args []string) (te
 			return err
 		}
 		program := filepath.Join(dir, "program.exe") // Windows requires the suffix
-		if err := r.runGo(ctx, "build", "-overlay", overlay, "-o", program, "./"+testPackage); err != nil {
+		if err := r.runGo(ctx, "build", "-ldflags=-s -w", "-overlay", overlay, "-o", program, "./"+testPackage); err != nil {
 			return fmt.Errorf("the project does not compile; run gatehouse generate, and write what it misses: %w", err)
 		}
 		tests = exec.CommandContext(ctx, program, args...)
