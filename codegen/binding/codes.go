@@ -27,6 +27,7 @@ const (
 	BoundSubscription   Code = "GH016"
 	BoundAndHandwritten Code = "GH017"
 	RepeatedID          Code = "GH018"
+	EmptyArgument       Code = "GH019"
 
 	VerbCount           Code = "GH020"
 	RelativePath        Code = "GH021"
@@ -81,6 +82,7 @@ const (
 	NotSelected          Code = "GH068"
 
 	MissingGuard Code = "GH070"
+	EmptyScopes  Code = "GH071"
 
 	RepeatedWireName Code = "GH080"
 	TakenGoName      Code = "GH081"

@@ -80,8 +80,9 @@ var Directives = []*Directive{
 	},
 	{
 		Name: "requiresScopes", Kind: Guard, Docs: "Other directives", facts: guarded, check: checkScopes,
+		compile: (*compiler).checkScopeLists,
 		implies: []string{"authenticated"},
-		Codes:   []Code{MissingGuard},
+		Codes:   []Code{MissingGuard, EmptyScopes},
 	},
 	{
 		Name: "json", Docs: "Other directives", compile: (*compiler).compileWireNames,
