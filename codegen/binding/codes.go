@@ -23,6 +23,7 @@ const (
 	UnknownSource       Code = "GH010"
 	RepeatedSource      Code = "GH011"
 	UnusedSource        Code = "GH012"
+	SourceName          Code = "GH013"
 	BoundInterface      Code = "GH015"
 	BoundSubscription   Code = "GH016"
 	BoundAndHandwritten Code = "GH017"

@@ -63,7 +63,7 @@ type Fact struct {
 var Directives = []*Directive{
 	{
 		Name: "source", Docs: "Sources", compile: (*compiler).compileSources,
-		Codes: []Code{RepeatedSource, UnusedSource, UnreadableDocument},
+		Codes: []Code{RepeatedSource, UnusedSource, SourceName, UnreadableDocument},
 	},
 	{
 		Name: "discriminator", Docs: "Interfaces and unions", compile: (*compiler).compileDiscriminators,

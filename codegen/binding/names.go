@@ -124,6 +124,11 @@ func (c *compiler) checkTypeNames() {
 		}
 		models[model], resolvers[resolver] = def.Name, def.Name
 	}
+	for _, def := range c.typesOf(ast.Object, ast.Interface, ast.Union, ast.Enum, ast.InputObject) {
+		if written, ok := strings.CutPrefix(templates.ToGo(def.Name), "Marshal"); ok && models[written] != "" {
+			c.faults.Add(TakenGoName, def.Position, "gqlgen would take the type %s for the function that writes %s; rename one of them", def.Name, models[written])
+		}
+	}
 }
 
 func (c *compiler) reportTypeName(def *ast.Definition, other, name string) {

@@ -5,6 +5,8 @@ import (
 	"slices"
 
 	"github.com/vektah/gqlparser/v2/ast"
+
+	"github.com/gatehouse-graphql/gatehouse/upstreams"
 )
 
 func (c *compiler) compileSources() {
@@ -18,6 +20,12 @@ func (c *compiler) compileSources() {
 			continue
 		}
 		c.graph.Sources = append(c.graph.Sources, c.compileSource(d))
+	}
+	wrong := upstreams.CheckNames(c.sourceNames())
+	for _, s := range c.graph.Sources {
+		if err := wrong[s.Name]; err != nil {
+			c.faults.Add(SourceName, s.Position, "gateway.yaml refuses the source %q: %v", s.Name, err)
+		}
 	}
 }
 

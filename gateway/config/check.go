@@ -176,21 +176,15 @@ func (k *checker) emptyVariable(p yaml.Path) string {
 	return text
 }
 
-var sourceName = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_-]*$`)
-
 // checkSources builds a client for each source, which finds its mistakes, and closes it unused.
 func (c *Config) checkSources(k *checker) {
-	variable := map[string]string{}
+	wrong := upstreams.CheckNames(slices.Collect(maps.Keys(c.Sources)))
 	for _, name := range slices.Sorted(maps.Keys(c.Sources)) {
 		p := sourcePath(name)
-		if !sourceName.MatchString(name) {
-			k.report(p, "a source's name consists of letters, digits, - and _, and begins with a letter")
+		if err := wrong[name]; err != nil {
+			k.report(p, err.Error())
 			continue
 		}
-		if other, taken := variable[environmentWord(name)]; taken {
-			k.report(p, fmt.Sprintf("%q and %q have the same variables in the environment; rename one of them", name, other))
-		}
-		variable[environmentWord(name)] = name
 		services, err := upstreams.New(upstreams.Options{name: c.Sources[name]}, slog.New(slog.DiscardHandler))
 		if err == nil {
 			services.Close()
