@@ -21,6 +21,7 @@ func main() {
 		Short:    "The shop's GraphQL gateway",
 		Issuer:   services.DemoIssuer,
 		Audience: services.DemoAudience,
+		HasDemo:  true,
 		Run:      run,
 	}))
 }

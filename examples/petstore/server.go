@@ -22,6 +22,7 @@ func main() {
 		Short:    "The pet store's GraphQL gateway",
 		Issuer:   services.DemoIssuer,
 		Audience: services.DemoAudience,
+		HasDemo:  true,
 		Run:      run,
 	}))
 }

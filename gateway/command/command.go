@@ -29,6 +29,8 @@ type Program struct {
 	Short string
 	// Issuer and Audience are the defaults of the token command: those of the program's demo.
 	Issuer, Audience string
+	// HasDemo is whether the program offers --demo. Run then has to serve Mode.Demo.
+	HasDemo bool
 	// Run serves until ctx ends, then stops and returns. Required.
 	Run func(ctx context.Context, start Start) error
 }
@@ -50,7 +52,7 @@ type Start struct {
 type Mode struct {
 	// Dev is --dev, for work on the graph.
 	Dev bool
-	// Demo is --demo: Run replaces the sources and issuers of the settings, which may be
+	// Demo is --demo, which only a program with HasDemo offers: Run replaces the sources and issuers of the settings, which may be
 	// incomplete, by sample services inside the process and a development key. Start.Config.Listen
 	// is then a loopback address, unless the settings have a host.
 	Demo bool

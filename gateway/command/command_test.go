@@ -46,7 +46,7 @@ func call(t *testing.T, file string, env []string, args ...string) called {
 	var c called
 	var out, errs bytes.Buffer
 	program := Program{
-		Issuer: "the-demo", Audience: "the-app",
+		Issuer: "the-demo", Audience: "the-app", HasDemo: true,
 		Run: func(_ context.Context, s Start) error { c.start = &s; return nil },
 	}
 	c.code = run(t.Context(), program, environment{args: args, env: env, out: &out, err: &errs})
@@ -164,7 +164,7 @@ func TestExitCodes(t *testing.T) {
 func TestRunError(t *testing.T) {
 	t.Chdir(t.TempDir())
 	var out, errs bytes.Buffer
-	p := Program{Name: "shop", Run: func(context.Context, Start) error { return errors.New("the port is taken") }}
+	p := Program{Name: "shop", HasDemo: true, Run: func(context.Context, Start) error { return errors.New("the port is taken") }}
 	code := run(t.Context(), p, environment{args: []string{"--demo"}, out: &out, err: &errs})
 	if code != 1 || errs.String() != "shop: the port is taken\n" {
 		t.Errorf("%d %q", code, errs.String())
@@ -307,7 +307,7 @@ func TestLogFormats(t *testing.T) {
 func TestSignals(t *testing.T) {
 	if os.Getenv("BE_THE_GATEWAY") != "" {
 		os.Args = []string{"gateway", "--demo"}
-		os.Exit(Main(Program{Run: func(ctx context.Context, _ Start) error {
+		os.Exit(Main(Program{HasDemo: true, Run: func(ctx context.Context, _ Start) error {
 			os.Stdout.WriteString("ready\n")
 			<-ctx.Done()
 			os.Stdout.WriteString("stopped\n")
@@ -346,6 +346,20 @@ func TestSignals(t *testing.T) {
 		err = child.Wait()
 		if !stop.Stop() || (err == nil) != c.well {
 			t.Errorf("%s %v: %v", c.manner, c.signals, err)
+		}
+	}
+}
+
+// A program without a demo neither offers --demo nor names it in its help.
+func TestNoDemo(t *testing.T) {
+	p := Program{Name: "gateway", Run: func(context.Context, Start) error { return nil }}
+	for _, args := range [][]string{{"--help"}, {"config", "validate", "--help"}, {"token", "--help"}, {"--demo"}} {
+		var out, errs bytes.Buffer
+		code := run(t.Context(), p, environment{args: args, out: &out, err: &errs})
+		if isRefused := args[0] == "--demo"; isRefused && (code == 0 || !strings.Contains(errs.String(), "unknown flag: --demo")) {
+			t.Errorf("--demo: code %d, %s", code, errs.String())
+		} else if text := out.String(); !isRefused && (text == "" || strings.Contains(text, "--demo")) {
+			t.Errorf("%q prints %s", args, text)
 		}
 	}
 }

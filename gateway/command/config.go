@@ -24,7 +24,7 @@ func newValidate(s environment, f *flags) *cobra.Command {
 		Use:   "validate",
 		Short: "Report everything that is wrong in the settings",
 		Long: `Reads the settings as the gateway does, from the file and the environment, and reports
-everything that is wrong in them. With --demo it does not check what the demo replaces.`,
+everything that is wrong in them.` + demoHelp(f.hasDemo, " With --demo it does not check what the demo replaces."),
 		Args: noArguments,
 		RunE: func(c *cobra.Command, _ []string) error {
 			return validateSettings(f.loadOptions(c, s), s)

@@ -27,6 +27,7 @@ type checker struct {
 	mistakes       *mistakes
 	decodeFindings []finding // the mistakes before the check; see isEcho
 	demo           bool
+	hasDemo        bool // the program offers --demo
 }
 
 // check reports what is wrong with decoded settings, and adds warnings.
@@ -255,7 +256,10 @@ func typeAt(t reflect.Type, p yaml.Path) reflect.Type {
 // warn adds warnings about what is unusual but may be intended.
 func (c *Config) warn(k *checker) {
 	if len(c.Sources) == 0 && !k.demo {
-		c.Warnings = append(c.Warnings, "no sources are configured, so the graph has no service to ask; "+
-			"write them into gateway.yaml, or start with --demo")
+		warning := "no sources are configured, so the graph has no service to ask; write them into gateway.yaml"
+		if k.hasDemo {
+			warning += ", or start with --demo"
+		}
+		c.Warnings = append(c.Warnings, warning)
 	}
 }
