@@ -27,12 +27,17 @@ import (
 // restores the files. Two errors are exceptions, a plugin.MissingResolvers and a HandwrittenCodeError:
 // with these the files are new and right, but the handwritten code in the resolvers' folder lacks
 // methods or does not compile with them. Generate finishes a step that it has begun before it looks
-// at ctx.
+// at ctx. While another process generates the project, Generate waits for it, after a warning.
 func (p *Project) Generate(ctx context.Context) error {
 	return p.run(ctx, func(r *run) error { return r.generate(ctx) })
 }
 
 func (r *run) generate(ctx context.Context) error {
+	unlock, err := r.lock(ctx)
+	if err != nil {
+		return err
+	}
+	defer unlock()
 	cfg, err := r.readConfig()
 	if err != nil {
 		return err
@@ -55,6 +60,7 @@ func (r *run) generate(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	defer r.begin(files)()
 	// A schema without types of its own has no models, but gqlgen looks for their package.
 	if err := os.MkdirAll(r.path(cfg.Model.Dir()), 0o755); err != nil {
 		return err

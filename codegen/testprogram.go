@@ -68,6 +68,11 @@ func (p *Project) Test(ctx context.Context, out io.Writer, run string, files []s
 // tests themselves need no turn.
 func (p *Project) buildTests(ctx context.Context, dir string, args []string) (tests *exec.Cmd, err error) {
 	err = p.run(ctx, func(r *run) error {
+		unlock, err := r.lock(ctx) // a program of half-written files would not compile
+		if err != nil {
+			return err
+		}
+		defer unlock()
 		overlay, err := r.writeOverlay(ctx, dir)
 		if err != nil {
 			return err
