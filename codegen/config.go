@@ -72,7 +72,7 @@ func (r *run) hasSchema() bool {
 // names. gqlgen changes a configuration while it generates, so every run reads its own.
 func (r *run) readConfig() (*config.Config, error) {
 	text, err := os.ReadFile(r.path(r.configFile()))
-	if isMissing := errors.Is(err, fs.ErrNotExist); isMissing && !r.hasSchema() {
+	if isMissing := errors.Is(err, fs.ErrNotExist); isMissing && (r.Config != "" || !r.hasSchema()) {
 		return nil, fmt.Errorf("there is neither %s nor %s here; run gatehouse in the folder of your project", r.configFile(), defaultSchema)
 	} else if err != nil && !isMissing {
 		return nil, err

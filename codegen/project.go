@@ -27,7 +27,8 @@ type Project struct {
 	// Dir is the root of the project. Empty means the working directory. Messages and results
 	// name files relative to the root.
 	Dir string
-	// Config is the path of gqlgen's configuration, relative to Dir. Empty means ConfigFile.
+	// Config is the path of gqlgen's configuration, relative to Dir. Empty means ConfigFile, which
+	// may be missing.
 	Config string
 	// Documents keeps the OpenAPI documents that earlier calls have read. A document is parsed
 	// again only after its text, or that of a file it refers to, has changed.
