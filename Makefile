@@ -15,8 +15,12 @@ TOOL = go tool -modfile=tools.mod
 # Go files that people write; gqlgen formats its own.
 GO_FILES = $(shell find . -name '*.go' -not -path '*/graph/generated.go' -not -path '*/graph/model/*' -not -path '*/testdata/*' -not -path '*/node_modules/*')
 
+# How long the tests of one package may take. The default of go test, ten minutes, is too short for a
+# slow machine with the race detector.
+TIMEOUT ?= 30m
+
 .DEFAULT_GOAL := help
-.PHONY: help run run-petstore test build generate check lint fmt playground bench bench-peers fuzz clean
+.PHONY: help run run-petstore test build generate generate-all check lint fmt playground bench bench-peers fuzz clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -27,16 +31,22 @@ run: ## the gateway with its sample services, on http://localhost:8080
 run-petstore: ## the pet store's gateway with its service, on http://localhost:8080
 	cd examples/petstore && go run . --demo
 
+# The second run, through the front door on gqlgen's own executor, takes place after a failure too.
 test: ## every test, with the race detector where there is a C compiler
-	go test $(RACE) -timeout 30m ./...
-	GATEWAY_EXECUTION_ENGINE=gqlgen go test $(RACE) -short . ./e2e ./examples/petstore # through the front door, on gqlgen's own executor too
+	@failed=0; set -x; \
+	go test $(RACE) -timeout $(TIMEOUT) ./... || failed=1; \
+	GATEWAY_EXECUTION_ENGINE=gqlgen go test $(RACE) -timeout $(TIMEOUT) -short . ./e2e ./examples/petstore || failed=1; \
+	exit $$failed
 
 build: ## bin/gateway, bin/gatehouse and bin/posts-gateway
 	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/gateway .
 	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/gatehouse ./cmd/gatehouse
 	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/posts-gateway ./benchmarks/posts
 
-generate: ## what go generate writes: graph/, resolvers/connect.gen.go, pages of docs/, the settings' schema
+generate: ## graph/ and resolvers/connect.gen.go from schema/
+	go generate .
+
+generate-all: ## what generate writes, here and for each other graph, pages of docs/, the settings' schema
 	go generate ./...
 
 check: ## what is wrong in schema/, without writing anything

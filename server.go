@@ -22,6 +22,7 @@ func main() {
 		Issuer:   services.DemoIssuer,
 		Audience: services.DemoAudience,
 		Graph:    servedGraph(),
+		HasDemo:  true,
 		Run:      run,
 	}))
 }

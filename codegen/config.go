@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -20,14 +21,60 @@ import (
 // ConfigFile is the name of gqlgen's configuration, which marks the root of a project.
 const ConfigFile = "gqlgen.yml"
 
-// readConfig reads gqlgen's configuration and the schema files that it names. gqlgen changes a
-// configuration while it generates, so every run reads its own.
+// defaultSchema is the pattern of the schema's files if the configuration names none.
+const defaultSchema = "schema/*.graphqls"
+
+// defaultConfig has the settings that a configuration need not have, by their keys: where the schema
+// is, and where the files of gqlgen go. gqlgen's own defaults are for projects without gatehouse.
+var defaultConfig = []struct{ key, text string }{
+	{"schema", "schema: [" + defaultSchema + "]"},
+	{"exec", "exec: {filename: graph/generated.go, package: graph}"},
+	{"model", "model: {filename: graph/model/models_gen.go, package: model}"},
+}
+
+// withDefaults returns the text of a configuration, which may be empty, with the defaults of the keys
+// that it lacks at its end, so that the lines of its own settings stay the same.
+func withDefaults(file string, text []byte) ([]byte, error) {
+	parsed, err := parser.ParseBytes(text, 0)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", file, err)
+	}
+	root := documentRoot(parsed)
+	switch n := root.(type) {
+	case nil, *ast.NullNode, *ast.CommentGroupNode:
+	case *ast.MappingNode:
+		if n.IsFlowStyle && len(n.Values) > 0 { // nothing can be added behind it
+			return text, nil
+		}
+		if n.IsFlowStyle {
+			text = nil
+		}
+	case *ast.MappingValueNode:
+	default:
+		return text, nil // gqlgen says what is wrong
+	}
+	text = append(slices.Clone(text), '\n')
+	for _, d := range defaultConfig {
+		if findKey(root, d.key) == nil {
+			text = append(text, d.text+"\n"...)
+		}
+	}
+	return text, nil
+}
+
+// hasSchema reports whether the project has schema files in the default place.
+func (r *run) hasSchema() bool {
+	files, err := filepath.Glob(r.path(filepath.FromSlash(defaultSchema)))
+	return err == nil && len(files) > 0
+}
+
+// readConfig reads gqlgen's configuration, which may be empty or missing, and the schema files that it
+// names. gqlgen changes a configuration while it generates, so every run reads its own.
 func (r *run) readConfig() (*config.Config, error) {
 	text, err := os.ReadFile(r.path(r.configFile()))
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("there is no %s here; run gatehouse in the folder that holds it", r.configFile())
-	}
-	if err != nil {
+	if isMissing := errors.Is(err, fs.ErrNotExist); isMissing && (r.Config != "" || !r.hasSchema()) {
+		return nil, fmt.Errorf("there is neither %s nor %s here; run gatehouse in the folder of your project", r.configFile(), defaultSchema)
+	} else if err != nil && !isMissing {
 		return nil, err
 	}
 	cfg, err := r.parseConfig(text)
@@ -35,7 +82,7 @@ func (r *run) readConfig() (*config.Config, error) {
 		return nil, err
 	}
 	if len(cfg.Sources) == 0 {
-		return nil, fmt.Errorf("%s: no file fits the patterns under schema; there is nothing to generate", r.configFile())
+		return nil, fmt.Errorf("%s: no file fits the patterns under schema, which are %s unless set; there is nothing to generate", r.configFile(), defaultSchema)
 	}
 	cfg.SkipModTidy = true    // go mod tidy would change go.mod
 	cfg.SkipValidation = true // checkTypes does it
@@ -49,8 +96,12 @@ func (r *run) readConfig() (*config.Config, error) {
 
 // parseConfig parses the text of a configuration and sets what generated code depends on.
 func (r *run) parseConfig(text []byte) (cfg *config.Config, err error) {
+	complete, err := withDefaults(r.configFile(), text)
+	if err != nil {
+		return nil, err
+	}
 	err = inDir(r.root, func() (err error) {
-		cfg, err = config.ReadConfig(bytes.NewReader(text))
+		cfg, err = config.ReadConfig(bytes.NewReader(complete))
 		return err
 	})
 	if err != nil {
@@ -85,7 +136,7 @@ var unsupportedSettings = []struct {
 	{"exec.layout", func(c *config.Config) bool {
 		return c.Exec.Layout == config.ExecLayoutFollowSchema || c.Exec.Filename == ""
 	}, "graph/ is one package with one file of gqlgen's; name it by exec.filename"},
-	{"model", func(c *config.Config) bool { return !c.Model.IsDefined() }, "it is missing; name the file of the models by model.filename"},
+	{"model", func(c *config.Config) bool { return !c.Model.IsDefined() }, "it names no file; name the file of the models by model.filename, or leave model out"},
 	{"model.model_template", func(c *config.Config) bool { return c.Model.ModelTemplate != "" }, "decoders are written for the models as gqlgen writes them"},
 	{"federation", func(c *config.Config) bool { return c.Federation.IsDefined() }, "its directives are declared by gatehouse, which is not a subgraph"},
 	{"omit_slice_element_pointers", func(c *config.Config) bool { return c.OmitSliceElementPointers }, "decoders read lists of pointers"},

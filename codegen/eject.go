@@ -33,6 +33,11 @@ func (p *Project) Eject(ctx context.Context, name string) (file string, err erro
 }
 
 func (r *run) eject(ctx context.Context, name string) (file string, err error) {
+	unlock, err := r.lock(ctx)
+	if err != nil {
+		return "", err
+	}
+	defer unlock()
 	cfg, err := r.readConfig()
 	if err != nil {
 		return "", err
@@ -45,6 +50,7 @@ func (r *run) eject(ctx context.Context, name string) (file string, err error) {
 	if err != nil {
 		return "", err
 	}
+	defer r.begin(files)()
 	if err := e.apply(ctx); err != nil {
 		return "", errors.Join(err, files.restore())
 	}

@@ -50,8 +50,7 @@ func TestExplained(t *testing.T) {
 	t.Chdir(dir)
 	compareGolden(t, golden, explainText(t))
 	generate(t)
-	run(t, "go", "vet", "./...")
-	run(t, "go", "test", "-count=1", ".")
+	run(t, buildTest(t))
 	var out strings.Builder
 	if ok, err := new(codegen.Project).Test(t.Context(), &out, "", []string{"schema/all.test.yaml"}); err != nil || !ok {
 		t.Errorf("its tests of bindings: %v\n%s", err, out.String())

@@ -9,8 +9,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 
 	"github.com/99designs/gqlgen/codegen/config"
@@ -25,12 +27,17 @@ import (
 // restores the files. Two errors are exceptions, a plugin.MissingResolvers and a HandwrittenCodeError:
 // with these the files are new and right, but the handwritten code in the resolvers' folder lacks
 // methods or does not compile with them. Generate finishes a step that it has begun before it looks
-// at ctx.
+// at ctx. While another process generates the project, Generate waits for it, after a warning.
 func (p *Project) Generate(ctx context.Context) error {
 	return p.run(ctx, func(r *run) error { return r.generate(ctx) })
 }
 
 func (r *run) generate(ctx context.Context) error {
+	unlock, err := r.lock(ctx)
+	if err != nil {
+		return err
+	}
+	defer unlock()
 	cfg, err := r.readConfig()
 	if err != nil {
 		return err
@@ -41,21 +48,53 @@ func (r *run) generate(ctx context.Context) error {
 	if err := r.requireModule(cfg); err != nil {
 		return err
 	}
-	files, err := r.takeSnapshot(plugin.GeneratedFiles(cfg))
+	names := plugin.GeneratedFiles(cfg)
+	lacksResolver, err := r.lacksResolver()
 	if err != nil {
 		return err
 	}
+	if lacksResolver {
+		names = append(names, plugin.ResolverTypeFile())
+	}
+	files, err := r.takeSnapshot(names)
+	if err != nil {
+		return err
+	}
+	defer r.begin(files)()
 	// A schema without types of its own has no models, but gqlgen looks for their package.
 	if err := os.MkdirAll(r.path(cfg.Model.Dir()), 0o755); err != nil {
 		return err
 	}
 	plug := plugin.New(cfg, func(schema *ast.Schema) (*binding.Graph, error) { return r.compileSchema(cfg, schema) })
+	if lacksResolver {
+		if err := r.writeResolverType(); err != nil {
+			return errors.Join(err, files.restore())
+		}
+	}
 	// gqlgen deletes its files before it knows whether it can write new ones.
 	handwrittenErr, err := r.write(ctx, cfg, plug)
 	if err := errors.Join(err, ctx.Err()); err != nil {
 		return errors.Join(err, files.restore())
 	}
 	return errors.Join(plug.MissingResolvers(), handwrittenErr)
+}
+
+// lacksResolver reports whether the project has neither the type Resolver nor the file for it. If the
+// file is there without the type, checkHandwritten says what is missing.
+func (r *run) lacksResolver() (bool, error) {
+	declared, err := plugin.DeclaresResolver(r.root)
+	if err != nil || declared {
+		return false, err
+	}
+	_, err = os.Lstat(r.path(plugin.ResolverTypeFile()))
+	return errors.Is(err, fs.ErrNotExist), nil
+}
+
+// writeResolverType writes the type Resolver of a new project. From then on the file is handwritten
+// code like any other.
+func (r *run) writeResolverType() error {
+	path := r.path(plugin.ResolverTypeFile())
+	return errors.Join(os.MkdirAll(filepath.Dir(path), 0o755), os.WriteFile(path, []byte(firstResolver), 0o644))
 }
 
 // requireModule returns an error if the project belongs to no Go module.

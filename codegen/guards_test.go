@@ -32,7 +32,7 @@ func TestGuardsEverywhere(t *testing.T) {
 	writeFile(t, filepath.Join(dir, "resolvers", "hand.go"), resolvers)
 	t.Chdir(dir)
 	generate(t)
-	run(t, "go", "test", "-count=1", "-v", ".")
+	run(t, buildTest(t), "-test.v")
 	if t.Failed() {
 		t.Log(schema)
 	}

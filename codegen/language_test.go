@@ -140,7 +140,7 @@ func TestOneLanguage(t *testing.T) {
 	writeModule(t, repository(t), dir)
 	t.Chdir(dir)
 	generate(t)
-	run(t, "go", "test", "-count=1", ".")
+	run(t, buildTest(t))
 }
 
 // $ and @ have the same meaning everywhere. An expression that no response can be read by is

@@ -161,8 +161,12 @@ func TestProjectConfig(t *testing.T) {
 	if err := os.Rename(filepath.Join(p.Dir, "gqlgen.yml"), filepath.Join(p.Dir, "other.yml")); err != nil {
 		t.Fatal(err)
 	}
-	if err := p.Check(t.Context()); err == nil || !strings.Contains(err.Error(), "there is no gqlgen.yml") {
-		t.Errorf("the error without a configuration is %v", err)
+	if err := p.Check(t.Context()); err != nil {
+		t.Errorf("without a configuration: %v", err)
+	}
+	p.Config = "missing.yml"
+	if err := p.Check(t.Context()); err == nil || !strings.Contains(err.Error(), "there is neither missing.yml nor ") {
+		t.Errorf("the error without the configuration that is named is %v", err)
 	}
 	p.Config = "other.yml"
 	if err := p.Check(t.Context()); err != nil {

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"path/filepath"
+	"sync"
 
 	"github.com/99designs/gqlgen/codegen/config"
 	"github.com/vektah/gqlparser/v2/ast"
@@ -26,7 +27,8 @@ type Project struct {
 	// Dir is the root of the project. Empty means the working directory. Messages and results
 	// name files relative to the root.
 	Dir string
-	// Config is the path of gqlgen's configuration, relative to Dir. Empty means ConfigFile.
+	// Config is the path of gqlgen's configuration, relative to Dir. Empty means ConfigFile, which
+	// may be missing.
 	Config string
 	// Documents keeps the OpenAPI documents that earlier calls have read. A document is parsed
 	// again only after its text, or that of a file it refers to, has changed.
@@ -35,6 +37,9 @@ type Project struct {
 	Ignored func(text string)
 	// Warn receives what could not be checked, one warning a call. Nil discards warnings.
 	Warn func(text string)
+
+	mu      sync.Mutex
+	pending snapshot // the former files of a run that is writing; guarded by mu
 }
 
 // Check reports the mistakes in the schema at which Generate would stop, as binding.Faults. It
@@ -71,8 +76,9 @@ func (p *Project) Explain(ctx context.Context, document *ast.Source, o explain.O
 // run is the work of one method of a project. While it exists, no other run does.
 type run struct {
 	*Project
-	root  string // the absolute path of Dir
-	quiet bool   // discard warnings
+	root     string // the absolute path of Dir
+	quiet    bool   // discard warnings
+	isLocked bool   // see lock
 }
 
 // runSlot holds a value while a run exists. gqlgen keeps in global variables the initialisms of Go
@@ -132,6 +138,29 @@ func (r *run) check(cfg *config.Config) error {
 		}
 	}
 	return binding.MergeFaults(bindingErr, documentErr)
+}
+
+// Abort restores the files of a run that is writing, if there is one, for a process that ends at once.
+// The process has to end, because the run itself goes on.
+func (p *Project) Abort() error {
+	p.mu.Lock() // and stay so: the run must not end well any more
+	return p.pending.restore()
+}
+
+// begin has Abort restore files while the run writes, and returns the function that ends that. Of runs
+// within each other, the outer one counts.
+func (p *Project) begin(files snapshot) (end func()) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.pending != nil {
+		return func() {}
+	}
+	p.pending = files
+	return func() {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		p.pending = nil
+	}
 }
 
 func (r *run) warn(text string) {

@@ -68,12 +68,17 @@ func (p *Project) Test(ctx context.Context, out io.Writer, run string, files []s
 // tests themselves need no turn.
 func (p *Project) buildTests(ctx context.Context, dir string, args []string) (tests *exec.Cmd, err error) {
 	err = p.run(ctx, func(r *run) error {
+		unlock, err := r.lock(ctx) // a program of half-written files would not compile
+		if err != nil {
+			return err
+		}
+		defer unlock()
 		overlay, err := r.writeOverlay(ctx, dir)
 		if err != nil {
 			return err
 		}
 		program := filepath.Join(dir, "program.exe") // Windows requires the suffix
-		if err := r.runGo(ctx, "build", "-overlay", overlay, "-o", program, "./"+testPackage); err != nil {
+		if err := r.runGo(ctx, "build", "-ldflags=-s -w", "-overlay", overlay, "-o", program, "./"+testPackage); err != nil {
 			return fmt.Errorf("the project does not compile; run gatehouse generate, and write what it misses: %w", err)
 		}
 		tests = exec.CommandContext(ctx, program, args...)

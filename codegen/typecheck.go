@@ -55,6 +55,20 @@ import "github.com/gatehouse-graphql/gatehouse/upstreams"
 type Resolver struct{ Services *upstreams.Services }
 `
 
+// firstResolver is the file that Generate writes for a project without a Resolver.
+const firstResolver = `// Package resolvers resolves the fields of the graph that are not properties of their objects:
+// connect.gen.go by the schema's bindings, the other files by hand.
+package resolvers
+
+import "github.com/gatehouse-graphql/gatehouse/upstreams"
+
+// Resolver has what all resolvers share. Add what handwritten ones need.
+type Resolver struct {
+	// Services calls the services. Generated resolvers need it.
+	Services *upstreams.Services
+}
+`
+
 func isConnectFile(path string) bool { return path == plugin.ConnectFile() }
 
 // checkHandwritten checks the handwritten code against generated code that compiles. generated is

@@ -59,7 +59,7 @@ type (
 	userResolver          struct{ *Resolver }
 )
 
-// Orders resolves Account.orders by the binding at schema/users.graphqls:71, which calls the service "orders":
+// Orders resolves Account.orders by its binding in schema/users.graphqls, which calls the service "orders":
 //
 //	GET /orders/history?userIds={$batch.id}&limit={$args.limit}
 //
@@ -89,7 +89,7 @@ func (r accountResolver) Orders(ctx context.Context, parents []*model.Account, l
 	})
 }
 
-// CreateOrder resolves Mutation.createOrder by the binding at schema/orders.graphqls:30, which calls the service "orders":
+// CreateOrder resolves Mutation.createOrder by its binding in schema/orders.graphqls, which calls the service "orders":
 //
 //	POST /orders
 func (r mutationResolver) CreateOrder(ctx context.Context, input model.NewOrder, idempotencyKey *string) (*model.Order, error) {
@@ -99,7 +99,7 @@ func (r mutationResolver) CreateOrder(ctx context.Context, input model.NewOrder,
 	return upstreams.Fetch(ctx, r.Services, "orders", call, decode.NullOf(graph.DecodeOrder), ordersRules)
 }
 
-// CancelOrder resolves Mutation.cancelOrder by the binding at schema/orders.graphqls:35, which calls the service "orders":
+// CancelOrder resolves Mutation.cancelOrder by its binding in schema/orders.graphqls, which calls the service "orders":
 //
 //	POST /orders/{orderId}/cancel
 func (r mutationResolver) CancelOrder(ctx context.Context, id string, input *model.CancelOrder) (*model.Order, error) {
@@ -108,7 +108,7 @@ func (r mutationResolver) CancelOrder(ctx context.Context, id string, input *mod
 	return upstreams.Fetch(ctx, r.Services, "orders", call, decode.NullOf(graph.DecodeOrder), ordersRules)
 }
 
-// CreateUser resolves Mutation.createUser by the binding at schema/users.graphqls:30, which calls the service "users":
+// CreateUser resolves Mutation.createUser by its binding in schema/users.graphqls, which calls the service "users":
 //
 //	POST /users
 func (r mutationResolver) CreateUser(ctx context.Context, input model.NewUser) (*model.User, error) {
@@ -117,7 +117,7 @@ func (r mutationResolver) CreateUser(ctx context.Context, input model.NewUser) (
 	return upstreams.Fetch(ctx, r.Services, "users", call, decode.NullOf(graph.DecodeUser))
 }
 
-// UpdateUser resolves Mutation.updateUser by the binding at schema/users.graphqls:35, which calls the service "users":
+// UpdateUser resolves Mutation.updateUser by its binding in schema/users.graphqls, which calls the service "users":
 //
 //	PATCH /users/{id}
 func (r mutationResolver) UpdateUser(ctx context.Context, id string, input model.UserPatch) (*model.User, error) {
@@ -127,7 +127,7 @@ func (r mutationResolver) UpdateUser(ctx context.Context, id string, input model
 		decode.NullOf(decode.CheckKey("id", id, graph.DecodeUser, func(object *model.User) *string { return &object.ID })))
 }
 
-// DeleteUser resolves Mutation.deleteUser by the binding at schema/users.graphqls:40, which calls the service "users":
+// DeleteUser resolves Mutation.deleteUser by its binding in schema/users.graphqls, which calls the service "users":
 //
 //	DELETE /users/{$args.id}
 func (r mutationResolver) DeleteUser(ctx context.Context, id string) (*bool, error) {
@@ -137,7 +137,7 @@ func (r mutationResolver) DeleteUser(ctx context.Context, id string) (*bool, err
 	return &ok, err
 }
 
-// Customer resolves Order.customer by the binding at schema/orders.graphqls:62, which calls the service "users":
+// Customer resolves Order.customer by its binding in schema/orders.graphqls, which calls the service "users":
 //
 //	GET /users?ids={$batch.userId}&limit=100
 //
@@ -164,7 +164,7 @@ func (r orderResolver) Customer(ctx context.Context, parents []*model.Order) ([]
 	})
 }
 
-// Product resolves OrderLine.product by the binding at schema/orders.graphqls:133, which calls the service "products":
+// Product resolves OrderLine.product by its binding in schema/orders.graphqls, which calls the service "products":
 //
 //	GET /products?ids={$batch.productId}&limit=200
 //
@@ -191,7 +191,7 @@ func (r orderLineResolver) Product(ctx context.Context, parents []*model.OrderLi
 	})
 }
 
-// Related resolves Product.related by the binding at schema/products.graphqls:59, which calls the service "products":
+// Related resolves Product.related by its binding in schema/products.graphqls, which calls the service "products":
 //
 //	GET /products?ids={$batch.relatedSkus}&limit=200
 //
@@ -218,7 +218,7 @@ func (r productResolver) Related(ctx context.Context, parents []*model.Product) 
 	})
 }
 
-// Stock resolves Product.stock by the binding at schema/products.graphqls:66, which calls the service "products":
+// Stock resolves Product.stock by its binding in schema/products.graphqls, which calls the service "products":
 //
 //	GET /stock
 //
@@ -240,7 +240,7 @@ func (r productResolver) Stock(ctx context.Context, parents []*model.Product) ([
 	})
 }
 
-// Order resolves Query.order by the binding at schema/orders.graphqls:5, which calls the service "orders":
+// Order resolves Query.order by its binding in schema/orders.graphqls, which calls the service "orders":
 //
 //	GET /orders/{$args.id}
 func (r queryResolver) Order(ctx context.Context, id string) (*model.Order, error) {
@@ -250,7 +250,7 @@ func (r queryResolver) Order(ctx context.Context, id string) (*model.Order, erro
 		decode.NullOf(decode.CheckKey("id", id, graph.DecodeOrder, func(object *model.Order) *string { return &object.ID })), ordersRules)
 }
 
-// Orders resolves Query.orders by the binding at schema/orders.graphqls:19, which calls the service "orders":
+// Orders resolves Query.orders by its binding in schema/orders.graphqls, which calls the service "orders":
 //
 //	GET /orders
 func (r queryResolver) Orders(ctx context.Context, userID *string, status []model.OrderStatus, first *int, after *string) (*model.OrderConnection, error) {
@@ -286,7 +286,7 @@ func (r queryResolver) Orders(ctx context.Context, userID *string, status []mode
 	return connection, nil
 }
 
-// Product resolves Query.product by the binding at schema/products.graphqls:4, which calls the service "products":
+// Product resolves Query.product by its binding in schema/products.graphqls, which calls the service "products":
 //
 //	GET /products/{$args.sku}
 func (r queryResolver) Product(ctx context.Context, sku string) (*model.Product, error) {
@@ -296,7 +296,7 @@ func (r queryResolver) Product(ctx context.Context, sku string) (*model.Product,
 		decode.NullOf(decode.CheckKey("sku", sku, graph.DecodeProduct, func(object *model.Product) *string { return &object.Sku })))
 }
 
-// Products resolves Query.products by the binding at schema/products.graphqls:17, which calls the service "products":
+// Products resolves Query.products by its binding in schema/products.graphqls, which calls the service "products":
 //
 //	GET /products
 func (r queryResolver) Products(ctx context.Context, q *string, filter *model.ProductFilter, sort *model.ProductSort, first *int, after *string) (*model.ProductConnection, error) {
@@ -338,7 +338,7 @@ func (r queryResolver) Products(ctx context.Context, q *string, filter *model.Pr
 	return connection, nil
 }
 
-// Inventory resolves Query.inventory by the binding at schema/products.graphqls:21, which calls the service "products":
+// Inventory resolves Query.inventory by its binding in schema/products.graphqls, which calls the service "products":
 //
 //	GET /stock
 func (r queryResolver) Inventory(ctx context.Context) ([]*model.InventoryItem, error) {
@@ -347,7 +347,7 @@ func (r queryResolver) Inventory(ctx context.Context) ([]*model.InventoryItem, e
 	return upstreams.Fetch(ctx, r.Services, "products", call, decode.NullOf(decode.EntriesOf(decodeQueryInventory)))
 }
 
-// Me resolves Query.me by the binding at schema/users.graphqls:3, which calls the service "users":
+// Me resolves Query.me by its binding in schema/users.graphqls, which calls the service "users":
 //
 //	GET /users/{$claims.sub}
 func (r queryResolver) Me(ctx context.Context) (*model.Account, error) {
@@ -356,7 +356,7 @@ func (r queryResolver) Me(ctx context.Context) (*model.Account, error) {
 	return upstreams.Fetch(ctx, r.Services, "users", call, decode.NullOf(graph.DecodeAccount))
 }
 
-// User resolves Query.user by the binding at schema/users.graphqls:6, which calls the service "users":
+// User resolves Query.user by its binding in schema/users.graphqls, which calls the service "users":
 //
 //	GET /users/{id}
 func (r queryResolver) User(ctx context.Context, id string) (*model.User, error) {
@@ -366,7 +366,7 @@ func (r queryResolver) User(ctx context.Context, id string) (*model.User, error)
 		decode.NullOf(decode.CheckKey("id", id, graph.DecodeUser, func(object *model.User) *string { return &object.ID })))
 }
 
-// Users resolves Query.users by the binding at schema/users.graphqls:16, which calls the service "users":
+// Users resolves Query.users by its binding in schema/users.graphqls, which calls the service "users":
 //
 //	GET /users
 func (r queryResolver) Users(ctx context.Context, first *int, after *string) (*model.UserConnection, error) {
@@ -400,7 +400,7 @@ func (r queryResolver) Users(ctx context.Context, first *int, after *string) (*m
 	return connection, nil
 }
 
-// Orders resolves User.orders by the binding at schema/users.graphqls:99, which calls the service "orders":
+// Orders resolves User.orders by its binding in schema/users.graphqls, which calls the service "orders":
 //
 //	GET /orders/history?userIds={$batch.id}&limit={$args.limit}
 //
@@ -438,7 +438,7 @@ func (r inventoryItemResolver) Product(ctx context.Context, parents []*model.Inv
 	}, r.productEntity(ctx).Completer("sku", "stock"))
 }
 
-// productEntity fetches objects of Product by their keys. The binding at schema/products.graphqls:33 calls the service "products":
+// productEntity fetches objects of Product by their keys. The binding in schema/products.graphqls calls the service "products":
 //
 //	GET /products?ids={$batch.sku}&limit=200
 func (r *Resolver) productEntity(ctx context.Context) engine.Entity[string, model.Product] {

@@ -20,15 +20,35 @@ import (
 )
 
 func main() {
-	// A run that is interrupted restores the files before it ends.
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	err := rootCommand().ExecuteContext(ctx)
-	stop()
+	project := &codegen.Project{Warn: printWarning}
+	ctx, cancel := context.WithCancel(context.Background())
+	go handleSignals(project, cancel)
+	err := rootCommand(project).ExecuteContext(ctx)
 	if err != nil {
 		printError(err)
 		os.Exit(1)
 	}
 }
+
+// handleSignals cancels the command at the first signal: a run then restores the files when its step has
+// ended. At the second signal it restores them itself and ends the process.
+func handleSignals(project *codegen.Project, cancel context.CancelFunc) {
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	<-signals
+	cancel()
+	<-signals
+	if err := project.Abort(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+	} else {
+		fmt.Fprintln(os.Stderr, "interrupted twice, so the command ends at once; the files are as they were before it")
+	}
+	os.Exit(exitInterrupted)
+}
+
+// exitInterrupted is the exit code of a process that ends at a second signal: 128 and SIGINT, as shells
+// count.
+const exitInterrupted = 130
 
 // printError writes an error to standard error, unless the command has reported it.
 func printError(err error) {
@@ -48,16 +68,14 @@ func printWarning(text string) { fmt.Fprintln(os.Stderr, "warning:", text) }
 // printIgnored writes a finding that the schema ignores, with its reason, to standard error.
 func printIgnored(text string) { fmt.Fprintln(os.Stderr, "ignored:", text) }
 
-// rootCommand returns the tool's command, whose subcommands share the project in the working
-// directory.
-func rootCommand() *cobra.Command {
+// rootCommand returns the tool's command, whose subcommands share the project.
+func rootCommand(project *codegen.Project) *cobra.Command {
 	cobra.EnableCommandSorting = false // the help lists the commands in the order of their use
-	project := &codegen.Project{Warn: printWarning}
 	root := &cobra.Command{
 		Use:   "gatehouse",
 		Short: "Make a gateway's Go code from its schema",
 		Long: "Make a gateway's Go code from its schema. Every command works on the project in this\n" +
-			"folder, the one with gqlgen.yml. It ends with 0 when all is well, and else with 1;\n" +
+			"folder, the one with schema/. It ends with 0 when all is well, and else with 1;\n" +
 			"mistakes and warnings go to standard error.",
 		Example:       "  gatehouse check && gatehouse generate && gatehouse test",
 		Version:       buildinfo.Version(),
@@ -85,10 +103,10 @@ func generateCommand(project *codegen.Project) *cobra.Command {
 	return &cobra.Command{
 		Use:   "generate",
 		Short: "Write graph/ and resolvers/connect.gen.go from schema/",
-		Long: "Write graph/ and resolvers/connect.gen.go from schema/. Mistakes are reported with\n" +
-			"file, line and column, and leave every file as it was. Fields that have neither a\n" +
-			"binding nor a method by hand are listed with the methods to write. Nothing is printed\n" +
-			"when all is well.",
+		Long: "Write graph/ and resolvers/connect.gen.go from schema/, and resolvers/resolver.go when\n" +
+			"there is none. Mistakes are reported with file, line and column, and leave every file\n" +
+			"as it was. Fields that have neither a binding nor a method by hand are listed with the\n" +
+			"methods to write. Nothing is printed when all is well. A second run waits for the first.",
 		Example: "  gatehouse generate && go build ./...",
 		Args:    cobra.NoArgs,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return project.Generate(cmd.Context()) },

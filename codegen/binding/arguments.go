@@ -1,6 +1,7 @@
 package binding
 
 import (
+	"cmp"
 	"errors"
 	"maps"
 	"slices"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/vektah/gqlparser/v2/ast"
 
+	"github.com/gatehouse-graphql/gatehouse/codegen/scalars"
 	"github.com/gatehouse-graphql/gatehouse/engine/input"
 )
 
@@ -37,17 +39,52 @@ func (c *compiler) checkDirectiveArguments(directives ast.DirectiveList) {
 		before := len(c.faults)
 		for _, arg := range d.Arguments {
 			c.checkLiteral(arg.Value, d.Definition.Arguments.ForName(arg.Name).Type)
+			c.checkNotEmpty(d.Name, arg.Name, arg.Value)
 		}
 		c.invalid[d] = len(c.faults) > before
+	}
+}
+
+// meaninglessWhenEmpty are the arguments of our directives, and members of these, that say nothing when
+// they are empty. Other empty arguments have checks of their own.
+var meaninglessWhenEmpty = map[string]bool{
+	"source.openapi": true, "source.http": true, "source.headers": true, "source.value": true, "source.errors": true,
+	"connect.headers": true, "connect.value": true, "connect.errors": true, "connect.id": true,
+	"json.name": true, "listSize.sizedFields": true,
+}
+
+// checkNotEmpty refuses an empty text, list or object in an argument of a directive, and in its
+// members, if that says nothing.
+func (c *compiler) checkNotEmpty(directive, name string, v *ast.Value) {
+	isEmpty := len(v.Children) == 0
+	switch v.Kind {
+	case ast.ObjectValue, ast.ListValue:
+	case ast.StringValue, ast.BlockValue:
+		isEmpty = v.Raw == ""
+	default:
+		isEmpty = false
+	}
+	if isEmpty && meaninglessWhenEmpty[directive+"."+name] {
+		c.faults.Add(EmptyArgument, v.Position, "%s is empty here, which says nothing; write what is meant, or leave it out", name)
+	}
+	for _, child := range v.Children {
+		c.checkNotEmpty(directive, cmp.Or(child.Name, name), child.Value)
 	}
 }
 
 // checkDefaultValues checks the default values of the schema with the gateway's own reader, which
 // would otherwise refuse them when the gateway starts.
 func (c *compiler) checkDefaultValues() {
-	_, err := input.NewCoercer(c.schema, input.Options{Suggestions: true})
-	if wrong, ok := errors.AsType[*input.Error](err); ok {
-		c.faults.Add(WrongLiteral, wrong.Position, "%s", wrong.Message)
+	options := input.Options{Suggestions: true, Scalar: scalars.Unmarshal}
+	wrong := input.CheckDefaults(c.schema, options)
+	if len(wrong) == 0 { // a default value may still contain itself
+		_, err := input.NewCoercer(c.schema, options)
+		if cycle, ok := errors.AsType[*input.Error](err); ok {
+			wrong = append(wrong, cycle)
+		}
+	}
+	for _, e := range wrong {
+		c.faults.Add(WrongLiteral, e.Position, "%s", e.Message)
 	}
 }
 

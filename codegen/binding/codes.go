@@ -23,10 +23,12 @@ const (
 	UnknownSource       Code = "GH010"
 	RepeatedSource      Code = "GH011"
 	UnusedSource        Code = "GH012"
+	SourceName          Code = "GH013"
 	BoundInterface      Code = "GH015"
 	BoundSubscription   Code = "GH016"
 	BoundAndHandwritten Code = "GH017"
 	RepeatedID          Code = "GH018"
+	EmptyArgument       Code = "GH019"
 
 	VerbCount           Code = "GH020"
 	RelativePath        Code = "GH021"
@@ -81,6 +83,7 @@ const (
 	NotSelected          Code = "GH068"
 
 	MissingGuard Code = "GH070"
+	EmptyScopes  Code = "GH071"
 
 	RepeatedWireName Code = "GH080"
 	TakenGoName      Code = "GH081"

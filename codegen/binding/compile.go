@@ -12,8 +12,9 @@ import (
 )
 
 // Compile compiles the directives of a schema that Load has validated. It adds the guards of types
-// to the fields of the schema that they protect. It reads the documents of sources, whose paths are
-// relative to the schema's files; Document.Warnings returns what it cannot read of a document.
+// to the fields of the schema that they protect, and removes interfaces from the possible types. It
+// reads the documents of sources, whose paths are relative to the schema's files; Document.Warnings
+// returns what it cannot read of a document.
 // The error holds every mistake as Faults. The graph is valid in that case too: it has the bindings
 // without mistakes, so that they can be compared with the documents in the same run.
 func Compile(schema *ast.Schema, beside CompileOptions) (*Graph, error) {
@@ -21,6 +22,7 @@ func Compile(schema *ast.Schema, beside CompileOptions) (*Graph, error) {
 		Entities: map[string]*Field{}, Discriminators: map[string]*Discriminator{}, wire: map[[2]string]string{}, literals: map[[2]string]bool{}, aliases: map[string]string{}, invalidNames: map[string]bool{},
 		facts: map[[2]string][]Fact{},
 	}}
+	keepObjects(schema)
 	c.checkDirectives()
 	c.checkDefaultValues()
 	for _, d := range Directives {

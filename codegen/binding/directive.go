@@ -68,7 +68,7 @@ var Directives = []*Directive{
 	},
 	{
 		Name: "source", Docs: "Sources", compile: (*compiler).compileSources,
-		Codes: []Code{RepeatedSource, UnusedSource, UnreadableDocument},
+		Codes: []Code{RepeatedSource, UnusedSource, SourceName, UnreadableDocument},
 	},
 	{
 		Name: "discriminator", Docs: "Interfaces and unions", compile: (*compiler).compileDiscriminators,
@@ -85,8 +85,9 @@ var Directives = []*Directive{
 	},
 	{
 		Name: "requiresScopes", Kind: Guard, Docs: "Other directives", facts: guarded, check: checkScopes,
+		compile: (*compiler).checkScopeLists,
 		implies: []string{"authenticated"},
-		Codes:   []Code{MissingGuard},
+		Codes:   []Code{MissingGuard, EmptyScopes},
 	},
 	{
 		Name: "json", Docs: "Other directives", compile: (*compiler).compileWireNames,

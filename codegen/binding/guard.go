@@ -171,6 +171,47 @@ func GuardCheck(guard *ast.Directive) string { return DirectiveByName(guard.Name
 // guarded returns the fact that every guard states of its field.
 func guarded(*ast.Directive) []Fact { return []Fact{{"Guarded", "true"}} }
 
+// checkScopeLists refuses every @requiresScopes that no token satisfies, or that requires nothing. The
+// gateway refuses every caller there, although Apollo's reading of an empty inner list is that any
+// token will do: the schema has to say which of the two is meant.
+func (c *compiler) checkScopeLists() {
+	for _, def := range c.typesOf(ast.Object, ast.Interface) {
+		c.checkScopeListsOf(def.Directives)
+		for _, f := range def.Fields {
+			c.checkScopeListsOf(f.Directives)
+		}
+	}
+}
+
+func (c *compiler) checkScopeListsOf(directives ast.DirectiveList) {
+	for _, guard := range directives.ForNames("requiresScopes") {
+		if c.invalid[guard] {
+			continue
+		}
+		scopes := argument(guard, "scopes")
+		lists := listElements(scopes)
+		if len(lists) == 0 {
+			c.faults.Add(EmptyScopes, scopes.Position, `no list of scopes is here, so no caller could see this; write the scopes, as in [["orders:read"]], or remove what nobody may see`)
+		}
+		for _, list := range lists {
+			names := listElements(list)
+			if len(names) == 0 {
+				c.faults.Add(EmptyScopes, list.Position, `a list without scopes requires nothing; write @authenticated if any caller with a token may see this, or the scopes, as in [["orders:read"]]`)
+			}
+			for _, scope := range names {
+				if !isScope(scope.Raw) {
+					c.faults.Add(EmptyScopes, scope.Position, "no token has the scope %q: a scope is visible ASCII characters without spaces, quotes and backslashes (RFC 6749, section 3.3); write several scopes as [\"a\", \"b\"]", scope.Raw)
+				}
+			}
+		}
+	}
+}
+
+// isScope reports whether a text is a scope-token of RFC 6749, section 3.3.
+func isScope(text string) bool {
+	return text != "" && !strings.ContainsFunc(text, func(r rune) bool { return r <= ' ' || r > '~' || r == '"' || r == '\\' })
+}
+
 // checkScopes returns the check of a @requiresScopes.
 func checkScopes(guard *ast.Directive) string {
 	var alternatives []string

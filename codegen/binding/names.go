@@ -78,11 +78,15 @@ func (c *compiler) checkForeignDirectives() {
 // becomes a method of resolvers.Resolver, which already has a field Services.
 func (c *compiler) checkResolverNames() {
 	for _, object := range c.objectTypes() {
-		resolved := func(f *ast.FieldDefinition) bool { return !IsProperty(f) && !strings.HasPrefix(f.Name, "__") }
-		if strings.EqualFold(object.Name, "services") && object.Kind == ast.Object && slices.ContainsFunc(object.Fields, resolved) {
+		if strings.EqualFold(object.Name, "services") && object.Kind == ast.Object && slices.ContainsFunc(object.Fields, isResolved) {
 			c.faults.Add(TakenGoName, object.Position, "the type %s would be a Go method of resolvers.Resolver, which already has a field Services; rename the type", object.Name)
 		}
 	}
+}
+
+// isResolved reports whether a field has a resolver, generated or handwritten.
+func isResolved(f *ast.FieldDefinition) bool {
+	return !IsProperty(f) && !strings.HasPrefix(f.Name, "__")
 }
 
 // checkFieldNames refuses two fields of a type with the same Go name, and a field whose Go name is
@@ -125,17 +129,28 @@ func (c *compiler) membershipMethods(def *ast.Definition) map[string]string {
 	return methods
 }
 
-// checkTypeNames refuses two types whose models have the same Go name, or whose resolvers have.
+// checkTypeNames refuses a type whose Go name is not valid, and two types whose models have the same
+// Go name, or whose resolvers have.
 func (c *compiler) checkTypeNames() {
 	models, resolvers := map[string]string{}, map[string]string{}
 	for _, def := range c.typesOf(ast.Object, ast.Interface, ast.Union, ast.Enum, ast.InputObject) {
 		model, resolver := templates.ToGo(def.Name), templates.UcFirst(def.Name)
+		if !token.IsExported(model) || !token.IsIdentifier(model) {
+			c.faults.Add(TakenGoName, def.Position, "the type %s would be %s in Go, which is not a valid name; let its name begin with a letter", def.Name, model)
+		} else if def.Kind == ast.Object && !token.IsExported(resolver) && slices.ContainsFunc(def.Fields, isResolved) {
+			c.faults.Add(TakenGoName, def.Position, "the resolvers of the type %s would be %sResolver in Go, which other packages cannot use; let its name begin with a letter", def.Name, resolver)
+		}
 		if other, twice := models[model]; twice {
 			c.reportTypeName(def, other, model)
 		} else if other, twice := resolvers[resolver]; twice {
 			c.reportTypeName(def, other, resolver)
 		}
 		models[model], resolvers[resolver] = def.Name, def.Name
+	}
+	for _, def := range c.typesOf(ast.Object, ast.Interface, ast.Union, ast.Enum, ast.InputObject) {
+		if written, ok := strings.CutPrefix(templates.ToGo(def.Name), "Marshal"); ok && models[written] != "" {
+			c.faults.Add(TakenGoName, def.Position, "gqlgen would take the type %s for the function that writes %s; rename one of them", def.Name, models[written])
+		}
 	}
 }
 

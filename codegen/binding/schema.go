@@ -31,6 +31,15 @@ func Load(sources ...*ast.Source) (*ast.Schema, error) {
 	return schema, nil
 }
 
+// keepObjects removes from the possible types of a schema those that are interfaces. gqlparser counts
+// an interface that implements another one among them, but no value is of the type of an interface
+// (GraphQL specification, section 3.7).
+func keepObjects(schema *ast.Schema) {
+	for name, types := range schema.PossibleTypes {
+		schema.PossibleTypes[name] = slices.DeleteFunc(types, func(t *ast.Definition) bool { return t.Kind != ast.Object })
+	}
+}
+
 // checkNames finds types, directives and arguments that are not declared, and arguments and input
 // fields that are given twice. gqlparser finds them too, but stops at the first and suggests
 // nothing.

@@ -7,6 +7,8 @@ import (
 	"unicode"
 
 	"github.com/vektah/gqlparser/v2/ast"
+
+	"github.com/gatehouse-graphql/gatehouse/upstreams"
 )
 
 func (c *compiler) compileSources() {
@@ -20,6 +22,12 @@ func (c *compiler) compileSources() {
 			continue
 		}
 		c.graph.Sources = append(c.graph.Sources, c.compileSource(d))
+	}
+	wrong := upstreams.CheckNames(c.sourceNames())
+	for _, s := range c.graph.Sources {
+		if err := wrong[s.Name]; err != nil {
+			c.faults.Add(SourceName, s.Position, "gateway.yaml refuses the source %q: %v", s.Name, err)
+		}
 	}
 }
 

@@ -69,6 +69,7 @@ func TestUnbind(t *testing.T) {
 		"behind other letters":  {before: "  \"é 日本 🙂\"\n  a: Int @connect(source: \"é\")\n  b: Int", after: "  \"é 日本 🙂\"\n  a: Int @goField(forceResolver: true)\n  b: Int"},
 		"other ends of lines":   {before: "  \"é\"\r\n  a: Int\r\n    @connect(\r\n      source: \"s\"\r\n    )\r\n  b: Int\r\n", after: "  \"é\"\r\n  a: Int\r\n    @goField(forceResolver: true)\r\n  b: Int\r\n"},
 		"known to gqlgen":       {before: "  a: Int @goField(name: \"B\") @connect(source: \"s\")", after: "  a: Int @goField(forceResolver: true, name: \"B\")"},
+		"known as not forced":   {before: "  a: Int @connect(source: \"é\") @goField(name: \"B\", forceResolver : false)", after: "  a: Int @goField(name: \"B\", forceResolver : true)"},
 		"known without a word":  {before: "  a: Int @goField @connect(source: \"s\")", after: "  a: Int @goField(forceResolver: true)"},
 		"root in a line":        {isRoot: true, before: "  a: Int @connect(source: \"s\") @b", after: "  a: Int @b"},
 		"root at its end":       {isRoot: true, before: "  a: Int @b @connect(source: \"s\")  \n", after: "  a: Int @b  \n"},

@@ -33,7 +33,7 @@ func Unbind(text string, field *ast.FieldDefinition, isRoot bool) (string, error
 		if err != nil {
 			return "", err
 		}
-		edits = append(edits, addForceResolver(text, span))
+		edits = append(edits, addForceResolver(text, span, goField))
 	}
 	return replace(text, edits...), nil
 }
@@ -58,8 +58,13 @@ func replace(text string, edits ...edit) string {
 	return text
 }
 
-// addForceResolver adds the argument to a @goField that the field has already, as the first one.
-func addForceResolver(text string, goField span) edit {
+// addForceResolver adds the argument to a @goField that the field has already, as the first one. If
+// the directive has the argument, which is false then, addForceResolver makes it true.
+func addForceResolver(text string, goField span, d *ast.Directive) edit {
+	if argument := d.Arguments.ForName("forceResolver"); argument != nil {
+		at := span{argument.Value.Position.Start, argument.Value.Position.End}
+		return edit{at.inBytes(text), "true"}
+	}
 	name, arguments, found := strings.Cut(text[goField.from:goField.to], "(")
 	if !found {
 		return edit{span{goField.to, goField.to}, "(" + forceResolver + ")"}

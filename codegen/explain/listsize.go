@@ -2,6 +2,7 @@ package explain
 
 import (
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -37,7 +38,7 @@ func (w *walker) listSizes(p place, s *selected) listSizes {
 func (w *walker) nestedSize(t *ast.Type) Count {
 	n := Count(1)
 	for t = t.Elem; t.Elem != nil; t = t.Elem {
-		n = n.multiply(Count(w.options.ListSize))
+		n = n.multiply(countOf(w.options.ListSize))
 	}
 	return n
 }
@@ -100,14 +101,27 @@ func (w *walker) sliceSize(directive *binding.ListSize, s *selected) *Count {
 			largest = nil // it may be larger than all others
 			break
 		}
-		if ok && (largest == nil || Count(n) > *largest) {
-			largest = new(Count(n))
+		if value != nil && w.isListArgument(s.definition, name) && reflect.TypeOf(value).Kind() != reflect.Slice {
+			n, ok = 1, true // a single value stands for a list of one element
+		}
+		if ok && (largest == nil || countOf(n) > *largest) {
+			largest = new(countOf(n))
 		}
 	}
 	if largest == nil && directive.Assumed != nil {
-		largest = new(Count(*directive.Assumed))
+		largest = new(countOf(*directive.Assumed))
 	}
 	return largest
+}
+
+// isListArgument reports whether a slicing argument of a field, with the path into an input, is a list.
+func (w *walker) isListArgument(field *ast.FieldDefinition, name string) bool {
+	path := strings.Split(name, ".")
+	t := field.Arguments.ForName(path[0]).Type
+	for _, member := range path[1:] {
+		t = w.schema.Types[t.Name()].Fields.ForName(member).Type
+	}
+	return t.Elem != nil
 }
 
 func sliceArgument(s *selected, name string) any {
@@ -140,7 +154,7 @@ func (w *walker) keysPerParent(p place, b *binding.Field) Count {
 	}
 	for _, field := range []*ast.FieldDefinition{key, b.Definition} {
 		if directive := declaredListSize(w.schema, p.object, field); directive != nil && len(directive.Fields) == 0 && directive.Assumed != nil {
-			return Count(*directive.Assumed)
+			return countOf(*directive.Assumed)
 		}
 	}
 	return w.assumedSize(p.object, key)
@@ -156,7 +170,7 @@ func (w *walker) assumedSize(object *ast.Definition, field *ast.FieldDefinition)
 	if name := object.Name + "." + field.Name; !slices.Contains(w.plan.Assumed, name) {
 		w.plan.Assumed = append(w.plan.Assumed, name)
 	}
-	return Count(w.options.ListSize)
+	return countOf(w.options.ListSize)
 }
 
 func (w *walker) note(format string, args ...any) {

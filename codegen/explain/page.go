@@ -24,14 +24,14 @@ func callsPerPage(s *selected, b *binding.Field) Count {
 // connectionSizes returns the sizes of a connection's lists: the number that the operation asks
 // for, at most the maximum of a page.
 func connectionSizes(p *binding.Page, s *selected) map[string]Count {
-	size := Count(p.DefaultSize)
+	size := countOf(p.DefaultSize)
 	switch first := s.arguments["first"].(type) {
 	case nil:
 	case unknown:
-		size = Count(p.MaxSize)
+		size = countOf(p.MaxSize)
 	default:
 		if n, ok := elementCount(first); ok {
-			size = min(Count(n), Count(p.MaxSize))
+			size = min(countOf(n), countOf(p.MaxSize))
 		}
 	}
 	return map[string]Count{"edges": size, "nodes": size}

@@ -79,6 +79,9 @@ type Count int64
 
 const maxCount Count = 1_000_000_000_000
 
+// countOf returns the count of n things. A negative number counts as zero.
+func countOf(n int) Count { return min(max(Count(n), 0), maxCount) }
+
 func (c Count) add(other Count) Count { return min(c+other, maxCount) }
 
 func (c Count) multiply(other Count) Count {
@@ -97,7 +100,7 @@ func (c Count) dividedBy(size int) Count {
 	case size == 0:
 		return 1
 	}
-	return (c + Count(size) - 1) / Count(size)
+	return (c-1)/Count(size) + 1
 }
 
 // String returns the number with a comma between thousands, such as 2,000.

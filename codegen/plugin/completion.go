@@ -128,7 +128,7 @@ func (g *generator) entity(f *goFile, b *binding.Field) (entityView, error) {
 	m := methodView{
 		goNames: goNames{Context: f.use("context"), Rest: f.use(restPkg), Engine: f.use(enginePkg)},
 		Name:    entityMethod(b), Source: b.Source, Template: b.Call.Method + " " + b.Call.Template,
-		At: fmt.Sprintf("%s:%d", b.Position.Src.Name, b.Position.Line), Result: f.typ(field.TypeReference.GO),
+		At: b.Position.Src.Name, Result: f.typ(field.TypeReference.GO),
 	}
 	w := &callWriter{g: g, f: f, binding: b}
 	m.reader = &decoderWriter{g: g, f: f, binding: b, name: bindingName(b, nil), argument: w.responseValue, requestedKey: g.requestedKey(b)}

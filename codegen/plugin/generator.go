@@ -9,6 +9,7 @@ import (
 
 	"github.com/99designs/gqlgen/codegen"
 	"github.com/99designs/gqlgen/codegen/config"
+	"github.com/99designs/gqlgen/codegen/templates"
 	"github.com/vektah/gqlparser/v2/ast"
 
 	"github.com/gatehouse-graphql/gatehouse/codegen/binding"
@@ -66,9 +67,13 @@ func (g *generator) modelPkg() string { return g.data.Config.Model.ImportPath() 
 func (g *generator) codecName(typeName string) string {
 	if g.codecNames == nil {
 		g.codecNames = map[string]string{}
-		taken := names{}
+		taken, interfaces := names{}, map[string]bool{} // gqlgen's interfaces of resolvers are in the same package
+		for _, o := range g.data.Objects {
+			interfaces[templates.UcFirst(o.Name)+"Resolver"] = true
+		}
+		isTaken := func(name string) bool { return interfaces["Decode"+name] || interfaces["Encode"+name] }
 		for _, name := range slices.Sorted(maps.Keys(g.data.Config.Schema.Types)) {
-			g.codecNames[name] = taken.name(g.goName(name), name, func(string) bool { return false })
+			g.codecNames[name] = taken.name(g.goName(name), name, isTaken)
 		}
 	}
 	return g.codecNames[typeName]

@@ -200,3 +200,27 @@ func ConnectFile() string { return connectFile }
 
 // ResolverType returns the name of the type whose methods resolve the fields of an object type.
 func ResolverType(object string) string { return receiver(object) }
+
+// ResolverTypeFile returns the path of the file that declares the type Resolver in a new project.
+func ResolverTypeFile() string { return filepath.Join(ResolversDir, "resolver.go") }
+
+// DeclaresResolver reports whether the handwritten code declares the type Resolver. root is the root of
+// the project.
+func DeclaresResolver(root string) (bool, error) {
+	code, err := parseHandwritten(root)
+	if err != nil {
+		return false, err
+	}
+	for _, file := range code.files {
+		for _, decl := range file.Decls {
+			if d, ok := decl.(*goast.GenDecl); ok {
+				for _, spec := range d.Specs {
+					if t, ok := spec.(*goast.TypeSpec); ok && t.Name.Name == "Resolver" {
+						return true, nil
+					}
+				}
+			}
+		}
+	}
+	return false, nil
+}

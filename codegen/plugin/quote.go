@@ -26,7 +26,9 @@ func sanitizeDescriptions(def *ast.Definition) {
 	lines := func(text *string) {
 		all := strings.Split(*text, "\n")
 		for i, line := range all {
-			all[i] = escape.Line(line)
+			if all[i] = escape.Line(line); strings.HasPrefix(strings.TrimSpace(all[i]), "+build") {
+				all[i] = `\` + strings.TrimSpace(all[i]) // gofmt would take it for a build constraint and move it to the head of the file
+			}
 		}
 		*text = strings.Join(all, "\n")
 	}

@@ -141,7 +141,7 @@ func (g *generator) method(f *goFile, b *binding.Field) (methodView, error) {
 		Receiver:    receiver(b.Object.Name),
 		Name:        field.GoFieldName,
 		Field:       b.Object.Name + "." + b.Definition.Name,
-		At:          fmt.Sprintf("%s:%d", b.Position.Src.Name, b.Position.Line),
+		At:          b.Position.Src.Name,
 		Source:      b.Source,
 		Template:    b.Call.Method + " " + b.Call.Template,
 		Params:      params(f, field),

@@ -26,8 +26,8 @@ type filledDefault struct {
 // prepareDefaults checks every default value of the schema, and then rewrites those that the
 // executors would not read exactly. It returns the first wrong default, or one that contains itself.
 func (r *Coercer) prepareDefaults() *Error {
-	if err := r.checkDefaults(); err != nil {
-		return err
+	if errs := r.checkDefaults(); len(errs) > 0 {
+		return errs[0]
 	}
 	r.defaults = schemaDefaults{
 		fields:     map[*ast.FieldDefinition]*ast.FieldDefinition{},
@@ -93,49 +93,44 @@ func (w *rewriter) rewriteArgumentDefinitions(defs ast.ArgumentDefinitionList) (
 	return defs, changed
 }
 
-// checkDefaults returns an error about the first wrong default value of the schema, in the order of
-// names.
-func (r *Coercer) checkDefaults() *Error {
+// CheckDefaults returns an error for each default value of a schema that does not fit the type of its
+// place, in the order of names.
+func CheckDefaults(schema *ast.Schema, o Options) []*Error {
+	return newCoercer(schema, o).checkDefaults()
+}
+
+func (r *Coercer) checkDefaults() (errs []*Error) {
 	for _, name := range slices.Sorted(maps.Keys(r.schema.Types)) {
 		for _, field := range r.schema.Types[name].Fields {
 			place := name + "." + field.Name
-			if err := r.checkDefault(place, field.DefaultValue, field.Type); err != nil {
-				return err
-			}
-			if err := r.checkArguments(place, field.Arguments); err != nil {
-				return err
-			}
+			errs = append(errs, r.checkDefault(place, field.DefaultValue, field.Type)...)
+			errs = append(errs, r.checkArguments(place, field.Arguments)...)
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(r.schema.Directives)) {
-		if err := r.checkArguments("@"+name, r.schema.Directives[name].Arguments); err != nil {
-			return err
-		}
+		errs = append(errs, r.checkArguments("@"+name, r.schema.Directives[name].Arguments)...)
 	}
-	return nil
+	return errs
 }
 
-func (r *Coercer) checkArguments(place string, defs ast.ArgumentDefinitionList) *Error {
+func (r *Coercer) checkArguments(place string, defs ast.ArgumentDefinitionList) (errs []*Error) {
 	for _, def := range defs {
-		if err := r.checkDefault(place+"("+def.Name+":)", def.DefaultValue, def.Type); err != nil {
-			return err
-		}
+		errs = append(errs, r.checkDefault(place+"("+def.Name+":)", def.DefaultValue, def.Type)...)
 	}
-	return nil
+	return errs
 }
 
-func (r *Coercer) checkDefault(place string, v *ast.Value, t *ast.Type) (err *Error) {
+func (r *Coercer) checkDefault(place string, v *ast.Value, t *ast.Type) (errs []*Error) {
 	if v == nil {
 		return nil
 	}
 	c := &checker{reader: r, report: func(wrong *ast.Value, e *Error) {
-		if err == nil {
-			err = errorf(textDefault, place, e.Message)
-			err.Position = wrong.Position
-		}
+		err := errorf(textDefault, place, e.Message)
+		err.Position = wrong.Position
+		errs = append(errs, err)
 	}}
 	c.check(v, t)
-	return err
+	return errs
 }
 
 // formatPosition returns a position in a file in the form in which errors begin with it. It returns ""

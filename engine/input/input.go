@@ -74,6 +74,15 @@ type inputObject struct {
 // NewCoercer returns a Coercer for a schema. Its error wraps an *Error about a default value in the
 // schema that does not fit the type of its place, or that contains itself.
 func NewCoercer(schema *ast.Schema, o Options) (*Coercer, error) {
+	r := newCoercer(schema, o)
+	if err := r.prepareDefaults(); err != nil {
+		return nil, fmt.Errorf("%s%w", formatPosition(err.Position), err)
+	}
+	return r, nil
+}
+
+// newCoercer returns a Coercer whose defaults are neither checked nor prepared.
+func newCoercer(schema *ast.Schema, o Options) *Coercer {
 	r := &Coercer{schema: schema, scalar: o.Scalar, suggestions: o.Suggestions, objects: map[string]*inputObject{}}
 	if r.scalar == nil {
 		r.scalar = func(string, any) error { return nil }
@@ -83,8 +92,5 @@ func NewCoercer(schema *ast.Schema, o Options) (*Coercer, error) {
 			r.objects[name] = &inputObject{Definition: def, oneOf: def.Directives.ForName("oneOf") != nil}
 		}
 	}
-	if err := r.prepareDefaults(); err != nil {
-		return nil, fmt.Errorf("%s%w", formatPosition(err.Position), err)
-	}
-	return r, nil
+	return r
 }

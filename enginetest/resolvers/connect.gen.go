@@ -100,7 +100,7 @@ type (
 	writerResolver           struct{ *Resolver }
 )
 
-// Other resolves Answer.other by the binding at schema/random.graphqls:176, which calls the service "answers":
+// Other resolves Answer.other by its binding in schema/random.graphqls, which calls the service "answers":
 //
 //	GET /others?ids={$batch.id}
 //
@@ -126,7 +126,7 @@ func (r answerResolver) Other(ctx context.Context, parents []*model.Answer) ([]*
 	})
 }
 
-// Others resolves Answer.others by the binding at schema/random.graphqls:177, which calls the service "answers":
+// Others resolves Answer.others by its binding in schema/random.graphqls, which calls the service "answers":
 //
 //	GET /others?ids={$batch.list*}
 //
@@ -152,7 +152,7 @@ func (r answerResolver) Others(ctx context.Context, parents []*model.Answer) ([]
 	})
 }
 
-// Other resolves Item.other by the binding at schema/random.graphqls:185, which calls the service "answers":
+// Other resolves Item.other by its binding in schema/random.graphqls, which calls the service "answers":
 //
 //	GET /others?ids={$batch.id}
 //
@@ -178,7 +178,7 @@ func (r itemResolver) Other(ctx context.Context, parents []*model.Item) ([]*mode
 	})
 }
 
-// AddStory resolves Mutation.addStory by the binding at schema/library.graphqls:18, which calls the service "answers":
+// AddStory resolves Mutation.addStory by its binding in schema/library.graphqls, which calls the service "answers":
 //
 //	POST /library/stories/{$args.id}
 func (r mutationResolver) AddStory(ctx context.Context, id string) (*model.Story, error) {
@@ -186,7 +186,7 @@ func (r mutationResolver) AddStory(ctx context.Context, id string) (*model.Story
 	return upstreams.Fetch(ctx, r.Services, "answers", call, decode.NullOf(graph.DecodeStory))
 }
 
-// AddStories resolves Mutation.addStories by the binding at schema/library.graphqls:19, which calls the service "answers":
+// AddStories resolves Mutation.addStories by its binding in schema/library.graphqls, which calls the service "answers":
 //
 //	POST /library/shelf/{$args.id}
 func (r mutationResolver) AddStories(ctx context.Context, id string) ([]*model.Story, error) {
@@ -194,7 +194,7 @@ func (r mutationResolver) AddStories(ctx context.Context, id string) ([]*model.S
 	return upstreams.Fetch(ctx, r.Services, "answers", call, decode.NullOf(decode.ListOf(graph.DecodeStory)))
 }
 
-// AddWriter resolves Mutation.addWriter by the binding at schema/library.graphqls:20, which calls the service "answers":
+// AddWriter resolves Mutation.addWriter by its binding in schema/library.graphqls, which calls the service "answers":
 //
 //	POST /library/writers/{$args.id}
 func (r mutationResolver) AddWriter(ctx context.Context, id string) (*model.Writer, error) {
@@ -202,7 +202,7 @@ func (r mutationResolver) AddWriter(ctx context.Context, id string) (*model.Writ
 	return upstreams.Fetch(ctx, r.Services, "answers", call, graph.DecodeWriter)
 }
 
-// Answer resolves Query.answer by the binding at schema/random.graphqls:33, which calls the service "answers":
+// Answer resolves Query.answer by its binding in schema/random.graphqls, which calls the service "answers":
 //
 //	GET /answer
 func (r queryResolver) Answer(ctx context.Context) (*model.Answer, error) {
@@ -211,7 +211,7 @@ func (r queryResolver) Answer(ctx context.Context) (*model.Answer, error) {
 	return upstreams.Fetch(ctx, r.Services, "answers", call, decode.NullOf(graph.DecodeAnswer))
 }
 
-// MustAnswer resolves Query.mustAnswer by the binding at schema/random.graphqls:34, which calls the service "answers":
+// MustAnswer resolves Query.mustAnswer by its binding in schema/random.graphqls, which calls the service "answers":
 //
 //	GET /answer
 func (r queryResolver) MustAnswer(ctx context.Context) (*model.Answer, error) {
@@ -220,7 +220,7 @@ func (r queryResolver) MustAnswer(ctx context.Context) (*model.Answer, error) {
 	return upstreams.Fetch(ctx, r.Services, "answers", call, graph.DecodeAnswer)
 }
 
-// Answers resolves Query.answers by the binding at schema/random.graphqls:35, which calls the service "answers":
+// Answers resolves Query.answers by its binding in schema/random.graphqls, which calls the service "answers":
 //
 //	GET /answers
 func (r queryResolver) Answers(ctx context.Context) ([]*model.Answer, error) {
@@ -229,7 +229,7 @@ func (r queryResolver) Answers(ctx context.Context) ([]*model.Answer, error) {
 	return upstreams.Fetch(ctx, r.Services, "answers", call, decode.NullOf(decode.ListOf(decode.NullOf(graph.DecodeAnswer))))
 }
 
-// MustAnswers resolves Query.mustAnswers by the binding at schema/random.graphqls:36, which calls the service "answers":
+// MustAnswers resolves Query.mustAnswers by its binding in schema/random.graphqls, which calls the service "answers":
 //
 //	GET /answers
 func (r queryResolver) MustAnswers(ctx context.Context) ([]*model.Answer, error) {
@@ -238,7 +238,7 @@ func (r queryResolver) MustAnswers(ctx context.Context) ([]*model.Answer, error)
 	return upstreams.Fetch(ctx, r.Services, "answers", call, decode.NullOf(decode.ListOf(graph.DecodeAnswer)))
 }
 
-// Ints resolves Query.ints by the binding at schema/random.graphqls:40, which calls the service "answers":
+// Ints resolves Query.ints by its binding in schema/random.graphqls, which calls the service "answers":
 //
 //	GET /ints
 func (r queryResolver) Ints(ctx context.Context) ([][]*int, error) {
@@ -248,7 +248,7 @@ func (r queryResolver) Ints(ctx context.Context) ([][]*int, error) {
 		decode.NullOf(decode.ListOf(decode.ListOf(decode.PtrOf((*decode.Decoder).Int)))))
 }
 
-// Media resolves Query.media by the binding at schema/entities.graphqls:2, which calls the service "answers":
+// Media resolves Query.media by its binding in schema/entities.graphqls, which calls the service "answers":
 //
 //	GET /media
 func (r queryResolver) Media(ctx context.Context) (model.Media, error) {
@@ -261,7 +261,7 @@ func (r queryResolver) Media(ctx context.Context) (model.Media, error) {
 	).CompleteValue(ctx, found, err)
 }
 
-// Medias resolves Query.medias by the binding at schema/entities.graphqls:3, which calls the service "answers":
+// Medias resolves Query.medias by its binding in schema/entities.graphqls, which calls the service "answers":
 //
 //	GET /medias
 func (r queryResolver) Medias(ctx context.Context) ([]model.Media, error) {
@@ -274,7 +274,7 @@ func (r queryResolver) Medias(ctx context.Context) ([]model.Media, error) {
 	).CompleteList(ctx, found, err, false)
 }
 
-// MustMedias resolves Query.mustMedias by the binding at schema/entities.graphqls:4, which calls the service "answers":
+// MustMedias resolves Query.mustMedias by its binding in schema/entities.graphqls, which calls the service "answers":
 //
 //	GET /medias
 func (r queryResolver) MustMedias(ctx context.Context) ([]model.Media, error) {
@@ -287,7 +287,7 @@ func (r queryResolver) MustMedias(ctx context.Context) ([]model.Media, error) {
 	).CompleteList(ctx, found, err, true)
 }
 
-// Shelf resolves Query.shelf by the binding at schema/entities.graphqls:5, which calls the service "answers":
+// Shelf resolves Query.shelf by its binding in schema/entities.graphqls, which calls the service "answers":
 //
 //	GET /shelf
 func (r queryResolver) Shelf(ctx context.Context) (*model.Shelf, error) {
@@ -296,7 +296,7 @@ func (r queryResolver) Shelf(ctx context.Context) (*model.Shelf, error) {
 	return upstreams.Fetch(ctx, r.Services, "answers", call, decode.NullOf(graph.DecodeShelf))
 }
 
-// Book resolves Query.book by the binding at schema/entities.graphqls:6, which calls the service "answers":
+// Book resolves Query.book by its binding in schema/entities.graphqls, which calls the service "answers":
 //
 //	GET /book?ids={$args.id}
 func (r queryResolver) Book(ctx context.Context, id int) (*model.Book, error) {
@@ -306,7 +306,7 @@ func (r queryResolver) Book(ctx context.Context, id int) (*model.Book, error) {
 	return upstreams.Fetch(ctx, r.Services, "answers", call, decode.NullOf(graph.DecodeBook))
 }
 
-// Writers resolves Query.writers by the binding at schema/library.graphqls:2, which calls the service "answers":
+// Writers resolves Query.writers by its binding in schema/library.graphqls, which calls the service "answers":
 //
 //	GET /library/writers
 func (r queryResolver) Writers(ctx context.Context) ([]*model.Writer, error) {
@@ -315,7 +315,7 @@ func (r queryResolver) Writers(ctx context.Context) ([]*model.Writer, error) {
 	return upstreams.Fetch(ctx, r.Services, "answers", call, decode.NullOf(decode.ListOf(decode.NullOf(graph.DecodeWriter))))
 }
 
-// MustWriters resolves Query.mustWriters by the binding at schema/library.graphqls:3, which calls the service "answers":
+// MustWriters resolves Query.mustWriters by its binding in schema/library.graphqls, which calls the service "answers":
 //
 //	GET /library/writers
 func (r queryResolver) MustWriters(ctx context.Context) ([]*model.Writer, error) {
@@ -324,7 +324,7 @@ func (r queryResolver) MustWriters(ctx context.Context) ([]*model.Writer, error)
 	return upstreams.Fetch(ctx, r.Services, "answers", call, decode.ListOf(graph.DecodeWriter))
 }
 
-// Writer resolves Query.writer by the binding at schema/library.graphqls:4, which calls the service "answers":
+// Writer resolves Query.writer by its binding in schema/library.graphqls, which calls the service "answers":
 //
 //	GET /library/writers/{$args.id}
 func (r queryResolver) Writer(ctx context.Context, id string) (*model.Writer, error) {
@@ -334,7 +334,7 @@ func (r queryResolver) Writer(ctx context.Context, id string) (*model.Writer, er
 		decode.NullOf(decode.CheckKey("id", id, graph.DecodeWriter, func(object *model.Writer) *string { return &object.ID })))
 }
 
-// Shelves resolves Query.shelves by the binding at schema/library.graphqls:5, which calls the service "answers":
+// Shelves resolves Query.shelves by its binding in schema/library.graphqls, which calls the service "answers":
 //
 //	GET /library/shelves
 func (r queryResolver) Shelves(ctx context.Context) ([][]*model.Story, error) {
@@ -344,7 +344,7 @@ func (r queryResolver) Shelves(ctx context.Context) ([][]*model.Story, error) {
 		decode.NullOf(decode.ListOf(decode.NullOf(decode.ListOf(graph.DecodeStory)))))
 }
 
-// StoryGrid resolves Query.storyGrid by the binding at schema/library.graphqls:6, which calls the service "answers":
+// StoryGrid resolves Query.storyGrid by its binding in schema/library.graphqls, which calls the service "answers":
 //
 //	GET /library/shelves
 func (r queryResolver) StoryGrid(ctx context.Context) ([][]*model.Story, error) {
@@ -354,7 +354,7 @@ func (r queryResolver) StoryGrid(ctx context.Context) ([][]*model.Story, error) 
 		decode.NullOf(decode.ListOf(decode.NullOf(decode.ListOf(graph.DecodeStory)))))
 }
 
-// OffsetPage resolves Query.offsetPage by the binding at schema/library.graphqls:8, which calls the service "answers":
+// OffsetPage resolves Query.offsetPage by its binding in schema/library.graphqls, which calls the service "answers":
 //
 //	GET /library/offset?from={$args.after}&n={$args.first}
 func (r queryResolver) OffsetPage(ctx context.Context, first *int, after *string) (*model.StoryConnection, error) {
@@ -393,7 +393,7 @@ func (r queryResolver) OffsetPage(ctx context.Context, first *int, after *string
 	return connection, nil
 }
 
-// NumberPage resolves Query.numberPage by the binding at schema/library.graphqls:10, which calls the service "answers":
+// NumberPage resolves Query.numberPage by its binding in schema/library.graphqls, which calls the service "answers":
 //
 //	GET /library/number?page={$args.after}&n={$args.first}
 func (r queryResolver) NumberPage(ctx context.Context, first *int, after *string) (*model.StoryConnection, error) {
@@ -432,7 +432,7 @@ func (r queryResolver) NumberPage(ctx context.Context, first *int, after *string
 	return connection, nil
 }
 
-// CursorPage resolves Query.cursorPage by the binding at schema/library.graphqls:12, which calls the service "answers":
+// CursorPage resolves Query.cursorPage by its binding in schema/library.graphqls, which calls the service "answers":
 //
 //	GET /library/cursor?cursor={$args.after}&n={$args.first}
 func (r queryResolver) CursorPage(ctx context.Context, first *int, after *string) (*model.StoryNodes, error) {
@@ -459,7 +459,7 @@ func (r queryResolver) CursorPage(ctx context.Context, first *int, after *string
 	return connection, nil
 }
 
-// EditorPage resolves Query.editorPage by the binding at schema/library.graphqls:14, which calls the service "answers":
+// EditorPage resolves Query.editorPage by its binding in schema/library.graphqls, which calls the service "answers":
 //
 //	GET /library/editorIds?from={$args.after}&n={$args.first}
 func (r queryResolver) EditorPage(ctx context.Context, first *int, after *string) (*model.EditorConnection, error) {
@@ -492,7 +492,7 @@ func (r queryResolver) EditorPage(ctx context.Context, first *int, after *string
 	return connection, nil
 }
 
-// Joined resolves Shelf.joined by the binding at schema/entities.graphqls:42, which calls the service "answers":
+// Joined resolves Shelf.joined by its binding in schema/entities.graphqls, which calls the service "answers":
 //
 //	GET /media?shelf={$this.id}
 //
@@ -526,7 +526,7 @@ func (r shelfResolver) Joined(ctx context.Context, parents []*model.Shelf) ([]mo
 	).CompleteBatch(ctx, found, err)
 }
 
-// Writer resolves Story.writer by the binding at schema/library.graphqls:44, which calls the service "answers":
+// Writer resolves Story.writer by its binding in schema/library.graphqls, which calls the service "answers":
 //
 //	GET /library/writersById?ids={$batch.id}
 //
@@ -551,7 +551,7 @@ func (r storyResolver) Writer(ctx context.Context, parents []*model.Story) ([]*m
 	})
 }
 
-// MustWriter resolves Story.mustWriter by the binding at schema/library.graphqls:45, which calls the service "answers":
+// MustWriter resolves Story.mustWriter by its binding in schema/library.graphqls, which calls the service "answers":
 //
 //	GET /library/writersById?ids={$batch.id}
 //
@@ -576,7 +576,7 @@ func (r storyResolver) MustWriter(ctx context.Context, parents []*model.Story) (
 	})
 }
 
-// Stories resolves Writer.stories by the binding at schema/library.graphqls:29, which calls the service "answers":
+// Stories resolves Writer.stories by its binding in schema/library.graphqls, which calls the service "answers":
 //
 //	GET /library/of/{$this.id}/offset?from={$args.after}&n={$args.first}
 //
@@ -610,7 +610,7 @@ func (r writerResolver) Stories(ctx context.Context, parents []*model.Writer, fi
 	})
 }
 
-// MustStories resolves Writer.mustStories by the binding at schema/library.graphqls:31, which calls the service "answers":
+// MustStories resolves Writer.mustStories by its binding in schema/library.graphqls, which calls the service "answers":
 //
 //	GET /library/of/{$this.id}/number?page={$args.after}&n={$args.first}
 //
@@ -656,7 +656,7 @@ func (r writerResolver) MustStories(ctx context.Context, parents []*model.Writer
 	})
 }
 
-// LooseStories resolves Writer.looseStories by the binding at schema/library.graphqls:33, which calls the service "answers":
+// LooseStories resolves Writer.looseStories by its binding in schema/library.graphqls, which calls the service "answers":
 //
 //	GET /library/of/{$this.id}/cursor?cursor={$args.after}&n={$args.first}
 //
@@ -786,7 +786,7 @@ func (r shelfResolver) Titled(ctx context.Context, parents []*model.Shelf) ([][]
 	))
 }
 
-// bookEntity fetches objects of Book by their keys. The binding at schema/entities.graphqls:6 calls the service "answers":
+// bookEntity fetches objects of Book by their keys. The binding in schema/entities.graphqls calls the service "answers":
 //
 //	GET /book?ids={$args.id}
 func (r *Resolver) bookEntity(ctx context.Context) engine.Entity[[1]any, model.Book] {
@@ -819,7 +819,7 @@ func (r *Resolver) bookEntity(ctx context.Context) engine.Entity[[1]any, model.B
 	}
 }
 
-// editorEntity fetches objects of Editor by their keys. The binding at schema/library.graphqls:52 calls the service "answers":
+// editorEntity fetches objects of Editor by their keys. The binding in schema/library.graphqls calls the service "answers":
 //
 //	GET /library/editorsById?ids={$batch.id}
 func (r *Resolver) editorEntity(ctx context.Context) engine.Entity[string, model.Editor] {
@@ -848,7 +848,7 @@ func (r *Resolver) editorEntity(ctx context.Context) engine.Entity[string, model
 	}
 }
 
-// filmEntity fetches objects of Film by their keys. The binding at schema/entities.graphqls:16 calls the service "answers":
+// filmEntity fetches objects of Film by their keys. The binding in schema/entities.graphqls calls the service "answers":
 //
 //	GET /films?ids={$batch.id*}
 func (r *Resolver) filmEntity(ctx context.Context) engine.Entity[string, model.Film] {

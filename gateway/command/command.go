@@ -35,6 +35,8 @@ type Program struct {
 	// Graph is the graph that Run serves, usually a gateway.Graph. Default none: then there is no
 	// schema command, and config validate checks the settings alone.
 	Graph Graph
+	// HasDemo is whether the program offers --demo. Run then has to serve Mode.Demo.
+	HasDemo bool
 	// Run serves until ctx ends, then stops and returns. Required.
 	Run func(ctx context.Context, start Start) error
 }
@@ -72,7 +74,7 @@ type Start struct {
 type Mode struct {
 	// Dev is --dev, for work on the graph.
 	Dev bool
-	// Demo is --demo: Run replaces the sources and issuers of the settings, which may be
+	// Demo is --demo, which only a program with HasDemo offers: Run replaces the sources and issuers of the settings, which may be
 	// incomplete, by sample services inside the process and a development key. Start.Config.Listen
 	// is then a loopback address, unless the settings have a host.
 	Demo bool

@@ -45,7 +45,7 @@ func call(t *testing.T, file string, env []string, args ...string) called {
 	var c called
 	var out, errs bytes.Buffer
 	program := Program{
-		Issuer: "the-demo", Audience: "the-app",
+		Issuer: "the-demo", Audience: "the-app", HasDemo: true,
 		Run: func(_ context.Context, s Start) error { c.start = &s; return nil },
 	}
 	c.code = run(t.Context(), program, environment{args: args, env: env, out: &out, err: &errs})
@@ -163,7 +163,7 @@ func TestExitCodes(t *testing.T) {
 func TestRunError(t *testing.T) {
 	t.Chdir(t.TempDir())
 	var out, errs bytes.Buffer
-	p := Program{Name: "shop", Run: func(context.Context, Start) error { return errors.New("the port is taken") }}
+	p := Program{Name: "shop", HasDemo: true, Run: func(context.Context, Start) error { return errors.New("the port is taken") }}
 	code := run(t.Context(), p, environment{args: []string{"--demo"}, out: &out, err: &errs})
 	if code != 1 || errs.String() != "shop: the port is taken\n" {
 		t.Errorf("%d %q", code, errs.String())
@@ -341,7 +341,7 @@ func TestLogFormats(t *testing.T) {
 func TestSignals(t *testing.T) {
 	if os.Getenv("BE_THE_GATEWAY") != "" {
 		os.Args = []string{"gateway", "--demo"}
-		os.Exit(Main(Program{Run: func(ctx context.Context, start Start) error {
+		os.Exit(Main(Program{HasDemo: true, Run: func(ctx context.Context, start Start) error {
 			if os.Getenv("BE_THE_GATEWAY") == "chatty" {
 				for range 100_000 {
 					start.Log.Info("a line of the log that is not read, as long as that of an operation")
@@ -416,5 +416,19 @@ func TestUnreadLog(t *testing.T) {
 	child.Process.Signal(syscall.SIGTERM)
 	if state, err := child.Process.Wait(); err != nil || state.ExitCode() != 0 || !stop.Stop() {
 		t.Errorf("%v %v", state, err)
+	}
+}
+
+// A program without a demo neither offers --demo nor names it in its help.
+func TestNoDemo(t *testing.T) {
+	p := Program{Name: "gateway", Run: func(context.Context, Start) error { return nil }}
+	for _, args := range [][]string{{"--help"}, {"config", "validate", "--help"}, {"token", "--help"}, {"--demo"}} {
+		var out, errs bytes.Buffer
+		code := run(t.Context(), p, environment{args: args, out: &out, err: &errs})
+		if isRefused := args[0] == "--demo"; isRefused && (code == 0 || !strings.Contains(errs.String(), "unknown flag: --demo")) {
+			t.Errorf("--demo: code %d, %s", code, errs.String())
+		} else if text := out.String(); !isRefused && (text == "" || strings.Contains(text, "--demo")) {
+			t.Errorf("%q prints %s", args, text)
+		}
 	}
 }

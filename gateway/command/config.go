@@ -27,7 +27,7 @@ func newValidate(p Program, s environment, f *flags) *cobra.Command {
 everything that is wrong in them, and everything for which the gateway would not start with
 them or would warn: sources, config values and variables that the graph needs, and sources
 that no binding uses. It uses no network, so that it does not know whether addresses can be
-listened on or reached. With --demo it does not check what the demo replaces.`,
+listened on or reached.` + demoHelp(f.hasDemo, " With --demo it does not check what the demo replaces."),
 		Args: noArguments,
 		RunE: func(c *cobra.Command, _ []string) error {
 			return validateSettings(p, f.loadOptions(c, s), s)

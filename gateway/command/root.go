@@ -19,10 +19,11 @@ import (
 type flags struct {
 	config, listen, engine, logLevel, logFormat string
 	dev, demo                                   bool
+	hasDemo                                     bool // the program offers --demo
 }
 
 func newRoot(p Program, s environment) *cobra.Command {
-	f := &flags{}
+	f := &flags{hasDemo: p.HasDemo}
 	root := &cobra.Command{
 		Use:           p.Name,
 		Short:         p.Short,
@@ -65,7 +66,9 @@ PORT, LOG_LEVEL, LOG_FORMAT and NO_COLOR have their usual meaning.`
 func (f *flags) define(root *cobra.Command) {
 	shared := root.PersistentFlags()
 	shared.StringVarP(&f.config, "config", "c", "", "the settings `file` (default GATEWAY_CONFIG, then "+config.DefaultPath+")")
-	shared.BoolVar(&f.demo, "demo", false, "serve sample services from inside the process, with a development key")
+	if f.hasDemo {
+		shared.BoolVar(&f.demo, "demo", false, "serve sample services from inside the process, with a development key")
+	}
 	own := root.Flags()
 	own.StringVar(&f.listen, "listen", "", "the `address` to serve on (default \":8080\")")
 	own.BoolVar(&f.dev, "dev", false, "switch the playground, introspection and /metrics on")
@@ -152,7 +155,7 @@ func (f *flags) loadOptions(c *cobra.Command, s environment) config.LoadOptions 
 		path = s.lookup("GATEWAY_CONFIG")
 	}
 	return config.LoadOptions{
-		Path: path, Explicit: path != "", Env: s.env, Demo: f.demo,
+		Path: path, Explicit: path != "", Env: s.env, Demo: f.demo, HasDemo: f.hasDemo,
 		Overrides: f.overrides(c),
 	}
 }

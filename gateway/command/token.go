@@ -20,8 +20,8 @@ func newToken(p Program, s environment) *cobra.Command {
 		Use:   "token",
 		Short: "Print a bearer token for development",
 		Long: `Prints a bearer token for development, signed with the key in ` + demoSecret + `
-by HS256. A gateway accepts it if one of its issuers has the same secret, as
-that of --demo does. Do not use such a key in production.`,
+by HS256. A gateway accepts it if one of its issuers has the same secret` + demoHelp(p.HasDemo, ", as\nthat of --demo does") + `.
+Do not use such a key in production.`,
 		Example: fmt.Sprintf("  export %s=$(openssl rand -hex 32)\n  %s token --subject u1 --scope users:read --role admin --ttl 8h", demoSecret, p.Name),
 		Args:    noArguments,
 		RunE: func(c *cobra.Command, _ []string) error {
@@ -55,4 +55,12 @@ func printToken(s environment, claims devtoken.Claims) error {
 	}
 	_, err = fmt.Fprintln(s.out, token)
 	return err
+}
+
+// demoHelp returns a text of a help, or "" for a program without a demo.
+func demoHelp(hasDemo bool, text string) string {
+	if hasDemo {
+		return text
+	}
+	return ""
 }

@@ -28,6 +28,7 @@ type checker struct {
 	mistakes       *mistakes
 	decodeFindings []finding // the mistakes before the check; see isEcho
 	demo           bool
+	hasDemo        bool // the program offers --demo
 }
 
 // check reports what is wrong with decoded settings, and adds warnings.
@@ -187,21 +188,15 @@ func (k *checker) emptyVariable(p yaml.Path) string {
 	return text
 }
 
-var sourceName = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_-]*$`)
-
 // checkSources builds a client for each source, which finds its mistakes, and closes it unused.
 func (c *Config) checkSources(k *checker) {
-	variable := map[string]string{}
+	wrong := upstreams.CheckNames(slices.Collect(maps.Keys(c.Sources)))
 	for _, name := range slices.Sorted(maps.Keys(c.Sources)) {
 		p := sourcePath(name)
-		if !sourceName.MatchString(name) {
-			k.report(p, "a source's name consists of letters, digits, - and _, and begins with a letter")
+		if err := wrong[name]; err != nil {
+			k.report(p, err.Error())
 			continue
 		}
-		if other, taken := variable[environmentWord(name)]; taken {
-			k.report(p, fmt.Sprintf("%q and %q have the same variables in the environment; rename one of them", name, other))
-		}
-		variable[environmentWord(name)] = name
 		services, err := upstreams.New(upstreams.Options{name: c.Sources[name]}, slog.New(slog.DiscardHandler))
 		if err == nil {
 			services.Close()
@@ -272,7 +267,10 @@ func typeAt(t reflect.Type, p yaml.Path) reflect.Type {
 // warn adds warnings about what is unusual but may be intended.
 func (c *Config) warn(k *checker) {
 	if len(c.Sources) == 0 && !k.demo {
-		c.Warnings = append(c.Warnings, "no sources are configured, so the graph has no service to ask; "+
-			"write them into gateway.yaml, or start with --demo")
+		warning := "no sources are configured, so the graph has no service to ask; write them into gateway.yaml"
+		if k.hasDemo {
+			warning += ", or start with --demo"
+		}
+		c.Warnings = append(c.Warnings, warning)
 	}
 }

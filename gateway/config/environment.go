@@ -10,6 +10,7 @@ import (
 
 	"github.com/gatehouse-graphql/gatehouse/internal/suggest"
 	"github.com/gatehouse-graphql/gatehouse/internal/yaml"
+	"github.com/gatehouse-graphql/gatehouse/upstreams"
 )
 
 // environment has the variables of a process by name.
@@ -135,7 +136,7 @@ func findScalar(t reflect.Type, rest string, p yaml.Path) (yaml.Path, reflect.Ty
 
 func findInStruct(t reflect.Type, n *node, rest string, p yaml.Path) (yaml.Path, reflect.Type) {
 	for _, f := range fieldsOf(t) {
-		if after, ok := cutWord(rest, environmentWord(f.name)); ok {
+		if after, ok := cutWord(rest, upstreams.EnvironmentWord(f.name)); ok {
 			if found, typ := findSetting(f.typ, n.memberOrEmpty(f.name), after, p.Key(f.name)); typ != nil {
 				return found, typ
 			}
@@ -148,7 +149,7 @@ func findInStruct(t reflect.Type, n *node, rest string, p yaml.Path) (yaml.Path,
 // the longest that leaves a setting: USERS_API in GATEWAY_SOURCES_USERS_API_URLS is users-api.
 func findInMap(t reflect.Type, n *node, rest string, p yaml.Path) (yaml.Path, reflect.Type) {
 	for _, name := range n.names() {
-		if after, ok := cutWord(rest, environmentWord(name)); ok {
+		if after, ok := cutWord(rest, upstreams.EnvironmentWord(name)); ok {
 			if found, typ := findSetting(t.Elem(), n.memberOrEmpty(name), after, p.Key(name)); typ != nil {
 				return found, typ
 			}

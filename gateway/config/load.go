@@ -30,6 +30,8 @@ type LoadOptions struct {
 	// Demo accepts incomplete sources and issuers, since the caller replaces them by those of the
 	// demo.
 	Demo bool
+	// HasDemo is whether the program offers --demo, which messages then name.
+	HasDemo bool
 }
 
 // Override is a setting of the command line.
@@ -62,7 +64,7 @@ func Load(o LoadOptions) (*Config, error) {
 	o.override(root)
 	(&decoder{m}).decode(reflect.ValueOf(c).Elem(), root, nil)
 	c.resolvePaths(filepath.Dir(o.Path), root)
-	c.check(&checker{root: root, mistakes: m, demo: o.Demo})
+	c.check(&checker{root: root, mistakes: m, demo: o.Demo, hasDemo: o.HasDemo})
 	if err := m.err(); err != nil {
 		return nil, err
 	}

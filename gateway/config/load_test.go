@@ -46,7 +46,7 @@ func load(t *testing.T, text string, env ...string) *Config {
 
 func TestDefaults(t *testing.T) {
 	t.Chdir(t.TempDir())
-	c, err := Load(LoadOptions{})
+	c, err := Load(LoadOptions{HasDemo: true})
 	if err != nil {
 		t.Fatal(err)
 	}

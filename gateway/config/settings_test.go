@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/gatehouse-graphql/gatehouse/upstreams"
 )
 
 // docs/settings.md is generated from the types and their comments, as schema.json is. Its descriptions
@@ -181,7 +183,7 @@ func settingVariable(path []string) string {
 		case "<name>", "<n>":
 			words = append(words, strings.ToUpper(name))
 		default:
-			words = append(words, environmentWord(name))
+			words = append(words, upstreams.EnvironmentWord(name))
 		}
 	}
 	return strings.Join(words, "_")

@@ -32,7 +32,7 @@ type (
 	queryResolver struct{ *Resolver }
 )
 
-// User resolves Post.user by the binding at schema/posts.graphqls:22, which calls the service "posts":
+// User resolves Post.user by its binding in schema/posts.graphqls, which calls the service "posts":
 //
 //	GET /users?id={$batch.userId*}
 //
@@ -57,7 +57,7 @@ func (r postResolver) User(ctx context.Context, parents []*model.Post) ([]*model
 	})
 }
 
-// Posts resolves Query.posts by the binding at schema/posts.graphqls:8, which calls the service "posts":
+// Posts resolves Query.posts by its binding in schema/posts.graphqls, which calls the service "posts":
 //
 //	GET /posts
 func (r queryResolver) Posts(ctx context.Context) ([]*model.Post, error) {
@@ -66,7 +66,7 @@ func (r queryResolver) Posts(ctx context.Context) ([]*model.Post, error) {
 	return upstreams.Fetch(ctx, r.Services, "posts", call, decode.NullOf(decode.ListOf(decode.NullOf(graph.DecodePost))))
 }
 
-// Post resolves Query.post by the binding at schema/posts.graphqls:11, which calls the service "posts":
+// Post resolves Query.post by its binding in schema/posts.graphqls, which calls the service "posts":
 //
 //	GET /posts/{$args.id}
 func (r queryResolver) Post(ctx context.Context, id int) (*model.Post, error) {

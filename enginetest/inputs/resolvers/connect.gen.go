@@ -33,7 +33,7 @@ type (
 	queryResolver    struct{ *Resolver }
 )
 
-// Put resolves Mutation.put by the binding at schema/inputs.graphqls:64, which calls the service "echo":
+// Put resolves Mutation.put by its binding in schema/inputs.graphqls, which calls the service "echo":
 //
 //	POST /
 func (r mutationResolver) Put(ctx context.Context, intArg *int, id *string, atArg *time.Time, kinds []model.Kind, choice *model.Choice, json scalar.JSON) (scalar.JSON, error) {
@@ -48,7 +48,7 @@ func (r mutationResolver) Put(ctx context.Context, intArg *int, id *string, atAr
 	return upstreams.Fetch(ctx, r.Services, "echo", call, decode.NullOf((*decode.Decoder).JSON))
 }
 
-// MustPut resolves Mutation.mustPut by the binding at schema/inputs.graphqls:68, which calls the service "echo":
+// MustPut resolves Mutation.mustPut by its binding in schema/inputs.graphqls, which calls the service "echo":
 //
 //	DELETE /{$args.id}?int={$args.all.int}&ints={$args.ints}
 func (r mutationResolver) MustPut(ctx context.Context, id string, all model.All, ints []int) (scalar.JSON, error) {
@@ -58,7 +58,7 @@ func (r mutationResolver) MustPut(ctx context.Context, id string, all model.All,
 	return upstreams.Fetch(ctx, r.Services, "echo", call, decode.NullOf((*decode.Decoder).JSON))
 }
 
-// Echo resolves Query.echo by the binding at schema/inputs.graphqls:22, which calls the service "echo":
+// Echo resolves Query.echo by its binding in schema/inputs.graphqls, which calls the service "echo":
 //
 //	POST /
 func (r queryResolver) Echo(ctx context.Context, all, mustAll *model.All, choice *model.Choice, defaults *model.Defaults) (scalar.JSON, error) {
@@ -72,7 +72,7 @@ func (r queryResolver) Echo(ctx context.Context, all, mustAll *model.All, choice
 	return upstreams.Fetch(ctx, r.Services, "echo", call, decode.NullOf((*decode.Decoder).JSON))
 }
 
-// Scalars resolves Query.scalars by the binding at schema/inputs.graphqls:38, which calls the service "echo":
+// Scalars resolves Query.scalars by its binding in schema/inputs.graphqls, which calls the service "echo":
 //
 //	POST /
 func (r queryResolver) Scalars(ctx context.Context, intArg *int, float *float64, stringArg *string, boolean *bool, id *string, kind *model.Kind, atArg *time.Time, day *scalar.Date, price *scalar.Decimal, big *int64, uuid *scalar.UUID, url *scalar.URL, json scalar.JSON) (scalar.JSON, error) {
@@ -95,7 +95,7 @@ func (r queryResolver) Scalars(ctx context.Context, intArg *int, float *float64,
 	return upstreams.Fetch(ctx, r.Services, "echo", call, decode.NullOf((*decode.Decoder).JSON))
 }
 
-// Lists resolves Query.lists by the binding at schema/inputs.graphqls:47, which calls the service "echo":
+// Lists resolves Query.lists by its binding in schema/inputs.graphqls, which calls the service "echo":
 //
 //	POST /
 func (r queryResolver) Lists(ctx context.Context, ints []*int, mustInts []int, grid [][]*int, kinds []model.Kind, ids []*string, prices []scalar.Decimal, jsons []scalar.JSON, choices []*model.Choice) (scalar.JSON, error) {
@@ -113,7 +113,7 @@ func (r queryResolver) Lists(ctx context.Context, ints []*int, mustInts []int, g
 	return upstreams.Fetch(ctx, r.Services, "echo", call, decode.NullOf((*decode.Decoder).JSON))
 }
 
-// Must resolves Query.must by the binding at schema/inputs.graphqls:56, which calls the service "echo":
+// Must resolves Query.must by its binding in schema/inputs.graphqls, which calls the service "echo":
 //
 //	POST /
 func (r queryResolver) Must(ctx context.Context, intArg int, id string, ints []int, all *model.All) (scalar.JSON, error) {
@@ -127,7 +127,7 @@ func (r queryResolver) Must(ctx context.Context, intArg int, id string, ints []i
 	return upstreams.Fetch(ctx, r.Services, "echo", call, decode.NullOf((*decode.Decoder).JSON))
 }
 
-// Preset resolves Query.preset by the binding at schema/inputs.graphqls:58, which calls the service "echo":
+// Preset resolves Query.preset by its binding in schema/inputs.graphqls, which calls the service "echo":
 //
 //	POST /
 func (r queryResolver) Preset(ctx context.Context, price *scalar.Decimal, json scalar.JSON, float float64, defaults *model.Defaults) (scalar.JSON, error) {

@@ -42,7 +42,7 @@ type (
 	queryResolver    struct{ *Resolver }
 )
 
-// CreateOrder resolves Mutation.createOrder by the binding at schema/orders.graphqls:12, which calls the service "petstore":
+// CreateOrder resolves Mutation.createOrder by its binding in schema/orders.graphqls, which calls the service "petstore":
 //
 //	POST /orders
 func (r mutationResolver) CreateOrder(ctx context.Context, input model.OrderInput, idempotencyKey *scalar.UUID) (*model.Order, error) {
@@ -53,7 +53,7 @@ func (r mutationResolver) CreateOrder(ctx context.Context, input model.OrderInpu
 	return upstreams.Fetch(ctx, r.Services, "petstore", call, decode.NullOf(graph.DecodeOrder), petstoreRules)
 }
 
-// DeleteOrder resolves Mutation.deleteOrder by the binding at schema/orders.graphqls:15, which calls the service "petstore":
+// DeleteOrder resolves Mutation.deleteOrder by its binding in schema/orders.graphqls, which calls the service "petstore":
 //
 //	DELETE /orders/{id}
 func (r mutationResolver) DeleteOrder(ctx context.Context, id string) (*bool, error) {
@@ -64,7 +64,7 @@ func (r mutationResolver) DeleteOrder(ctx context.Context, id string) (*bool, er
 	return &ok, err
 }
 
-// PayOrderByCard resolves Mutation.payOrderByCard by the binding at schema/orders.graphqls:20, which calls the service "petstore":
+// PayOrderByCard resolves Mutation.payOrderByCard by its binding in schema/orders.graphqls, which calls the service "petstore":
 //
 //	POST /orders/{id}/payment
 func (r mutationResolver) PayOrderByCard(ctx context.Context, id string, amount scalar.Decimal, currency model.Currency, card model.BankCardInput) (*model.OrderPayment, error) {
@@ -87,7 +87,7 @@ func (r mutationResolver) PayOrderByCard(ctx context.Context, id string, amount 
 	return upstreams.Fetch(ctx, r.Services, "petstore", call, decode.NullOf(graph.DecodeOrderPayment), petstoreRules)
 }
 
-// PayOrderByAccount resolves Mutation.payOrderByAccount by the binding at schema/orders.graphqls:34, which calls the service "petstore":
+// PayOrderByAccount resolves Mutation.payOrderByAccount by its binding in schema/orders.graphqls, which calls the service "petstore":
 //
 //	POST /orders/{id}/payment
 func (r mutationResolver) PayOrderByAccount(ctx context.Context, id string, amount scalar.Decimal, currency model.Currency, account model.BankAccountInput) (*model.OrderPayment, error) {
@@ -109,7 +109,7 @@ func (r mutationResolver) PayOrderByAccount(ctx context.Context, id string, amou
 	return upstreams.Fetch(ctx, r.Services, "petstore", call, decode.NullOf(graph.DecodeOrderPayment), petstoreRules)
 }
 
-// SubscribeToOrders resolves Mutation.subscribeToOrders by the binding at schema/orders.graphqls:48, which calls the service "petstore":
+// SubscribeToOrders resolves Mutation.subscribeToOrders by its binding in schema/orders.graphqls, which calls the service "petstore":
 //
 //	POST /orders/callback
 func (r mutationResolver) SubscribeToOrders(ctx context.Context, callbackURL scalar.URL) (*bool, error) {
@@ -121,7 +121,7 @@ func (r mutationResolver) SubscribeToOrders(ctx context.Context, callbackURL sca
 	return &ok, err
 }
 
-// CreatePet resolves Mutation.createPet by the binding at schema/pets.graphqls:35, which calls the service "petstore":
+// CreatePet resolves Mutation.createPet by its binding in schema/pets.graphqls, which calls the service "petstore":
 //
 //	POST /pets
 func (r mutationResolver) CreatePet(ctx context.Context, input model.PetInput) (*model.Pet, error) {
@@ -131,7 +131,7 @@ func (r mutationResolver) CreatePet(ctx context.Context, input model.PetInput) (
 	return upstreams.Fetch(ctx, r.Services, "petstore", call, decode.NullOf(graph.DecodePet), petstoreRules)
 }
 
-// UpdatePet resolves Mutation.updatePet by the binding at schema/pets.graphqls:40, which calls the service "petstore":
+// UpdatePet resolves Mutation.updatePet by its binding in schema/pets.graphqls, which calls the service "petstore":
 //
 //	PUT /pets/{id}
 func (r mutationResolver) UpdatePet(ctx context.Context, id string, input model.PetInput) (*model.Pet, error) {
@@ -142,7 +142,7 @@ func (r mutationResolver) UpdatePet(ctx context.Context, id string, input model.
 		decode.NullOf(decode.CheckKey("id", id, graph.DecodePet, func(object *model.Pet) *string { return object.ID })), petstoreRules)
 }
 
-// DeletePet resolves Mutation.deletePet by the binding at schema/pets.graphqls:45, which calls the service "petstore":
+// DeletePet resolves Mutation.deletePet by its binding in schema/pets.graphqls, which calls the service "petstore":
 //
 //	DELETE /pets/{id}
 func (r mutationResolver) DeletePet(ctx context.Context, id string) (*bool, error) {
@@ -153,7 +153,7 @@ func (r mutationResolver) DeletePet(ctx context.Context, id string) (*bool, erro
 	return &ok, err
 }
 
-// CreateUser resolves Mutation.createUser by the binding at schema/users.graphqls:13, which calls the service "petstore":
+// CreateUser resolves Mutation.createUser by its binding in schema/users.graphqls, which calls the service "petstore":
 //
 //	POST /users
 func (r mutationResolver) CreateUser(ctx context.Context, input model.UserInput) (*model.Account, error) {
@@ -163,7 +163,7 @@ func (r mutationResolver) CreateUser(ctx context.Context, input model.UserInput)
 	return upstreams.Fetch(ctx, r.Services, "petstore", call, decode.NullOf(graph.DecodeAccount), petstoreRules)
 }
 
-// UpdateMe resolves Mutation.updateMe by the binding at schema/users.graphqls:18, which calls the service "petstore":
+// UpdateMe resolves Mutation.updateMe by its binding in schema/users.graphqls, which calls the service "petstore":
 //
 //	PUT /users/{id}
 func (r mutationResolver) UpdateMe(ctx context.Context, input model.UserInput) (*model.Account, error) {
@@ -173,7 +173,7 @@ func (r mutationResolver) UpdateMe(ctx context.Context, input model.UserInput) (
 	return upstreams.Fetch(ctx, r.Services, "petstore", call, decode.NullOf(graph.DecodeAccount), petstoreRules)
 }
 
-// DeleteMe resolves Mutation.deleteMe by the binding at schema/users.graphqls:21, which calls the service "petstore":
+// DeleteMe resolves Mutation.deleteMe by its binding in schema/users.graphqls, which calls the service "petstore":
 //
 //	DELETE /users/{id}
 func (r mutationResolver) DeleteMe(ctx context.Context) (*bool, error) {
@@ -184,7 +184,7 @@ func (r mutationResolver) DeleteMe(ctx context.Context) (*bool, error) {
 	return &ok, err
 }
 
-// Login resolves Mutation.login by the binding at schema/users.graphqls:24, which calls the service "petstore":
+// Login resolves Mutation.login by its binding in schema/users.graphqls, which calls the service "petstore":
 //
 //	POST /login
 func (r mutationResolver) Login(ctx context.Context, username, password string) (*model.AccessToken, error) {
@@ -196,7 +196,7 @@ func (r mutationResolver) Login(ctx context.Context, username, password string) 
 	return upstreams.Fetch(ctx, r.Services, "petstore", call, decode.NullOf(graph.DecodeAccessToken), petstoreRules)
 }
 
-// Logout resolves Mutation.logout by the binding at schema/users.graphqls:27, which calls the service "petstore":
+// Logout resolves Mutation.logout by its binding in schema/users.graphqls, which calls the service "petstore":
 //
 //	POST /logout
 func (r mutationResolver) Logout(ctx context.Context) (*bool, error) {
@@ -207,7 +207,7 @@ func (r mutationResolver) Logout(ctx context.Context) (*bool, error) {
 	return &ok, err
 }
 
-// Pet resolves Order.pet by the binding at schema/orders.graphqls:60, which calls the service "petstore":
+// Pet resolves Order.pet by its binding in schema/orders.graphqls, which calls the service "petstore":
 //
 //	GET /pets/{id}
 //
@@ -235,7 +235,7 @@ func (r orderResolver) Pet(ctx context.Context, parents []*model.Order) ([]*mode
 	})
 }
 
-// User resolves Order.user by the binding at schema/orders.graphqls:64, which calls the service "petstore":
+// User resolves Order.user by its binding in schema/orders.graphqls, which calls the service "petstore":
 //
 //	GET /users/{id}
 //
@@ -263,7 +263,7 @@ func (r orderResolver) User(ctx context.Context, parents []*model.Order) ([]*mod
 	})
 }
 
-// Advice resolves Query.advice by the binding at schema/chat.graphqls:8, which calls the service "petstore":
+// Advice resolves Query.advice by its binding in schema/chat.graphqls, which calls the service "petstore":
 //
 //	POST /chat/completions
 func (r queryResolver) Advice(ctx context.Context, messages []*model.ChatMessageInput, modelArg *string) (*model.ChatCompletion, error) {
@@ -275,7 +275,7 @@ func (r queryResolver) Advice(ctx context.Context, messages []*model.ChatMessage
 	return upstreams.Fetch(ctx, r.Services, "petstore", call, decode.NullOf(graph.DecodeChatCompletion), petstoreRules)
 }
 
-// Order resolves Query.order by the binding at schema/orders.graphqls:3, which calls the service "petstore":
+// Order resolves Query.order by its binding in schema/orders.graphqls, which calls the service "petstore":
 //
 //	GET /orders/{id}
 func (r queryResolver) Order(ctx context.Context, id string) (*model.Order, error) {
@@ -286,7 +286,7 @@ func (r queryResolver) Order(ctx context.Context, id string) (*model.Order, erro
 		decode.NullOf(decode.CheckKey("id", id, graph.DecodeOrder, func(object *model.Order) *string { return object.ID })), petstoreRules)
 }
 
-// Pets resolves Query.pets by the binding at schema/pets.graphqls:15, which calls the service "petstore":
+// Pets resolves Query.pets by its binding in schema/pets.graphqls, which calls the service "petstore":
 //
 //	GET /pets
 func (r queryResolver) Pets(ctx context.Context, species *model.Species, status *model.PetStatus, tags []string, first *int, after *string) (*model.PetConnection, error) {
@@ -329,7 +329,7 @@ func (r queryResolver) Pets(ctx context.Context, species *model.Species, status 
 	return connection, nil
 }
 
-// Pet resolves Query.pet by the binding at schema/pets.graphqls:23, which calls the service "petstore":
+// Pet resolves Query.pet by its binding in schema/pets.graphqls, which calls the service "petstore":
 //
 //	GET /pets/{id}
 func (r queryResolver) Pet(ctx context.Context, id string) (*model.Pet, error) {
@@ -340,7 +340,7 @@ func (r queryResolver) Pet(ctx context.Context, id string) (*model.Pet, error) {
 		decode.NullOf(decode.CheckKey("id", id, graph.DecodePet, func(object *model.Pet) *string { return object.ID })), petstoreRules)
 }
 
-// Inventory resolves Query.inventory by the binding at schema/pets.graphqls:28, which calls the service "petstore":
+// Inventory resolves Query.inventory by its binding in schema/pets.graphqls, which calls the service "petstore":
 //
 //	GET /store/inventory
 func (r queryResolver) Inventory(ctx context.Context) ([]*model.InventoryEntry, error) {
@@ -351,7 +351,7 @@ func (r queryResolver) Inventory(ctx context.Context) ([]*model.InventoryEntry, 
 		decode.NullOf(decode.EntriesOf(graph.DecodeInventoryEntry)), petstoreRules)
 }
 
-// Me resolves Query.me by the binding at schema/users.graphqls:3, which calls the service "petstore":
+// Me resolves Query.me by its binding in schema/users.graphqls, which calls the service "petstore":
 //
 //	GET /users/{id}
 func (r queryResolver) Me(ctx context.Context) (*model.Account, error) {
@@ -361,7 +361,7 @@ func (r queryResolver) Me(ctx context.Context) (*model.Account, error) {
 	return upstreams.Fetch(ctx, r.Services, "petstore", call, decode.NullOf(graph.DecodeAccount), petstoreRules)
 }
 
-// User resolves Query.user by the binding at schema/users.graphqls:6, which calls the service "petstore":
+// User resolves Query.user by its binding in schema/users.graphqls, which calls the service "petstore":
 //
 //	GET /users/{id}
 func (r queryResolver) User(ctx context.Context, id string) (*model.User, error) {
