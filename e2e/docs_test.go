@@ -143,7 +143,7 @@ func TestCommandsHaveNoComments(t *testing.T) {
 			}
 		}
 	}
-	if commands < 30 {
+	if commands < 25 {
 		t.Errorf("the documents have %d lines of commands", commands)
 	}
 }
