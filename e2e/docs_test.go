@@ -127,6 +127,27 @@ func TestFirstQuery(t *testing.T) {
 	g.wantCalls(t, map[string]int{"getUser": 1, "orderHistory": 1, "listProducts": 1, "stock": 1})
 }
 
+// Commands of the documents can be pasted: zsh reads a comment behind a command as its arguments.
+func TestCommandsHaveNoComments(t *testing.T) {
+	commands := 0
+	for _, document := range documents(t) {
+		for _, b := range blocks(t, document) {
+			if b.language != "sh" {
+				continue
+			}
+			for line := range strings.Lines(b.text) {
+				commands++
+				if regexp.MustCompile(`(^|\s)#`).MatchString(line) {
+					t.Errorf("%s: put the comment into a sentence: %s", document, line)
+				}
+			}
+		}
+	}
+	if commands < 25 {
+		t.Errorf("the documents have %d lines of commands", commands)
+	}
+}
+
 // wantResponse compares responses as text except white space: the order of members matters.
 func wantResponse(t *testing.T, a *response, want string) {
 	t.Helper()

@@ -65,12 +65,16 @@ func Serve(ctx context.Context, start command.Start, g Graph) error {
 	defer verifier.Wait()
 	defer stopVerifier()
 
+	page := g.Playground
+	if settings.Introspection {
+		page.Schema = front.SchemaPath
+	}
 	deps := front.Deps{
 		Schema:     g.Schema(backends),
 		Verify:     verifier.Verify,
 		Forwarded:  backends.ForwardedHeaders(),
 		Log:        log,
-		Playground: playground.Handler(g.Playground),
+		Playground: playground.Handler(page),
 	}
 	counters, stopMetrics, err := newMetrics(&deps, settings.Metrics)
 	if err != nil {

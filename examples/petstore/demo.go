@@ -114,9 +114,9 @@ func (d *demo) print(out io.Writer, gateway string) {
 	fmt.Fprintf(w, "\nThe pet store's gateway, with its service inside.\n\n")
 	fmt.Fprintf(w, "  Playground\t%s/\n  GraphQL\t%s/graphql\n  service\t%s\n", gateway, gateway, d.running.URL)
 	w.Flush()
-	fmt.Fprintf(out, "\nTokens, for the header \"Authorization: Bearer ...\":\n\n")
+	fmt.Fprintf(out, "\nTokens, to paste into a shell, for the header \"Authorization: Bearer $TOKEN\":\n\n")
 	for _, who := range services.Identities() {
-		fmt.Fprintf(out, "  %s (%s; %s)\n  %s\n\n", who.Name, who.Subject, who.Scope, d.tokens[who.Name])
+		fmt.Fprintf(out, "  %s (%s; %s)\n  export TOKEN=%s\n\n", who.Name, who.Subject, who.Scope, d.tokens[who.Name])
 	}
 	fmt.Fprintf(out, "Stop with Ctrl-C.\n\n")
 }

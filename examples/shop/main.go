@@ -61,7 +61,7 @@ func greet(out io.Writer, shop *services.Shop, at *services.Running) error {
 		if err != nil {
 			return err
 		}
-		fmt.Fprintf(out, "\n%s (%s)\n  Authorization: Bearer %s\n", id.Name, id.Subject, token)
+		fmt.Fprintf(out, "\n%s (%s)\n  export TOKEN=%s\n", id.Name, id.Subject, token)
 	}
 	return nil
 }

@@ -12,11 +12,10 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/gateway/front/request"
 )
 
-// The paths of GraphQL requests and of the schema's SDL.
-const (
-	endpoint   = "/graphql"
-	schemaPath = "/schema.graphql"
-)
+const endpoint = "/graphql" // the path of GraphQL requests
+
+// SchemaPath is the path of the schema's SDL, which is served while introspection is on.
+const SchemaPath = "/schema.graphql"
 
 // routes returns the handler of all routes, with the middleware in the order in which it runs.
 func (f *Front) routes(d Deps, cors middleware.Middleware) http.Handler {
@@ -40,7 +39,7 @@ func (f *Front) routes(d Deps, cors middleware.Middleware) http.Handler {
 		mux.Handle("GET /metrics", d.Metrics)
 	}
 	if f.options.Introspection {
-		mux.Handle("GET "+schemaPath, newSchemaFile(d.Schema.Schema(), f.options.Compression))
+		mux.Handle("GET "+SchemaPath, newSchemaFile(d.Schema.Schema(), f.options.Compression))
 	}
 	if f.options.Playground && d.Playground != nil {
 		mux.Handle("GET /{$}", d.Playground)

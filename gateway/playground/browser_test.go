@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -44,6 +45,7 @@ func graph(t *testing.T) http.Handler {
 			return
 		}
 		w.Header().Set("Content-Type", "application/json")
+		w.Header().Set("X-Request-Id", "request-7")
 		if strings.Contains(request.Query, "__schema") {
 			_, _ = w.Write(schema)
 			return
@@ -87,6 +89,68 @@ func TestVisit(t *testing.T) {
 	mention(t, "the explorer", page.Explorer(), "product", "products", "inStock")
 	page.Screenshot("light-explorer")
 	mention(t, "the history", page.History(), "OneProduct")
+}
+
+// Before the first answer the pane says how to get one; below an answer stand its figures, which belong
+// to its tab.
+func TestAnswer(t *testing.T) {
+	page := playgroundtest.Open(t, serve(t, "/shop", playground.Options{Schema: "/schema.graphql", Examples: examples}))
+	mention(t, "the empty pane", page.Hint(), "Ctrl-Enter", "run the operation")
+	page.Run()
+	if figures := page.Figures(); !regexp.MustCompile(`^200\s+\d+ ms\s+\d+ B\s+request request-7$`).MatchString(figures) {
+		t.Errorf("the figures are %q", figures)
+	}
+	page.OpenTab("Products")
+	mention(t, "the empty pane of the next tab", page.Hint(), "run the operation")
+	page.OpenTab("OneProduct")
+	mention(t, "the figures of the first tab", page.Figures(), "request-7")
+	if link := page.SchemaLink(); !strings.HasSuffix(link, "/shop/schema.graphql") {
+		t.Errorf("the schema's link is %s", link)
+	}
+}
+
+// A visitor who has changed an example, or closed its tab, can open it again.
+func TestExamplesAgain(t *testing.T) {
+	page := playgroundtest.Open(t, serve(t, "", playground.Options{Examples: examples}))
+	if link := page.SchemaLink(); link != "none" {
+		t.Errorf("a server without a schema offers %s", link)
+	}
+	page.SetQuery("{ broken }")
+	page.Reload()
+	page.OpenExample("OneProduct")
+	mention(t, "the example", page.Query(), "# One product by its id", "query OneProduct")
+	mention(t, "its variables", page.Variables(), `"id": "1"`)
+	page.OpenExample("Products")
+	mention(t, "the headers of the other example", page.Headers(), `"X-Tenant": "north"`)
+	page.Run()
+	mention(t, "its answer", page.Answer(), `"tenant": "north"`)
+}
+
+// On a telephone the panes stand below each other, each as wide as the screen, and long lines wrap.
+func TestNarrow(t *testing.T) {
+	comment := "What the shop sells, with a name that is much longer than a telephone is wide: the end."
+	page := playgroundtest.Open(t, serve(t, "", playground.Options{Examples: []playground.Example{
+		{Name: comment, Query: "query Products {\n  products(limit: 2) {\n    name\n  }\n}"},
+	}}), playgroundtest.Narrow())
+	page.Run()
+	page.Screenshot("narrow")
+	const width, height = 390, 844
+	for _, selector := range []string{".graphiql-query-editor", ".graphiql-execute-button", ".result-window", ".gatehouse-figures", ".graphiql-sidebar"} {
+		box := page.Place(selector)
+		if box.Left < 0 || box.Right > width || box.Top < 0 || box.Bottom > height {
+			t.Errorf("%s is not on the screen: %+v", selector, box)
+		}
+	}
+	for _, selector := range []string{".graphiql-query-editor", ".result-window"} {
+		if box := page.Place(selector); box.Right-box.Left < 0.8*width || box.Bottom-box.Top < 150 {
+			t.Errorf("%s is too small: %+v", selector, box)
+		}
+	}
+	mention(t, "the lines of the editor on the screen", page.VisibleQuery(), "the end.")
+	page.Docs("Product")
+	if box := page.Place(".graphiql-plugin"); box.Right-box.Left < 0.8*width || box.Bottom-box.Top < 150 {
+		t.Errorf("the docs are too small: %+v", box)
+	}
 }
 
 func TestTabs(t *testing.T) {

@@ -20,6 +20,9 @@ type Options struct {
 	// Endpoint is the path of the GraphQL endpoint on the same server. Default "/graphql". It is
 	// relative to the page, so that a reverse proxy may add a prefix.
 	Endpoint string
+	// Schema is the path of the graph's SDL on the same server, which the page offers for download. It is
+	// relative to the page like Endpoint. Default none.
+	Schema string
 	// Title is the title of the page. Default "Gatehouse".
 	Title string
 	// Headers is the text in the headers pane of a new tab: JSON, which may have comments. Default a
@@ -63,6 +66,7 @@ const headersHint = `{
 type config struct {
 	Title    string `json:"title"`
 	Endpoint string `json:"endpoint"` // relative to the page
+	Schema   string `json:"schema"`   // relative to the page, or empty
 	Headers  string `json:"headers"`
 	Examples []tab  `json:"examples"`
 }
@@ -76,9 +80,12 @@ type tab struct {
 func (o Options) config() []byte {
 	c := config{
 		Title:    cmp.Or(o.Title, "Gatehouse"),
-		Endpoint: "./" + strings.TrimLeft(cmp.Or(o.Endpoint, "/graphql"), "/"),
+		Endpoint: relative(cmp.Or(o.Endpoint, "/graphql")),
 		Headers:  cmp.Or(o.Headers, headersHint),
 		Examples: make([]tab, 0, len(o.Examples)),
+	}
+	if o.Schema != "" {
+		c.Schema = relative(o.Schema)
 	}
 	for _, e := range o.Examples {
 		c.Examples = append(c.Examples, e.tab())
@@ -86,6 +93,10 @@ func (o Options) config() []byte {
 	text, _ := json.Marshal(c) // strings only: cannot fail
 	return text
 }
+
+// relative returns a path of this server relative to the page. A path that begins with two slashes
+// would name another server.
+func relative(path string) string { return "./" + strings.TrimLeft(path, "/") }
 
 func (e Example) tab() tab {
 	query := strings.TrimSpace(e.Query) + "\n"

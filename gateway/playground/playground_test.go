@@ -234,8 +234,8 @@ func TestLicences(t *testing.T) {
 func TestConfig(t *testing.T) {
 	type tab struct{ Query, Variables, Headers string }
 	type config struct {
-		Title, Endpoint, Headers string
-		Examples                 []tab
+		Title, Endpoint, Schema, Headers string
+		Examples                         []tab
 	}
 	const hint = "{\n  // \"Authorization\": \"Bearer <token>\"\n}"
 	for _, c := range []struct {
@@ -243,29 +243,29 @@ func TestConfig(t *testing.T) {
 		options playground.Options
 		want    config
 	}{
-		{"zero", playground.Options{}, config{"Gatehouse", "./graphql", hint, []tab{}}},
+		{"zero", playground.Options{}, config{"Gatehouse", "./graphql", "", hint, []tab{}}},
 		{
 			"all said",
 			playground.Options{
-				Endpoint: "/api/graph", Title: "Shop", Headers: `{"X-Tenant":"a"}`,
+				Endpoint: "/api/graph", Schema: "/schema.graphql", Title: "Shop", Headers: `{"X-Tenant":"a"}`,
 				Examples: []playground.Example{{Name: "One order", Query: "query Order { order }", Variables: `{"id":1}`, Headers: `{"X-Tenant":"b"}`}},
 			},
-			config{"Shop", "./api/graph", `{"X-Tenant":"a"}`, []tab{{"# One order\nquery Order { order }\n", `{"id":1}`, `{"X-Tenant":"b"}`}}},
+			config{"Shop", "./api/graph", "./schema.graphql", `{"X-Tenant":"a"}`, []tab{{"# One order\nquery Order { order }\n", `{"id":1}`, `{"X-Tenant":"b"}`}}},
 		},
 		{
 			"a query with a comment keeps it",
 			playground.Options{Examples: []playground.Example{{Name: "One", Query: "\n# What it shows\n{ a }\n"}, {Query: "{ b }"}}},
-			config{"Gatehouse", "./graphql", hint, []tab{{"# What it shows\n{ a }\n", "", ""}, {"{ b }\n", "", ""}}},
+			config{"Gatehouse", "./graphql", "", hint, []tab{{"# What it shows\n{ a }\n", "", ""}, {"{ b }\n", "", ""}}},
 		},
 		{
 			"a name of two lines stays a comment",
 			playground.Options{Examples: []playground.Example{{Name: "One\ntwo", Query: "{ a }"}}},
-			config{"Gatehouse", "./graphql", hint, []tab{{"# One\n# two\n{ a }\n", "", ""}}},
+			config{"Gatehouse", "./graphql", "", hint, []tab{{"# One\n# two\n{ a }\n", "", ""}}},
 		},
 		{
 			"an endpoint cannot name another server",
 			playground.Options{Endpoint: "//example.org/graphql"},
-			config{"Gatehouse", "./example.org/graphql", hint, []tab{}},
+			config{"Gatehouse", "./example.org/graphql", "", hint, []tab{}},
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {

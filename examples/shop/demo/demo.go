@@ -121,9 +121,9 @@ func (d *Demo) Announce(out io.Writer, gatewayURL string) {
 		fmt.Fprintf(w, "  products, replica %d\t%s\n", i+1, url)
 	}
 	w.Flush()
-	fmt.Fprintf(out, "\nTokens, for the header \"Authorization: Bearer ...\":\n\n")
+	fmt.Fprintf(out, "\nTokens, to paste into a shell, for the header \"Authorization: Bearer $TOKEN\":\n\n")
 	for _, identity := range services.Identities() {
-		fmt.Fprintf(out, "  %s (%s; %s)\n  %s\n\n", identity.Name, identity.Subject, identity.Scope, d.tokens[identity.Name])
+		fmt.Fprintf(out, "  %s (%s; %s)\n  export TOKEN=%s\n\n", identity.Name, identity.Subject, identity.Scope, d.tokens[identity.Name])
 	}
 	fmt.Fprintf(out, "Stop with Ctrl-C.\n\n")
 }

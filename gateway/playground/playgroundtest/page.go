@@ -38,10 +38,17 @@ type Page struct {
 // Option changes how Open starts the browser.
 type Option func(*options)
 
-type options struct{ scheme string }
+type options struct {
+	scheme string
+	narrow bool
+}
 
 // Dark gives the visitor a dark system theme; without it, it is light.
 func Dark() Option { return func(o *options) { o.scheme = "dark" } }
+
+// Narrow gives the visitor the screen of a telephone, 390 by 844 pixels; without it, the window is
+// 1440 by 900.
+func Narrow() Option { return func(o *options) { o.narrow = true } }
 
 // Open starts Chromium, opens the playground at url, the only host it can
 // reach, and waits until the editors stand. The browser ends with the test.
@@ -62,7 +69,11 @@ func Open(t testing.TB, url string, opts ...Option) *Page {
 			t.Errorf("the page complained: %s", problem)
 		}
 	})
-	p.do("open "+url, theme(o.scheme), chromedp.Navigate(url))
+	steps := []chromedp.Action[chromedp.Void]{theme(o.scheme)}
+	if o.narrow {
+		steps = append(steps, telephone())
+	}
+	p.do("open "+url, append(steps, chromedp.Navigate(url))...)
 	p.ready()
 	return p
 }
@@ -73,6 +84,15 @@ func theme(scheme string) chromedp.Action[chromedp.Void] {
 		feature := &emulation.MediaFeature{Name: "prefers-color-scheme", Value: scheme}
 		_, err := cdp.Call(ctx, target, emulation.SetEmulatedMedia,
 			emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{feature}})
+		return err
+	})
+}
+
+// telephone is the screen of Narrow.
+func telephone() chromedp.Action[chromedp.Void] {
+	return chromedp.Func(func(ctx context.Context, target *chromedp.Target) error {
+		_, err := cdp.Call(ctx, target, emulation.SetDeviceMetricsOverride,
+			emulation.SetDeviceMetricsOverrideParams{Width: 390, Height: 844, DeviceScaleFactor: 1, Mobile: true})
 		return err
 	})
 }
@@ -113,6 +133,16 @@ func (p *Page) Query() string     { p.t.Helper(); return p.pane("operation.graph
 func (p *Page) Variables() string { p.t.Helper(); return p.pane("variables.json") }
 func (p *Page) Headers() string   { p.t.Helper(); return p.pane("request-headers.json") }
 
+// VisibleQuery is what the visitor sees of the query without scrolling sideways.
+func (p *Page) VisibleQuery() string {
+	p.t.Helper()
+	return p.await("the lines of the query", `(() => {
+		const right = document.querySelector('.graphiql-query-editor .monaco-scrollable-element').getBoundingClientRect().right;
+		return [...document.querySelectorAll('.graphiql-query-editor .view-line')]
+			.filter(line => line.firstChild.getBoundingClientRect().right <= right).map(line => line.innerText.replaceAll('\u00a0', ' ')).join('\n');
+	})()`)
+}
+
 // SetQuery and SetHeaders replace a text of the open tab.
 func (p *Page) SetQuery(text string)   { p.t.Helper(); p.setPane("operation.graphql", text) }
 func (p *Page) SetHeaders(text string) { p.t.Helper(); p.setPane("request-headers.json", text) }
@@ -129,6 +159,55 @@ func (p *Page) Run() {
 func (p *Page) Answer() string {
 	p.t.Helper()
 	return p.pane("response.json")
+}
+
+// Hint is the text in the empty pane of a tab that has not been run.
+func (p *Page) Hint() string {
+	p.t.Helper()
+	return p.await("the hint", `document.querySelector('.gatehouse-hint')?.innerText`)
+}
+
+// Figures are the status, time, size and request id of the answer, one a line.
+func (p *Page) Figures() string {
+	p.t.Helper()
+	return p.await("the figures of the answer", `document.querySelector('.gatehouse-figures')?.innerText`)
+}
+
+// SchemaLink is the address of the schema to download, "none" without one.
+func (p *Page) SchemaLink() string {
+	p.t.Helper()
+	return p.await("the schema's link", `document.querySelector('a[download="schema.graphql"]')?.href ?? 'none'`)
+}
+
+// OpenExample opens the example with this operation name from the side panel, and waits until the
+// new tab is there.
+func (p *Page) OpenExample(name string) {
+	p.t.Helper()
+	p.panel("Examples")
+	before := len(p.Tabs())
+	p.await("the example "+name, fmt.Sprintf(`(() => {
+		const button = [...document.querySelectorAll('.gatehouse-examples button')].find(b => b.querySelector('b').innerText === %s);
+		button?.click();
+		return button;
+	})()`, quote(name)))
+	p.await("a new tab", fmt.Sprintf(`document.querySelectorAll('.graphiql-tab-button').length === %d`, before+1))
+}
+
+// Box is a place on the screen, in CSS pixels.
+type Box struct{ Left, Top, Right, Bottom float64 }
+
+// Place is where the first element that a CSS selector finds stands on the screen.
+func (p *Page) Place(selector string) Box {
+	p.t.Helper()
+	text := p.await("the place of "+selector, fmt.Sprintf(`(() => {
+		const r = document.querySelector(%s)?.getBoundingClientRect();
+		return r && JSON.stringify({Left: r.left, Top: r.top, Right: r.right, Bottom: r.bottom});
+	})()`, quote(selector)))
+	var box Box
+	if err := json.Unmarshal([]byte(text), &box); err != nil {
+		p.t.Fatal(err)
+	}
+	return box
 }
 
 // Prettify presses the button that formats the open tab and waits until the

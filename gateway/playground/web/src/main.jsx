@@ -1,11 +1,16 @@
 import 'graphiql/setup-workers/vite';
 import { explorerPlugin } from '@graphiql/plugin-explorer';
 import { HISTORY_PLUGIN } from '@graphiql/plugin-history';
+import { pick, useGraphiQL } from '@graphiql/react';
 import { createGraphiQLFetcher } from '@graphiql/toolkit';
 import { GraphiQL } from 'graphiql';
+import { useEffect } from 'react';
 import { createRoot } from 'react-dom/client';
 
 import './style.css';
+import { Answer, measuredFetch } from './answer.jsx';
+import { operationName } from './document.js';
+import { examplesPlugin } from './examples.jsx';
 import { persistsHeaders, savedTab, storage } from './storage.js';
 
 // The page's address is the base of every other one, so that a reverse proxy may put all of them under a prefix.
@@ -32,41 +37,64 @@ function firstTabs({ examples, headers }) {
 const headersOf = (tab, { examples, headers }) =>
   tab.headers ?? (examples.find((example) => operationName(example.query) === operationName(tab.query))?.headers || headers);
 
-const operationName = (query) => /^\s*(?:query|mutation|subscription)\s+(\w+)/m.exec(query ?? '')?.[1];
-
 const panes = ({ query, variables, headers }) => ({
   initialQuery: query,
   initialVariables: variables,
   initialHeaders: headers,
 });
 
+// WrapLines makes the editors wrap long lines, so that a comment can be read in a narrow window.
+function WrapLines() {
+  const editors = useGraphiQL(pick('queryEditor', 'variableEditor', 'headerEditor'));
+  useEffect(() => {
+    Object.values(editors).forEach((editor) => editor?.updateOptions({ wordWrap: 'on' }));
+  });
+  return null;
+}
+
 // Everything a Playground is given is made once, outside it: a new fetcher or plugin would restart GraphiQL.
-function Playground({ title, ...graphiql }) {
+function Playground({ title, schema, ...graphiql }) {
   return (
     <GraphiQL {...graphiql}>
       <GraphiQL.Logo>
         <span className="gatehouse-logo">{title}</span>
       </GraphiQL.Logo>
       <GraphiQL.Footer>
-        <a className="gatehouse-licences" href={here('playground/THIRD_PARTY_LICENSES.txt')} target="_blank" rel="noreferrer">
-          Third-party licences
-        </a>
+        <div className="gatehouse-footer">
+          <Answer />
+          <span className="gatehouse-links">
+            {schema && (
+              <a href={here(schema)} download="schema.graphql">
+                Download the schema
+              </a>
+            )}
+            <a href={here('playground/THIRD_PARTY_LICENSES.txt')} target="_blank" rel="noreferrer">
+              Third-party licences
+            </a>
+          </span>
+        </div>
+        <WrapLines />
       </GraphiQL.Footer>
     </GraphiQL>
   );
 }
 
+// The width below which style.css puts the panes below each other.
+const narrow = matchMedia('(max-width: 700px)').matches;
+
 function show(root, config) {
   document.title = config.title;
+  const examples = config.examples.length === 0 ? [] : [examplesPlugin(config.examples, config.headers)];
   createRoot(root).render(
     <Playground
       title={config.title}
-      fetcher={createGraphiQLFetcher({ url: here(config.endpoint) })}
-      plugins={[HISTORY_PLUGIN, explorerPlugin({ showAttribution: false })]}
+      schema={config.schema}
+      fetcher={createGraphiQLFetcher({ url: here(config.endpoint), fetch: measuredFetch })}
+      plugins={[HISTORY_PLUGIN, explorerPlugin({ showAttribution: false }), ...examples]}
       storage={storage}
       defaultQuery={'# Ctrl-Space completes, Ctrl-Enter runs.\n'}
       defaultHeaders={config.headers}
-      defaultEditorToolsVisibility
+      defaultEditorToolsVisibility={!narrow}
       showPersistHeadersSettings
       shouldPersistHeaders={persistsHeaders()}
       {...firstTabs(config)}
