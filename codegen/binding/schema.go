@@ -97,11 +97,32 @@ func (n *nameChecker) checkType(name string, pos *ast.Position) {
 	}
 }
 
+// schemaDirectives returns the names of the directives that a schema can use; the others are for operations.
+func (n *nameChecker) schemaDirectives() []string {
+	var names []string
+	for name, def := range n.directives {
+		if slices.ContainsFunc(def.Locations, isSchemaLocation) {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
+func isSchemaLocation(at ast.DirectiveLocation) bool {
+	switch at {
+	case ast.LocationQuery, ast.LocationMutation, ast.LocationSubscription, ast.LocationField, ast.LocationFragmentDefinition,
+		ast.LocationFragmentSpread, ast.LocationInlineFragment, ast.LocationVariableDefinition:
+		return false
+	}
+	return true
+}
+
 func (n *nameChecker) checkUses(directives ast.DirectiveList) {
 	for _, d := range directives {
 		def := n.directives[d.Name]
 		if def == nil {
-			n.faults.Add(UnknownDirective, d.Position, "there is no directive @%s%s", d.Name, DidYouMean(d.Name, slices.Sorted(maps.Keys(n.directives))))
+			n.faults.Add(UnknownDirective, d.Position, "there is no directive @%s%s", d.Name, DidYouMean(d.Name, n.schemaDirectives()))
 			continue
 		}
 		n.checkRepeated(asChildValues(d.Arguments))
