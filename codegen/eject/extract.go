@@ -247,7 +247,7 @@ func (x *extractor) isUsedBy(i int, user func(int) bool) bool {
 }
 
 // boundPhrase matches what the doc comment of a generated method says about the binding's place.
-var boundPhrase = regexp.MustCompile(` by the binding at \S+, which calls the service `)
+var boundPhrase = regexp.MustCompile(` by its binding in \S+, which calls the service `)
 
 // text returns the snippet as Go, with its packages under other names.
 func (s *Snippet) text(names map[string]string) string {

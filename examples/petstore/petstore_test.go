@@ -500,7 +500,7 @@ func TestDemo(t *testing.T) {
 	out := &lockedBuffer{}
 	s := &store{}
 	s.serve(t, command.Start{Config: settings, Mode: command.Mode{Demo: true}, Out: out})
-	tokens := regexp.MustCompile(`(?m)^  (ey\S+)$`).FindAllStringSubmatch(out.String(), -1)
+	tokens := regexp.MustCompile(`(?m)^  export TOKEN=(ey\S+)$`).FindAllStringSubmatch(out.String(), -1)
 	if len(tokens) != len(services.Identities()) || !strings.Contains(out.String(), "/graphql") {
 		t.Fatal(out.String())
 	}
