@@ -102,9 +102,19 @@ func TestDrainAnnouncesTheEndOfConnections(t *testing.T) {
 		time.Sleep(time.Millisecond)
 	}
 	for _, request := range [][3]string{
-		{"POST", "/graphql", `{"query":"{n}"}`}, {"POST", "/graphql", `{"query":"{unknown}"}`}, {"POST", "/graphql", `{`}, {"PUT", "/graphql", `{}`},
-		{"GET", "/graphql?query={n}", ""}, {"OPTIONS", "/graphql", ""}, {"GET", "/healthz", ""}, {"GET", "/readyz", ""}, {"GET", "/", ""}, {"GET", "/nothing", ""},
-		{"POST", "/healthz", "body"}, {"HEAD", "/healthz", ""}, {"GET", "/graphql/../healthz", ""},
+		{"POST", "/graphql", `{"query":"{n}"}`},
+		{"POST", "/graphql", `{"query":"{unknown}"}`},
+		{"POST", "/graphql", `{`},
+		{"PUT", "/graphql", `{}`},
+		{"GET", "/graphql?query={n}", ""},
+		{"OPTIONS", "/graphql", ""},
+		{"GET", "/healthz", ""},
+		{"GET", "/readyz", ""},
+		{"GET", "/", ""},
+		{"GET", "/nothing", ""},
+		{"POST", "/healthz", "body"},
+		{"HEAD", "/healthz", ""},
+		{"GET", "/graphql/../healthz", ""},
 	} {
 		if got := send(request[0], request[1], request[2]); !got.Close {
 			t.Errorf("%s %s %s: %d does not end the connection", request[0], request[1], request[2], got.StatusCode)
