@@ -140,7 +140,7 @@ type Root {
 
 scalar Stamp @specifiedBy(url: "https://example.com")
 `,
-		"usual": "type Mutation {\n  a: String\n}\n\ntype Query {\n  a: String\n}\n",
+		"usual":                           "type Mutation {\n  a: String\n}\n\ntype Query {\n  a: String\n}\n",
 		"another type has the usual name": "schema {\n  query: Query\n}\n\ntype Mutation {\n  a: String\n}\n\ntype Query {\n  a: Mutation\n}\n",
 	} {
 		sdl = strings.Replace(sdl, "\"\"\"`", `\"""`, 1)
