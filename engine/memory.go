@@ -45,7 +45,7 @@ type Memory struct {
 type memoryRequest struct {
 	share   *MemoryShare
 	n       int64
-	granted chan struct{} // closed when the share has the bytes
+	granted chan struct{} // closed when the share has the bytes, or has been released
 }
 
 func (r *memoryRequest) isExecuting() bool { return r.share.executing.Load() }
@@ -81,6 +81,7 @@ type MemoryShare struct {
 	needed  atomic.Int64 // bytes that were asked for, in excess of freeMemory once it is positive
 	granted atomic.Int64 // written with Memory.mu held
 
+	limited   atomic.Bool // reports whether the share has ever asked its Memory for bytes
 	executing atomic.Bool
 	released  atomic.Bool
 }
@@ -105,7 +106,8 @@ func ReserveMemory(ctx context.Context, n int64) error {
 }
 
 // Reserve reserves n bytes more, until Release. It may wait for them. Its error is a fault with the
-// code fault.Overloaded, or that of ctx if that ends first.
+// code fault.Overloaded, or that of ctx if that ends first; nothing is reserved then, so that a
+// mutation whose call was refused can go on with the next one.
 func (s *MemoryShare) Reserve(ctx context.Context, n int64) error {
 	if s == nil || s.Memory == nil || s.Memory.max <= 0 {
 		return nil
@@ -114,7 +116,12 @@ func (s *MemoryShare) Reserve(ctx context.Context, n int64) error {
 	if missing <= 0 {
 		return nil
 	}
-	return s.Memory.grow(ctx, s, (missing+memoryQuantum-1)/memoryQuantum*memoryQuantum)
+	s.limited.Store(true)
+	err := s.Memory.grow(ctx, s, (missing+memoryQuantum-1)/memoryQuantum*memoryQuantum)
+	if err != nil {
+		s.needed.Add(-n)
+	}
+	return err
 }
 
 // grow grants n bytes to s, as soon as there are as many.
@@ -231,7 +238,7 @@ func (s *MemoryShare) EndExecution() {
 		return
 	}
 	s.executing.Store(false)
-	if m := s.Memory; m != nil && s.needed.Load() > freeMemory {
+	if m := s.Memory; s.limited.Load() {
 		m.mu.Lock()
 		defer m.mu.Unlock()
 		m.removeHolder(s)
@@ -239,17 +246,24 @@ func (s *MemoryShare) EndExecution() {
 	}
 }
 
-// Release returns what the share holds. Nothing is reserved after it.
+// Release returns what the share holds. Nothing is reserved after it: what still waits for bytes, as
+// a coalesced call that goes on for other requests, continues without them.
 func (s *MemoryShare) Release() {
 	s.released.Store(true)
-	m := s.Memory
-	if m == nil || s.needed.Load() <= freeMemory {
+	if !s.limited.Load() {
 		return
 	}
+	m := s.Memory
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.removeHolder(s)
 	m.used -= s.granted.Swap(0)
+	m.waiters = slices.DeleteFunc(m.waiters, func(r *memoryRequest) bool {
+		if r.share == s {
+			close(r.granted)
+		}
+		return r.share == s
+	})
 	m.grantWaiters()
 }
 

@@ -124,3 +124,45 @@ func TestWaitForMemoryEnds(t *testing.T) {
 		wantReserved(t, next, 3<<20, fault.MaxResponse) // more than there will ever be
 	})
 }
+
+// A call that goes on for other requests may wait for memory when its own request ends. It goes on
+// without, since nothing would be returned any more.
+func TestReleaseEndsWaits(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := NewMemory(1<<20, time.Hour)
+		oldest, next := executing(m), executing(m)
+		wantReserved(t, oldest, 600<<10, "")
+		wantReserved(t, next, 100<<10, "")
+		ended := make(chan error)
+		go func() { ended <- next.Reserve(context.WithoutCancel(t.Context()), 400<<10) }()
+		synctest.Wait()
+		next.EndExecution()
+		next.Release()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+		oldest.EndExecution()
+		oldest.Release()
+		if got := m.Stats(); got.Used != 0 || len(m.waiters) != 0 || len(m.holders) != 0 {
+			t.Errorf("%+v, %d wait, %d hold", got, len(m.waiters), len(m.holders))
+		}
+	})
+}
+
+// What was refused is not held: the next call of a mutation gets its memory.
+func TestRefusedMemoryIsNotHeld(t *testing.T) {
+	m := NewMemory(1<<20, time.Millisecond)
+	other, s := executing(m), executing(m)
+	wantReserved(t, other, 900<<10, "")
+	wantReserved(t, s, 3<<20, fault.MaxResponse)
+	wantReserved(t, s, 500<<10, fault.Overloaded)
+	wantReserved(t, s, freeMemory, "")
+	other.EndExecution()
+	other.Release()
+	wantReserved(t, s, 500<<10, "")
+	s.EndExecution()
+	s.Release()
+	if got := m.Stats(); got.Used != 0 || got.Refused != 2 || len(m.holders) != 0 {
+		t.Errorf("%+v", got)
+	}
+}

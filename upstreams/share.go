@@ -16,15 +16,18 @@ import (
 // has one client, unless handwritten code calls WithClientHeaders.
 //
 // The body is kept until the operation ends, because a field below another one makes its call
-// later. If the operation has kept too much (engine.KeepBytes), the response is not shared.
+// later. If the operation has kept too much (engine.KeepBytes), the response is not shared. Each
+// place reserves memory for what it decodes; the one that makes the call does so while it reads.
 func (s *Services) doOnce(ctx context.Context, source string, c *rest.Call) (*rest.Response, error) {
 	if !engine.SharesCalls(ctx, c.Group()) || c.Err() != nil {
 		return s.Do(ctx, source, c)
 	}
-	var own *rest.Response // the response, if this place has made the call
+	var own *rest.Response // the response, if this place has made the call and does not share it
+	made := false
 	client := ctx.Value(clientKey{})
 	id := engine.Identity{Source: source, Request: c.Key(), Caller: fmt.Sprintf("%p", client)}
 	kept, err := engine.CallOnce(ctx, id, func(ctx context.Context) (*rest.Response, error) {
+		made = true
 		ctx = context.WithValue(ctx, clientKey{}, client)
 		r, err := s.Do(ctx, source, c)
 		if err != nil {
@@ -40,6 +43,11 @@ func (s *Services) doOnce(ctx context.Context, source string, c *rest.Call) (*re
 	switch {
 	case err != nil:
 		return nil, err
+	case kept != nil && !made:
+		if err := engine.ReserveMemory(ctx, int64(len(kept.Body))); err != nil {
+			return nil, err
+		}
+		return new(*kept), nil
 	case kept != nil:
 		return new(*kept), nil
 	case own != nil:

@@ -2,14 +2,17 @@ package upstreams_test
 
 import (
 	"context"
+	"errors"
 	"io"
 	"net/http"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/gatehouse-graphql/gatehouse/engine"
 	"github.com/gatehouse-graphql/gatehouse/engine/decode"
+	"github.com/gatehouse-graphql/gatehouse/fault"
 	"github.com/gatehouse-graphql/gatehouse/upstreams"
 	"github.com/gatehouse-graphql/gatehouse/upstreams/rest"
 )
@@ -77,6 +80,45 @@ func TestSharedCalls(t *testing.T) {
 				t.Errorf("the service received no header of the other client: %.20s", texts[0])
 			}
 		})
+	}
+}
+
+// Each place that gets a shared response reserves memory for what it decodes, and all of it is
+// returned with the request.
+func TestSharedCallsReserveMemory(t *testing.T) {
+	const size, places = 100_000, 10
+	users := newReplica(t, func(w http.ResponseWriter, _ *http.Request) {
+		io.WriteString(w, `"`+strings.Repeat(".", size)+`"`)
+	})
+	services := newServices(t, upstreams.Source{URLs: []string{users.URL}})
+	memory := engine.NewMemory(1<<30, time.Second)
+	share := &engine.MemoryShare{Memory: memory}
+	ctx := engine.WithOperation(context.WithValue(t.Context(), engine.MemoryShareKey{}, share), engine.Options{})
+	engine.SetSharedCalls(ctx, &engine.SharedCalls{All: true})
+	for range places {
+		if _, err := upstreams.Fetch(ctx, services, "users", get().Shared("g"), (*decode.Decoder).String); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n, used := users.calls.Load(), memory.Stats().Used; n != 1 || used < (places+1)*size || used > (places+3)*size {
+		t.Errorf("%d calls, %d bytes", n, used)
+	}
+	share.Release()
+	if used := memory.Stats().Used; used != 0 {
+		t.Errorf("%d bytes are not returned", used)
+	}
+
+	// An operation that needs more than there is gets an error instead.
+	ctx = engine.WithOperation(context.WithValue(t.Context(), engine.MemoryShareKey{}, &engine.MemoryShare{Memory: engine.NewMemory(3*size, time.Millisecond)}), engine.Options{})
+	engine.SetSharedCalls(ctx, &engine.SharedCalls{All: true})
+	var err error
+	for range places {
+		if err == nil {
+			_, err = upstreams.Fetch(ctx, services, "users", get().Shared("g"), (*decode.Decoder).String)
+		}
+	}
+	if f, ok := errors.AsType[*fault.Error](err); !ok || f.Code != fault.Overloaded {
+		t.Errorf("got %v", err)
 	}
 }
 

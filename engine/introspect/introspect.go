@@ -23,6 +23,8 @@ import (
 //   - @defer and the root type of subscriptions, because a response over HTTP has one part;
 //   - @deprecated on directives, a proposal that the specification of September 2025 does not have,
 //     and for which gqlparser's __Directive has no fields.
+//
+// The scalars of the specification get the descriptions of graphql-js, of which gqlparser has older ones.
 func Publish(schema *ast.Schema) *ast.Schema {
 	delete(schema.Directives, "defer")
 	hideSubscriptions(schema)
@@ -32,7 +34,22 @@ func Publish(schema *ast.Schema) *ast.Schema {
 	if d := schema.Types["__DirectiveLocation"]; d != nil {
 		d.EnumValues = slices.DeleteFunc(d.EnumValues, func(v *ast.EnumValueDefinition) bool { return v.Name == string(ast.LocationDirectiveDefinition) })
 	}
+	for name, text := range scalarDescriptions {
+		if d := schema.Types[name]; d != nil && d.BuiltIn {
+			d.Description = text
+		}
+	}
 	return schema
+}
+
+// scalarDescriptions are the descriptions that clients and editors know from graphql-js.
+var scalarDescriptions = map[string]string{
+	"Float": "The `Float` scalar type represents signed double-precision fractional values as specified by [IEEE 754](https://en.wikipedia.org/wiki/IEEE_floating_point).",
+	"ID": "The `ID` scalar type represents a unique identifier, often used to refetch an object or as key for a cache. " +
+		"The ID type appears in a JSON response as a String; however, it is not intended to be human-readable. " +
+		"When expected as an input type, any string (such as `\"4\"`) or integer (such as `4`) input value will be accepted as an ID.",
+	"String": "The `String` scalar type represents textual data, represented as UTF-8 character sequences. " +
+		"The String type is most often used by GraphQL to represent free-form human-readable text.",
 }
 
 // hideSubscriptions removes the root type of subscriptions, which no field returns.

@@ -3,12 +3,14 @@ package front_test
 import (
 	"bytes"
 	"compress/gzip"
+	"context"
 	"fmt"
 	"io"
 	"net/http"
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/99designs/gqlgen/graphql"
 
@@ -37,6 +39,8 @@ func TestOffersOfClients(t *testing.T) {
 		"a socket by POST":          {"POST", "/graphql", n, []string{"Upgrade: websocket", "Connection: Upgrade"}, 200, "", ""},
 		"a socket with a query":     {"GET", "/graphql?query={n}", "", []string{"Upgrade: websocket", "Connection: Upgrade"}, 200, "", ""},
 		"a socket":                  {"GET", "/graphql", "", []string{"Upgrade: websocket", "Connection: Upgrade", "Sec-WebSocket-Protocol: graphql-transport-ws"}, 400, "there is no WebSocket here", "BAD_REQUEST"},
+		"a socket or h2c":           {"GET", "/graphql", "", []string{"Upgrade: h2c, websocket", "Connection: Upgrade"}, 400, "there is no WebSocket here", "BAD_REQUEST"},
+		"a socket in a second line": {"GET", "/graphql", "", []string{"Upgrade: h2c", "Upgrade: websocket", "Connection: Upgrade"}, 400, "there is no WebSocket here", "BAD_REQUEST"},
 		"a socket, other case":      {"GET", "/graphql/", "", []string{"Upgrade: WebSocket", "Connection: Upgrade"}, 400, "there is no WebSocket here", "BAD_REQUEST"},
 		"urql":                      {"POST", "/graphql", n, []string{urql}, 200, "", ""},
 		"an event stream":           {"POST", "/graphql", n, []string{"Accept: text/event-stream"}, 406, "there is no text/event-stream", "BAD_REQUEST"},
@@ -54,6 +58,14 @@ func TestOffersOfClients(t *testing.T) {
 		"a hash, new type":    {"POST", "/graphql", `{"operationName":"A","variables":{},` + persisted + "}", []string{"Accept: " + typeGraphQL}, 200, "PersistedQueryNotSupported", "PERSISTED_QUERY_NOT_SUPPORTED"},
 		"a hash, empty query": {"POST", "/graphql", `{"query":"",` + persisted + "}", nil, 200, "PersistedQueryNotSupported", "PERSISTED_QUERY_NOT_SUPPORTED"},
 		"a hash by GET":       {"GET", "/graphql?extensions=" + hash, "", nil, 200, "PersistedQueryNotSupported", "PERSISTED_QUERY_NOT_SUPPORTED"},
+		"an id":               {"POST", "/graphql", `{"documentId":"sha256:ab"}`, nil, 200, "PersistedQueryNotSupported", "PERSISTED_QUERY_NOT_SUPPORTED"},
+		"an id, new type":     {"POST", "/graphql", `{"query":null,"documentId":"ab","variables":{}}`, []string{"Accept: " + typeGraphQL}, 200, "PersistedQueryNotSupported", "PERSISTED_QUERY_NOT_SUPPORTED"},
+		"an id of Relay":      {"POST", "/graphql", `{"id":"ab","variables":{}}`, nil, 200, "PersistedQueryNotSupported", "PERSISTED_QUERY_NOT_SUPPORTED"},
+		"an older id":         {"POST", "/graphql", `{"doc_id":5}`, nil, 200, "PersistedQueryNotSupported", "PERSISTED_QUERY_NOT_SUPPORTED"},
+		"an id by GET":        {"GET", "/graphql?documentId=ab", "", nil, 200, "PersistedQueryNotSupported", "PERSISTED_QUERY_NOT_SUPPORTED"},
+		"an id by navigation": {"GET", "/graphql?documentId=ab", "", []string{"Accept: text/html,*/*"}, 200, "PersistedQueryNotSupported", "PERSISTED_QUERY_NOT_SUPPORTED"},
+		"an id and a query":   {"POST", "/graphql", `{"query":"{n}","documentId":"ab"}`, nil, 200, "", ""},
+		"an id of null":       {"POST", "/graphql", `{"documentId":null}`, nil, 400, `the request has no "query"`, "BAD_REQUEST"},
 		"a hash and a query":  {"POST", "/graphql", `{"query":"{n}",` + persisted + "}", nil, 200, "", ""},
 		"a hash of null":      {"POST", "/graphql", `{"extensions":{"persistedQuery":null}}`, nil, 400, `the request has no "query"`, "BAD_REQUEST"},
 		"another extension":   {"POST", "/graphql", `{"extensions":{"other":{}}}`, nil, 400, `the request has no "query"`, "BAD_REQUEST"},
@@ -276,4 +288,44 @@ func TestCORSHeaders(t *testing.T) {
 			t.Errorf("%+v: %v", test, lines)
 		}
 	}
+}
+
+// HTTP/2 without TLS, by prior knowledge, is served as HTTP/1 is, several requests on one connection,
+// and loses no request when the server stops.
+func TestUnencryptedHTTP2(t *testing.T) {
+	started, finish := make(chan struct{}), make(chan struct{})
+	s := newStopping(t, front.ServeOptions{Grace: 5 * time.Second}, func(ctx context.Context) *graphql.Response {
+		if graphql.GetOperationContext(ctx).OperationName == "Slow" {
+			close(started)
+			<-finish
+		}
+		return &graphql.Response{Data: []byte(`{"n":1}`)}
+	})
+	transport := &http.Transport{Protocols: new(http.Protocols)}
+	transport.Protocols.SetUnencryptedHTTP2(true)
+	t.Cleanup(transport.CloseIdleConnections)
+	send := func(body string) string {
+		r, _ := http.NewRequestWithContext(t.Context(), "POST", s.url+"/graphql", strings.NewReader(body))
+		r.Header.Set("Content-Type", typeJSON)
+		response, err := (&http.Client{Transport: transport}).Do(r)
+		if err != nil {
+			return err.Error()
+		}
+		defer response.Body.Close()
+		text, err := io.ReadAll(response.Body)
+		return fmt.Sprint(response.Proto, " ", response.StatusCode, " ", string(text), err)
+	}
+	const want = `HTTP/2.0 200 {"data":{"n":1}}<nil>`
+	slow := make(chan string, 1)
+	go func() { slow <- send(`{"query":"query Slow {n}","operationName":"Slow"}`) }()
+	<-started
+	if got := send(`{"query":"{n}"}`); got != want {
+		t.Error(got)
+	}
+	s.stop()
+	time.AfterFunc(200*time.Millisecond, func() { close(finish) })
+	if got := <-slow; got != want {
+		t.Errorf("while the server stops: %s", got)
+	}
+	s.wantStopped(t, 3*time.Second)
 }

@@ -98,15 +98,23 @@ func isNavigation(r *http.Request) bool {
 // isSocket reports whether a client wants to open a WebSocket. A request with an operation is
 // executed, whatever it offers to upgrade to.
 func isSocket(r *http.Request) bool {
-	return r.Method == http.MethodGet && strings.EqualFold(r.Header.Get("Upgrade"), "websocket") && !hasOperation(r)
+	if r.Method != http.MethodGet || hasOperation(r) {
+		return false
+	}
+	for protocol := range strings.SplitSeq(strings.Join(r.Header["Upgrade"], ","), ",") {
+		if strings.EqualFold(strings.TrimSpace(protocol), "websocket") {
+			return true
+		}
+	}
+	return false
 }
 
 func isSafe(r *http.Request) bool { return r.Method == http.MethodGet || r.Method == http.MethodHead }
 
-// hasOperation reports whether the URL has a query, or the hash of one.
+// hasOperation reports whether the URL has a query, or says by its hash or id which one is meant.
 func hasOperation(r *http.Request) bool {
 	values := r.URL.Query()
-	return values.Has("query") || values.Has("extensions")
+	return values.Has("query") || values.Has("extensions") || values.Has("documentId")
 }
 
 // unsupported returns the error of a request that no transport supports.

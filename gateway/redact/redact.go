@@ -42,6 +42,11 @@ var secretPatterns = []secretPattern{
 		regexp.MustCompile(`([A-Za-z][A-Za-z0-9+.-]*:(?:\\*/){2})[^\s/?#@:"\\\[]*:[0-9]*[A-Za-z_%!$.~-][^\s/?#@"\\]*`), "${1}" + Mask,
 	},
 	{
+		"address of a person's mail", // personal data, which the beginnings of services' responses may have
+		[]string{"@", "%40"},
+		regexp.MustCompile(`[A-Za-z0-9][A-Za-z0-9._%+'-]*(?:@|%40)(?:[A-Za-z0-9-]+\.)+[A-Za-z]{2,}\b`), Mask,
+	},
+	{
 		"scheme with credentials",
 		[]string{"bearer", "basic", "apikey"},
 		regexp.MustCompile(`(?i)\b(bearer|basic|apikey)(?:\s|%20|\+|:|=|["'<]|\\+(?:[nrt"']|u0020))+[A-Za-z0-9+/=._~%-]{4,}`), "${1} " + Mask,
@@ -81,7 +86,7 @@ func containsFold(text, sign string) bool {
 // namedSecret matches the name of a secret and what separates it from its value, where the name is that
 // of a header, of a member of JSON, of a parameter of a URL or of a setting, or where name and value
 // are two members of one object. Quotes may be escaped.
-var namedSecret = regexp.MustCompile(`(?i)((?:proxy-)?authorization|(?:set-)?cookie2?|` +
+var namedSecret = regexp.MustCompile(`(?i)((?:proxy-)?authorization|(?:set-)?cookie2?|\bsig|` +
 	`[a-z0-9_.-]*(?:passw(?:or)?d|passphrase|pwd|secret|token|credentials?|signature|api[_-]?key|(?:access|private|secret|session|auth|signing|encryption)[_-]?key|sess(?:ion)?[_-]?id|connect\.sid|jwt))` +
 	quote + `?(?:(?:\s|%20)*(?:[:=]|%3[Aa]|%3[Dd]|=>)|>|(` + quote + `\s*,)(?:\s*` + quote + `values?` + quote + `(\s*[:=]))?)\s*`)
 
@@ -92,7 +97,7 @@ const quote = `(?:\\*["']|&quot;|&#34;|&#39;)`
 var htmlQuote = regexp.MustCompile(`^&(?:quot|#34|#39);`)
 
 // nameMarkers are parts of names. Each name that namedSecret matches has one of them.
-var nameMarkers = []string{"auth", "cookie", "pass", "pwd", "secret", "token", "credential", "signature", "key", "sess", "connect.sid", "jwt"}
+var nameMarkers = []string{"auth", "cookie", "pass", "pwd", "secret", "token", "credential", "sig", "key", "sess", "connect.sid", "jwt"}
 
 // headerName matches the names of headers, whose values end with the line.
 var headerName = regexp.MustCompile(`(?i)^(?:(?:proxy-)?authorization|(?:set-)?cookie2?|x-.*)$`)

@@ -65,7 +65,7 @@ func TestForms(t *testing.T) {
 func TestHarmlessTextsStay(t *testing.T) {
 	for _, text := range []string{
 		"", "operation", "the service cannot be reached", "dial tcp 127.0.0.1:4001: connect: connection refused", "GET /users/{}: 404 Not Found: \"{\\\"detail\\\":\\\"no such user\\\"}\"",
-		"the document has more than 2000 tokens, which is the limit", `{"tokens": 2000}`, `{"token": null}`, "axyyscixgxganx7pgh6n25ur", "https://host/path?q=1", "user@example.com",
+		"the document has more than 2000 tokens, which is the limit", `{"tokens": 2000}`, `{"token": null}`, "axyyscixgxganx7pgh6n25ur", "https://host/path?q=1", "github.com/99designs/gqlgen@v0.17.80/graphql/handler.go:12", "user@host", "a design: @connect(source: users.example)",
 		"the password is wrong", "at $.items[3]: the object's id is \"u2\", but \"u1\" was asked for", "DOWNSTREAM_SERVICE_ERROR,NOT_FOUND", "context deadline exceeded", "a secret, a token",
 		`{"missing":["password","email"]}`, "the document has a name of more than 256 bytes", "secret-less",
 	} {
@@ -83,6 +83,9 @@ func TestWhatSurroundsASecretStays(t *testing.T) {
 		"https://u:p@host/a":                                   "https://[redacted]@host/a",
 		"Cookie: a=b; c=d\r\nHost: h":                          "Cookie: [redacted]\r\nHost: h",
 		`got map[Authorization:[Bearer abcdef] Accept:[text]]`: `got map[Authorization:[redacted] Accept:[text]]`,
+		"<a href='mailto:joe.doe@mail.example.com'>Joe</a>":    "<a href='mailto:[redacted]'>Joe</a>",
+		`{"email":"a+b@c.io","to":"x%40y.org"}`:                `{"email":"[redacted]","to":"[redacted]"}`,
+		"GET /a?se=2030&sig=aGVsbG8%3D&sp=r":                   "GET /a?se=2030&sig=[redacted]&sp=r",
 		"Bearer abcdef is invalid":                             "Bearer [redacted] is invalid",
 	} {
 		if got := Text(text); got != want {

@@ -68,15 +68,10 @@ func (e *Executor) document(ctx context.Context, params *graphql.RawParams) (*do
 	case params.Query != "":
 		return e.documents.Get(ctx, params.Query)
 	case params.Extensions["persistedQuery"] != nil:
-		return nil, gqlerror.List{gqlerror.Wrap(errPersistedQuery)}
+		return nil, gqlerror.List{gqlerror.Wrap(request.ErrPersistedQuery)}
 	}
 	return nil, gqlerror.List{gqlerror.Wrap(fault.New(fault.BadRequest, `the request has no "query"`))}
 }
-
-// errPersistedQuery is the error of a request with the hash of a query instead of the query. By its
-// message or its code, the links for persisted queries (Apollo Client's, urql's) know that they have
-// to send the query, and do so from then on.
-var errPersistedQuery = fault.New(fault.PersistedNotSupported, "PersistedQueryNotSupported")
 
 // selectOperation sets the operation of op, by its name, and its variables. The error says why
 // the operation must not be executed.

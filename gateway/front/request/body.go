@@ -7,6 +7,7 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -115,8 +116,23 @@ func (b requestBody) params() (*graphql.RawParams, error) {
 			return nil, fault.New(fault.BadRequest, "%q must be %s", member.name, member.want)
 		}
 	}
+	if p.Query == "" && slices.ContainsFunc(persistedIDs, func(name string) bool { return b.has(name) }) {
+		return nil, ErrPersistedQuery
+	}
 	return &p, nil
 }
+
+// has reports whether a member is there and not null.
+func (b requestBody) has(name string) bool { return len(b[name]) > 0 && string(b[name]) != "null" }
+
+// ErrPersistedQuery is the error of a request with the hash or the id of a query instead of the query.
+// By its message or its code, the links for persisted queries (Apollo Client's, urql's) know that
+// they have to send the query, and do so from then on.
+var ErrPersistedQuery = fault.New(fault.PersistedNotSupported, "PersistedQueryNotSupported")
+
+// persistedIDs are the names by which clients send the id of a persisted query: that of GraphQL over
+// HTTP, and those of Relay.
+var persistedIDs = []string{"documentId", "id", "doc_id"}
 
 // decodeMember decodes a member's value. It leaves into unchanged if the member is absent or
 // null. Numbers keep their digits, since a float64 does not hold every id of 64 bits.

@@ -3,6 +3,7 @@ package request
 import (
 	"net/http"
 	"net/url"
+	"slices"
 	"unicode/utf8"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -26,6 +27,9 @@ func ReadGET(_ http.ResponseWriter, r *http.Request, _ int64, _ *buffer.Buffer) 
 		}
 	}
 	p := &graphql.RawParams{Query: values.Get("query"), OperationName: values.Get("operationName")}
+	if p.Query == "" && slices.ContainsFunc(persistedIDs, func(name string) bool { return values.Get(name) != "" }) {
+		return nil, ErrPersistedQuery
+	}
 	for _, member := range []struct {
 		name string
 		into *map[string]any
