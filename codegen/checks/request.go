@@ -85,6 +85,11 @@ func (r *requestCheck) checkQuery() {
 		if r.checkSpread(param) {
 			continue
 		}
+		if member, object := r.op.ExplodedMember(name); member != nil {
+			r.filled[object] = true
+			r.checkParameter(param, member)
+			continue
+		}
 		if base, path, ok := parseDeepObject(name); ok {
 			if p := r.op.Parameter("query", base); p != nil && p.Style == "deepObject" {
 				r.filled[p] = true
@@ -112,12 +117,15 @@ func (r *requestCheck) checkSpread(param binding.Param) bool {
 	}
 	for _, f := range def.Fields {
 		name := r.graph.WireName(def.Name, f.Name)
-		p := r.op.Parameter("query", name)
+		p, object := r.op.Parameter("query", name), (*openapi.Parameter)(nil)
+		if p == nil {
+			p, object = r.op.ExplodedMember(name)
+		}
 		if p == nil {
 			r.faultAtValue(v, binding.UnknownParameter, "%s takes no query parameter %q (%s), which %s.%s would be%s", r.operationName(), name, r.op.Place, def.Name, f.Name, binding.DidYouMean(name, r.parameterNames("query")))
 			continue
 		}
-		r.filled[p] = true
+		r.filled[p], r.filled[object] = true, true
 		if why := r.openapiType(f.Type).ParameterMismatch(p); why != "" {
 			r.faults.Add(binding.ParameterType, f.Type.Position, "%s.%s is %s, but %s", def.Name, f.Name, f.Type, why)
 		}
@@ -166,7 +174,11 @@ func (r *requestCheck) checkParameter(param binding.Param, p *openapi.Parameter)
 	}
 	v := param.Parts[0].Value
 	if param.JSON {
-		if p.Media == "" && !p.IsText() && !p.Schema.AllowsAny() {
+		if p.Media != "" {
+			r.checkJSON("the parameter "+p.Name, v, p.Schema)
+			return
+		}
+		if !p.IsText() && !p.Schema.AllowsAny() {
 			r.faultAtValue(v, binding.ListStyle, "%s takes %s in the style %s (%s), not as JSON; write a variable, %s={$args.name}, or %s", r.operationName(), p.Name, p.Style, p.Place, p.Name, memberAdvice(p))
 		}
 		return
@@ -303,7 +315,7 @@ func (r *requestCheck) checkDeepMember(param binding.Param, p *openapi.Parameter
 				return
 			}
 			as = &openapi.Parameter{Place: as.Place, Name: as.Name, Schema: as.Schema.Items}
-		case as.Schema.Additional != nil:
+		case as.Schema.AllowsOtherMembers():
 			return
 		default:
 			r.fault(binding.UnknownMember, "%s has no member %q (%s)%s", as.Name, name, as.Place, binding.DidYouMean(name, as.Schema.PropertyNames()))
@@ -429,7 +441,7 @@ func adviseMedia(mime string) string {
 // checkInput checks that every body that a client may send fits the document.
 func (r *requestCheck) checkInput(v *binding.Value, s *openapi.Schema, body *openapi.Body) {
 	if fields, ok := v.ObjectFields(); ok {
-		r.checkObjectBody(v, fields, s)
+		r.checkObject("the body", v, fields, s)
 		return
 	}
 	t := r.sentType(v)
@@ -458,8 +470,22 @@ func (r *requestCheck) sentType(v *binding.Value) *openapi.Type {
 	return &t
 }
 
-// checkObjectBody checks the members of an object that the binding builds.
-func (r *requestCheck) checkObjectBody(v *binding.Value, fields []binding.ValueField, s *openapi.Schema) {
+// checkJSON checks JSON in a template. The name what of the place is for messages.
+func (r *requestCheck) checkJSON(what string, v *binding.Value, s *openapi.Schema) {
+	if fields, ok := v.ObjectFields(); ok {
+		r.checkObject(what, v, fields, s)
+		return
+	}
+	for _, item := range v.Items {
+		if s.Items != nil {
+			r.checkJSON(what, item, s.Items)
+		}
+	}
+}
+
+// checkObject checks the members of an object that the binding builds. The name what of its place is for
+// messages.
+func (r *requestCheck) checkObject(what string, v *binding.Value, fields []binding.ValueField, s *openapi.Schema) {
 	if s.AllowsAny() {
 		return
 	}
@@ -468,23 +494,23 @@ func (r *requestCheck) checkObjectBody(v *binding.Value, fields []binding.ValueF
 		given[f.Name] = true
 		p := s.Property(f.Name)
 		switch {
-		case p == nil && s.Additional == nil:
-			r.faultAtValue(f.Value, binding.UnknownInputField, "the body's %q: %s has no such property%s", f.Name, schemaPlace(s), binding.DidYouMean(f.Name, s.PropertyNames()))
+		case p == nil && !s.AllowsOtherMembers():
+			r.faultAtValue(f.Value, binding.UnknownInputField, "%s's %q: %s has no such property%s", what, f.Name, schemaPlace(s), binding.DidYouMean(f.Name, s.PropertyNames()))
 		case p == nil:
 		default:
-			r.checkObjectMember(f, p)
+			r.checkObjectMember(what, f, p)
 		}
 	}
 	for _, name := range s.PropertyNames() {
 		if p := s.Property(name); p.Required && !given[name] && !p.Schema.ReadOnly {
-			r.faultAtValue(v, binding.MissingInputField, "the body lacks %q, which %s requires; add it", name, p.Place)
+			r.faultAtValue(v, binding.MissingInputField, "%s lacks %q, which %s requires; add it", what, name, p.Place)
 		}
 	}
 }
 
-func (r *requestCheck) checkObjectMember(f binding.ValueField, p *openapi.Property) {
+func (r *requestCheck) checkObjectMember(what string, f binding.ValueField, p *openapi.Property) {
 	if inner, ok := f.Value.ObjectFields(); ok {
-		r.checkObjectBody(f.Value, inner, p.Schema)
+		r.checkObject(what, f.Value, inner, p.Schema)
 		return
 	}
 	t := r.sentType(f.Value)
@@ -492,7 +518,7 @@ func (r *requestCheck) checkObjectMember(f binding.ValueField, p *openapi.Proper
 		return
 	}
 	if why := t.WritePropertyMismatch(p); why != "" {
-		r.faultAtValue(f.Value, binding.BodyType, "the body's %q is %s, but %s", f.Name, t, why)
+		r.faultAtValue(f.Value, binding.BodyType, "%s's %q is %s, but %s", what, f.Name, t, why)
 		return
 	}
 	if f.Value.Type != nil && f.Value.Scope != binding.Keys {
@@ -513,7 +539,7 @@ func (c *checker) checkInputFields(def *ast.Definition, s *openapi.Schema) {
 		given[wire] = true
 		property := s.Property(wire)
 		if property == nil {
-			if s.Additional == nil {
+			if !s.AllowsOtherMembers() {
 				c.faults.Add(binding.UnknownInputField, f.Position, "%s.%s: %s has no property %q%s", def.Name, f.Name, schemaPlace(s), wire, binding.DidYouMean(wire, s.PropertyNames()))
 			}
 			continue

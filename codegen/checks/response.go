@@ -200,7 +200,7 @@ func (w *responseCheck) checkObject(r *binding.Extraction, s *openapi.Schema) {
 func (w *responseCheck) checkMember(r *binding.Extraction, s *openapi.Schema) {
 	p := s.Property(r.Name)
 	if p == nil {
-		if s.Additional == nil {
+		if !s.AllowsOtherMembers() {
 			w.faultAt(binding.UnknownResponseMember, r, "%s has no member %q%s", schemaPlace(s), r.Name, binding.DidYouMean(r.Name, s.PropertyNames()))
 		}
 		return
@@ -348,7 +348,7 @@ func (c *checker) checkFieldsOf(t *ast.Type, s *openapi.Schema) {
 // reportWrongObject reports an object that has none of a type's fields, once and not for each
 // field. Mostly it is the object around the one that is meant. It reports whether it is so.
 func (c *checker) reportWrongObject(def *ast.Definition, t *ast.Type, s *openapi.Schema) bool {
-	if s.AllowsAny() || s.Additional != nil || c.graph.HasInvalidNames(def.Name) || c.graph.Entities[def.Name] != nil || c.countProperties(s, def) != 0 {
+	if s.AllowsAny() || s.AllowsOtherMembers() || c.graph.HasInvalidNames(def.Name) || c.graph.Entities[def.Name] != nil || c.countProperties(s, def) != 0 {
 		return false
 	}
 	advice := ""
@@ -405,7 +405,7 @@ func (c *checker) checkAbstract(def *ast.Definition, s *openapi.Schema) {
 	}
 	c.seen[at] = true
 	for _, branch := range s.Leaves() {
-		if branch.Property(choice.Member) == nil && branch.Additional == nil && !branch.AllowsAny() {
+		if branch.Property(choice.Member) == nil && !branch.AllowsOtherMembers() && !branch.AllowsAny() {
 			c.faults.Add(binding.MissingDiscriminator, choice.Position, "%s tells its types apart by %q, but %s has no such property%s", def.Name, choice.Member, schemaPlace(branch), binding.DidYouMean(choice.Member, branch.PropertyNames()))
 			return
 		}
@@ -488,7 +488,7 @@ func (c *checker) checkProperties(def *ast.Definition, s *openapi.Schema) {
 		wire := c.graph.WireName(def.Name, f.Name)
 		p := s.Property(wire)
 		if p == nil {
-			if s.Additional == nil && c.graph.Entities[def.Name] == nil {
+			if !s.AllowsOtherMembers() && c.graph.Entities[def.Name] == nil {
 				c.faults.Add(binding.UnknownResponseField, f.Position, "%s.%s: %s has no property %q%s", def.Name, f.Name, schemaPlace(s), wire, binding.DidYouMean(wire, s.PropertyNames()))
 			}
 			continue
