@@ -1,6 +1,7 @@
 package checks
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strconv"
@@ -373,8 +374,68 @@ func (r *requestCheck) checkBody() {
 	case sent != nil:
 		if media := r.findMedia(body); media != nil {
 			r.checkInput(sent, media.Schema, body)
+			r.checkFormStyles(media)
+			r.checkPartHeaders(sent, media)
 		}
 	}
+}
+
+// checkFormStyles compares the fields that a binding describes with the document's encoding of a form. Both
+// styles that write brackets are deepObject, since services differ in lists.
+func (r *requestCheck) checkFormStyles(media *openapi.Media) {
+	call := &r.field.Call
+	if call.Encoding != binding.Form {
+		return
+	}
+	theirs := map[string]binding.FieldStyle{}
+	for _, f := range binding.DocumentedFields(media, call.Encoding) {
+		theirs[f.Name] = f.Style
+	}
+	for _, f := range call.Fields {
+		encoding, property := media.Encoding(f.Name), media.Schema.Property(f.Name)
+		if f.Documented || encoding == nil || property == nil {
+			continue
+		}
+		style := cmp.Or(theirs[f.Name], binding.Repeated)
+		isComposite := slices.ContainsFunc(property.Schema.Leaves(), func(s *openapi.Schema) bool { return s.AllowsType("array") || s.AllowsType("object") })
+		if isComposite && f.Style != style && (style != binding.Brackets || f.Style != binding.Indices) {
+			r.fault(binding.ListStyle, "%s takes the field %q in the style %s (%s), not %s; write style: %s, or leave it out of fields", r.operationName(), f.Name, style, encoding.Place, f.Style, style)
+		}
+	}
+}
+
+// checkPartHeaders reports headers of parts that the document requires and the call does not send.
+func (r *requestCheck) checkPartHeaders(body *binding.Value, media *openapi.Media) {
+	call := &r.field.Call
+	if call.Encoding != binding.Multipart {
+		return
+	}
+	for _, e := range media.Encodings {
+		if !r.sendsMember(body, e.Property) {
+			continue
+		}
+		var sent []binding.Param
+		if i := slices.IndexFunc(call.Fields, func(f binding.FormField) bool { return f.Name == e.Property }); i >= 0 {
+			sent = call.Fields[i].Headers
+		}
+		for _, h := range e.Headers {
+			if h.Required && !strings.EqualFold(h.Name, "Content-Type") && !slices.ContainsFunc(sent, func(p binding.Param) bool { return strings.EqualFold(p.Name, h.Name) }) {
+				r.fault(binding.MissingParameter, "%s requires the header %s of the part %q (%s), which has no value; write http with fields: [{name: %q, headers: [{name: %q, value: ...}]}]", r.operationName(), h.Name, e.Property, h.Place, e.Property, h.Name)
+			}
+		}
+	}
+}
+
+// sendsMember reports whether a body has a member of this name.
+func (r *requestCheck) sendsMember(body *binding.Value, name string) bool {
+	if fields, ok := body.ObjectFields(); ok {
+		return slices.ContainsFunc(fields, func(f binding.ValueField) bool { return f.Name == name })
+	}
+	if body.Type == nil || body.Type.Elem != nil {
+		return false
+	}
+	def := r.schema.Types[body.Type.Name()]
+	return slices.ContainsFunc(def.Fields, func(f *ast.FieldDefinition) bool { return r.graph.WireName(def.Name, f.Name) == name })
 }
 
 // findMedia returns the document's description of the body as the call sends it. If there is none,

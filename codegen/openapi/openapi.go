@@ -216,8 +216,9 @@ func (r *Response) rank() int {
 // Header is a header of a response.
 type Header struct {
 	Place
-	Name   string
-	Schema *Schema // never nil
+	Name     string
+	Required bool
+	Schema   *Schema // never nil
 }
 
 // Media is a body in one media type.
