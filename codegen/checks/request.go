@@ -3,6 +3,7 @@ package checks
 import (
 	"cmp"
 	"fmt"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -170,10 +171,14 @@ func (r *requestCheck) parameterNames(in string) []string {
 
 // checkParameter checks a parameter's value, and the form of a list.
 func (r *requestCheck) checkParameter(param binding.Param, p *openapi.Parameter) {
-	if len(param.Parts) != 1 || param.Parts[0].Value == nil {
-		return // literal text, whose type is not known
+	if len(param.Parts) != 1 {
+		return // a text of several parts
 	}
 	v := param.Parts[0].Value
+	if v == nil {
+		r.checkText(param.Parts[0].Literal, p)
+		return
+	}
 	if param.JSON {
 		if p.Media != "" {
 			r.checkJSON("the parameter "+p.Name, v, p.Schema)
@@ -196,7 +201,8 @@ func (r *requestCheck) checkParameter(param binding.Param, p *openapi.Parameter)
 		}
 		list = false // which has no style
 	}
-	if param.Style == nil && list && p.Style != "deepObject" && p.Media == "" && p.Explode != param.Explode {
+	takesLists := p.Schema.AllowsAny() || slices.ContainsFunc(p.Schema.Leaves(), func(s *openapi.Schema) bool { return s.AllowsType("array") })
+	if param.Style == nil && list && takesLists && p.Style != "deepObject" && p.Media == "" && p.Explode != param.Explode {
 		variable := "$" + string(v.Scope) + "." + strings.Join(v.Path, ".")
 		if p.Explode {
 			r.faultAtValue(v, binding.ListStyle, "%s takes %s once for each element (%s); write %s={%s*}", r.operationName(), p.Name, p.Place, p.Name, variable)
@@ -243,6 +249,40 @@ func (r *requestCheck) checkValue(v *binding.Value, p *openapi.Parameter) {
 	if v.Scope != binding.Keys {
 		r.checkInputMember(v.Type, p.Schema)
 	}
+}
+
+// checkText checks the text of a query, in which a list that is written once has commas.
+func (r *requestCheck) checkText(text string, p *openapi.Parameter) {
+	if p.Media != "" || p.Style != "form" {
+		return
+	}
+	elements := []string{text}
+	if p.Schema.AllowsType("array") && !p.Explode {
+		elements = strings.Split(text, ",")
+	}
+	for _, element := range elements {
+		plain, err := url.PathUnescape(element) // where a plus sign is one
+		if err != nil {
+			return
+		}
+		if why := textType(plain).ParameterMismatch(p); why != "" {
+			r.fault(binding.ParameterType, "%s=%s: %q is %s, but %s", p.Name, text, plain, textType(plain).Name, why)
+		}
+	}
+}
+
+// textType returns the type of a value that is written without quotes.
+func textType(text string) openapi.Type {
+	if text == "true" || text == "false" {
+		return openapi.Type{Name: "Boolean", NonNull: true}
+	}
+	if _, err := strconv.ParseInt(text, 10, 64); err == nil {
+		return openapi.Type{Name: "Int", NonNull: true}
+	}
+	if _, err := strconv.ParseFloat(text, 64); err == nil {
+		return openapi.Type{Name: "Float", NonNull: true}
+	}
+	return openapi.Type{Name: "String", NonNull: true, Values: []string{text}}
 }
 
 // checkLiteral checks that a literal fits a parameter.

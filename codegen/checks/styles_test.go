@@ -59,6 +59,7 @@ func TestStylesThatFit(t *testing.T) {
 		{"style: form, explode: true", "{type: string}", "Spread", "all={$args.p*}", ""},
 		{"style: form, explode: true", "{type: integer}", "Spread", "all={$args.p*}", "Spread.p is String, but"},
 		{"style: form, explode: true", "{type: string}", "Flat", "all={$args.p*}", `takes no query parameter "s" (s.yaml:5), which Flat.s would be`},
+		{"style: form, explode: true", "{type: string}", "[String!]", "p={$args.p}", "says string; write String, or join"},
 		{"style: form, explode: true", object, "String", "s={$args.p}", ""},
 		{"style: form, explode: true", object, "[String!]", "l={$args.p*}", ""},
 		{"style: form, explode: true", object, "[String!]", "l={$args.p}", "write l={$args.p*} (GH104)"},
