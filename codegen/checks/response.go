@@ -27,7 +27,7 @@ func (c *checker) checkResponse(f *binding.Field, op *openapi.Operation) {
 		return
 	}
 	w := &responseCheck{checker: c, field: f, batch: f.Batch, name: f.Name(), listFormat: "%s", path: "$"}
-	s := success.JSON().Schema
+	s := c.responseMedia(f, success).Schema
 	if r := f.Extraction; r != nil && r.Op == binding.ByName && r.Type.NamedType == "Boolean" && s.AllowsType("object") && !s.AllowsType("boolean") {
 		w.faultAt(binding.ResponseType, r, "%s is %s, but %s is %s; point selection at a boolean in it, or set with isSuccess when the call succeeded", w.name, r.Type, schemaPlace(s), s)
 		return
@@ -47,6 +47,26 @@ func (c *checker) checkResponse(f *binding.Field, op *openapi.Operation) {
 			inner.checkExtraction(part.reading, s)
 		}
 	}
+}
+
+// responseMedia returns the body of a response that a call asks for: the one that its header Accept names
+// first, or else the first that is JSON.
+func (c *checker) responseMedia(f *binding.Field, success *openapi.Response) *openapi.Media {
+	for _, h := range slices.Concat(f.Call.Headers, c.graph.Source(f.Source).Headers) {
+		if !strings.EqualFold(h.Name, "Accept") {
+			continue
+		}
+		if len(h.Parts) != 1 || h.Parts[0].Value != nil {
+			break
+		}
+		first, _, _ := strings.Cut(h.Parts[0].Literal, ",")
+		base, _, _ := strings.Cut(first, ";")
+		if i := slices.IndexFunc(success.Media, func(m openapi.Media) bool { return includesMedia(m.Type, strings.TrimSpace(base)) }); i >= 0 {
+			return &success.Media[i]
+		}
+		break
+	}
+	return success.JSON()
 }
 
 // responseCheck follows an extraction through the schema of a response.
