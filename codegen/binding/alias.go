@@ -19,7 +19,8 @@ func (c *compiler) compileAliases() {
 		case scalars.ByName(name) != nil:
 			c.faults.Add(UnknownScalar, d.Position, "%s is a scalar that the generator knows; leave out @sameAs", name)
 		case scalars.ByName(target) == nil:
-			c.faults.Add(UnknownScalar, d.Position, "there is no scalar %q that another can be the same as; the scalars are %s%s", target, joinNames(scalarNames()), DidYouMean(target, scalarNames()))
+			c.faults.Add(UnknownScalar, d.Position, "there is no scalar %q that another can be the same as%s", target, DidYouMean(target, scalarNames()))
+			c.graph.aliases[name] = "JSON" // one finding is enough
 		default:
 			c.graph.aliases[name] = target
 		}

@@ -3,6 +3,7 @@ package binding
 import (
 	"cmp"
 	"errors"
+	"fmt"
 	"maps"
 	"slices"
 	"strconv"
@@ -101,7 +102,7 @@ func (c *compiler) checkLiteral(v *ast.Value, t *ast.Type) {
 	case def.Kind == ast.InputObject && v.Kind == ast.ObjectValue:
 		c.checkObjectLiteral(v, def)
 	case !literalFits(v, def):
-		c.faults.Add(WrongLiteral, v.Position, "%s is expected here, not %s%s", t, v, enumValues(def))
+		c.faults.Add(WrongLiteral, v.Position, "%s is expected here, not %s%s", describeExpected(t), v, adviseLiteral(v, def))
 	}
 }
 
@@ -148,6 +149,25 @@ func literalFits(v *ast.Value, def *ast.Definition) bool {
 		return v.Kind == ast.ObjectValue || v.Kind == ast.ListValue
 	}
 	return v.Kind == ast.EnumValue && def.EnumValues.ForName(v.Raw) != nil
+}
+
+// describeExpected returns what a literal of a type is, for messages.
+func describeExpected(t *ast.Type) string {
+	switch t.Name() {
+	case "JSONLiteral":
+		return "a number or a Boolean"
+	case "DiscriminatorMapping":
+		return `a mapping, {film: "Film"} or [{value: "film", type: "Film"}],`
+	}
+	return t.String()
+}
+
+// adviseLiteral returns advice on what to write instead of a literal, "" if there is none.
+func adviseLiteral(v *ast.Value, def *ast.Definition) string {
+	if def.Name == "JSONLiteral" && (v.Kind == ast.StringValue || v.Kind == ast.BlockValue) {
+		return fmt.Sprintf("; a text is @json(name: %q)", v.Raw)
+	}
+	return enumValues(def)
 }
 
 // enumValues returns advice that lists the values of an enum. It returns "" for other types.

@@ -136,6 +136,7 @@ type FormField struct {
 	Style       FieldStyle
 	ContentType string  // of a part; "" for the default
 	Headers     []Param // of a part
+	Documented  bool    // the service's document says so, not the binding
 }
 
 // FieldStyle is how a list or an object in a form is written, by its name in a schema.

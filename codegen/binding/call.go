@@ -298,6 +298,7 @@ func (b *bindingCompiler) compileBody(http *ast.Value) {
 	default:
 		b.checkContentType(memberValue(http, "headers"))
 		b.compileFields(http)
+		b.setDocumentedFields(b.graph.Operation(b.field))
 		b.compileBodyText(text)
 	}
 }

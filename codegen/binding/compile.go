@@ -179,7 +179,7 @@ func (c *compiler) compileBinding(f *Field, d *ast.Directive) *Field {
 // newField begins a binding.
 func (c *compiler) newField(object *ast.Definition, field *ast.FieldDefinition, d *ast.Directive) *Field {
 	f := &Field{Object: object, Definition: field, Position: d.Position, Source: argumentText(d, "source"), ID: argumentText(d, "id")}
-	if !c.hasSource(f.Source) {
+	if !c.hasSource(f.Source) && !c.hasInvalidSource(f.Source) {
 		c.faults.Add(UnknownSource, d.Arguments.ForName("source").Value.Position, "there is no source %q%s", f.Source, DidYouMean(f.Source, c.sourceNames()))
 	}
 	return f

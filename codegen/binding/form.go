@@ -64,11 +64,8 @@ func (c *Call) fieldStyle(name string) FieldStyle {
 
 // checkFieldNames reports fields that the body does not have.
 func (b *bindingCompiler) checkFieldNames(text *ast.Value, names []string) {
-	if b.field.Call.Operation != nil {
-		return
-	}
 	for _, f := range b.field.Call.Fields {
-		if !slices.Contains(names, f.Name) {
+		if !f.Documented && !slices.Contains(names, f.Name) {
 			b.faults.Add(InvalidBody, text.Position, "the body has no field %q to describe%s", f.Name, DidYouMean(f.Name, names))
 		}
 	}
@@ -108,22 +105,36 @@ func (b *bindingCompiler) adviseForm(wire string) string {
 	return "add fields: [{name: \"" + wire + "\", style: BRACKETS}], or another style, or use encoding: JSON or MULTIPART"
 }
 
-// setDocumentedFields takes how the members of a form are written from the document. What it leaves
-// open follows the Encoding Object of OpenAPI 3.2: an object is JSON, and a list repeats its name.
-func (c *operationCompiler) setDocumentedFields() {
-	call := &c.field.Call
-	media := c.media(call.Encoding)
-	if media == nil || call.Encoding != Form && call.Encoding != Multipart {
+// setDocumentedFields takes how the members of a form are written from the document, if the operation has a
+// body. The fields of the binding win.
+func (b *bindingCompiler) setDocumentedFields(op *openapi.Operation) {
+	call := &b.field.Call
+	if op == nil || op.Body == nil || call.Encoding != Form && call.Encoding != Multipart {
 		return
 	}
+	if media := mediaOf(op.Body, call.Encoding); media != nil {
+		for _, f := range DocumentedFields(media, call.Encoding) {
+			isUnknown := call.Operation == nil && media.Encoding(f.Name) == nil // an object that http has to describe
+			if !isUnknown && !slices.ContainsFunc(call.Fields, func(o FormField) bool { return o.Name == f.Name }) {
+				call.Fields = append(call.Fields, f)
+			}
+		}
+	}
+}
+
+// DocumentedFields returns the members of a form that a document does not describe as texts and repeated
+// lists. What it leaves open follows the Encoding Object of OpenAPI 3.2: an object is JSON, and a list
+// repeats its name.
+func DocumentedFields(media *openapi.Media, as Encoding) []FormField {
+	var fields []FormField
 	for _, name := range media.Schema.PropertyNames() {
 		schema, encoding := media.Schema.Property(name).Schema, media.Encoding(name)
-		field := FormField{Name: name, Style: Repeated}
+		field := FormField{Name: name, Style: Repeated, Documented: true}
 		object := slices.ContainsFunc(schema.Leaves(), func(s *openapi.Schema) bool {
 			return s.AllowsType("object") || s.AllowsType("array") && s.Items != nil && (s.Items.AllowsType("object") || s.Items.AllowsType("array"))
 		})
 		switch {
-		case encoding == nil && object && call.Encoding == Form:
+		case encoding == nil && object && as == Form:
 			field.Style = JSONField
 		case encoding == nil:
 			continue
@@ -131,34 +142,37 @@ func (c *operationCompiler) setDocumentedFields() {
 			field.Style = styleOfEncoding(encoding, object)
 		default:
 			field.ContentType = encoding.ContentType
-			if isJSONType(field.ContentType) || field.ContentType == "" && object && call.Encoding == Form {
+			if isJSONType(field.ContentType) || field.ContentType == "" && object && as == Form {
 				field.Style = JSONField
 			}
 		}
-		if call.Encoding == Multipart {
+		if as == Multipart {
 			if encoding != nil {
 				field.ContentType, _, _ = strings.Cut(encoding.ContentType, ",") // the first of several
 				if strings.Contains(field.ContentType, "*") {
 					field.ContentType = ""
 				}
-				c.setPartHeaders(&field, encoding)
+				field.Headers = partHeaders(encoding)
 			}
 		} else {
 			field.ContentType = ""
 		}
 		if field.Style != Repeated || field.ContentType != "" || len(field.Headers) > 0 {
-			call.Fields = append(call.Fields, field)
+			fields = append(fields, field)
 		}
 	}
+	return fields
 }
 
-// setPartHeaders takes the headers of a part that have one possible value from the document.
-func (c *operationCompiler) setPartHeaders(field *FormField, encoding *openapi.Encoding) {
+// partHeaders returns the headers of a part that have one possible value in the document.
+func partHeaders(encoding *openapi.Encoding) []Param {
+	var headers []Param
 	for _, h := range encoding.Headers {
 		if len(h.Schema.Enum) == 1 && !strings.EqualFold(h.Name, "Content-Type") {
-			field.Headers = append(field.Headers, Param{Name: h.Name, Parts: []Part{{Literal: h.Schema.Enum[0].Text}}})
+			headers = append(headers, Param{Name: h.Name, Parts: []Part{{Literal: h.Schema.Enum[0].Text}}})
 		}
 	}
+	return headers
 }
 
 // styleOfEncoding returns how the document writes a property of a form.

@@ -84,7 +84,8 @@ func TestJSONTemplates(t *testing.T) {
 		{`filter={"a":{$args.gone}}`, `has no argument "gone"`},
 		{`ids=["{$args.id}",]`, `is not JSON`},
 		{`ids=["{$args.id}"`, `lacks a , or a ]`},
-		{`filter={a:1}`, `is not a variable`},
+		{`filter={a:1}`, `is not a variable; write $args.name, $this.field, $batch.field or $claims.name; JSON is a whole value and has double quotes, {"name": {$args.name}}`},
+		{`filter={'a':1}`, `JSON is a whole value and has double quotes`},
 		{`filter={"a":` + strings.Repeat("[", 200), `nested too deeply`},
 	} {
 		schema := `input O { a: String }

@@ -236,7 +236,7 @@ func (c *operationCompiler) fillBody() {
 	} else {
 		call.Body = c.bodyFromArguments()
 	}
-	c.setDocumentedFields()
+	c.setDocumentedFields(c.op)
 	if call.Body != nil && (call.Encoding == Form || call.Encoding == Multipart) {
 		c.checkForm(c.text, call.Body)
 	}
@@ -273,7 +273,7 @@ func (c *operationCompiler) findBodyArgument() *ast.ArgumentDefinition {
 // binding has to say which, and that is reported. A list is the whole body only if the document
 // describes a list.
 func (c *operationCompiler) isWholeBody(arg *ast.ArgumentDefinition) bool {
-	body := c.media(c.field.Call.Encoding).Schema
+	body := mediaOf(c.op.Body, c.field.Call.Encoding).Schema
 	member := body.Property(arg.Name)
 	whole := c.hasShape(arg.Type, body)
 	if member == nil {
@@ -303,7 +303,7 @@ func (c *operationCompiler) hasShape(t *ast.Type, s *openapi.Schema) bool {
 // couldBeBody reports whether an argument has the shape of the body, and the name of none of its
 // properties.
 func (c *operationCompiler) couldBeBody(arg *ast.ArgumentDefinition) bool {
-	body := c.media(c.field.Call.Encoding).Schema
+	body := mediaOf(c.op.Body, c.field.Call.Encoding).Schema
 	return c.schema.Types[arg.Type.Name()].Kind == ast.InputObject && (body.AllowsAny() || body.AllowsType("array") == isList(arg.Type)) &&
 		!slices.ContainsFunc(body.PropertyNames(), func(name string) bool { return sameName(arg.Name, name) })
 }
@@ -340,7 +340,7 @@ func (c *operationCompiler) bodyFromArguments() *Value {
 // bodyProperties returns the names of the body's properties.
 func (c *operationCompiler) bodyProperties() []string {
 	var names []string
-	for _, p := range c.media(c.field.Call.Encoding).Schema.Properties {
+	for _, p := range mediaOf(c.op.Body, c.field.Call.Encoding).Schema.Properties {
 		names = append(names, p.Name)
 	}
 	return names
@@ -377,7 +377,7 @@ func (c *operationCompiler) reportAmbiguousProperty(args []string, property stri
 // whether there is one.
 func (c *operationCompiler) chooseEncoding() bool {
 	for _, encoding := range []Encoding{JSON, Form, Multipart, Text} {
-		m := c.media(encoding)
+		m := mediaOf(c.op.Body, encoding)
 		if m == nil {
 			continue
 		}
@@ -393,15 +393,16 @@ func (c *operationCompiler) chooseEncoding() bool {
 	return false
 }
 
-func (c *operationCompiler) media(encoding Encoding) *openapi.Media {
+// mediaOf returns how a document describes a body in an encoding, nil if it does not.
+func mediaOf(body *openapi.Body, encoding Encoding) *openapi.Media {
 	types := map[Encoding]string{Form: "application/x-www-form-urlencoded", Multipart: "multipart/form-data", Text: "text/plain"}
 	if encoding == JSON {
-		return c.op.Body.JSON()
+		return body.JSON()
 	}
-	for i, m := range c.op.Body.Media {
+	for i, m := range body.Media {
 		base, _, _ := strings.Cut(m.Type, ";")
 		if strings.EqualFold(strings.TrimSpace(base), types[encoding]) {
-			return &c.op.Body.Media[i]
+			return &body.Media[i]
 		}
 	}
 	return nil

@@ -76,6 +76,13 @@ func (c *compiler) hasSource(source string) bool {
 	return slices.Contains(c.sourceNames(), source)
 }
 
+// hasInvalidSource reports whether a source is declared by a directive with a mistake in its arguments.
+func (c *compiler) hasInvalidSource(source string) bool {
+	return slices.ContainsFunc(c.schema.SchemaDirectives.ForNames("source"), func(d *ast.Directive) bool {
+		return c.invalid[d] && d.Arguments.ForName("name") != nil && argumentText(d, "name") == source
+	})
+}
+
 func (c *compiler) sourceNames() []string {
 	names := make([]string, len(c.graph.Sources))
 	for i, s := range c.graph.Sources {

@@ -87,7 +87,11 @@ func parsePiece(text string, from int) (piece, error) {
 	written, each := strings.CutSuffix(text, "*")
 	e, err := selection.ParsePart(written, from)
 	if err != nil || e.Root != selection.Variable || len(e.Steps) == 0 && e.Name != "status" || e.HasBraces {
-		return piece{}, fmt.Errorf("%q is not a variable; write $args.name, $this.field, $batch.field or $claims.name", text[from:])
+		advice := "write $args.name, $this.field, $batch.field or $claims.name"
+		if strings.Contains(text[from:], ":") {
+			advice += `; JSON is a whole value and has double quotes, {"name": {$args.name}}`
+		}
+		return piece{}, fmt.Errorf("%q is not a variable; %s", text[from:], advice)
 	}
 	return piece{expr: e, source: written[from:], explode: each, offset: from}, nil
 }

@@ -1,7 +1,9 @@
 package checks
 
 import (
+	"cmp"
 	"fmt"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -85,6 +87,11 @@ func (r *requestCheck) checkQuery() {
 		if r.checkSpread(param) {
 			continue
 		}
+		if member, object := r.op.ExplodedMember(name); member != nil {
+			r.filled[object] = true
+			r.checkParameter(param, member)
+			continue
+		}
 		if base, path, ok := parseDeepObject(name); ok {
 			if p := r.op.Parameter("query", base); p != nil && p.Style == "deepObject" {
 				r.filled[p] = true
@@ -112,12 +119,15 @@ func (r *requestCheck) checkSpread(param binding.Param) bool {
 	}
 	for _, f := range def.Fields {
 		name := r.graph.WireName(def.Name, f.Name)
-		p := r.op.Parameter("query", name)
+		p, object := r.op.Parameter("query", name), (*openapi.Parameter)(nil)
+		if p == nil {
+			p, object = r.op.ExplodedMember(name)
+		}
 		if p == nil {
 			r.faultAtValue(v, binding.UnknownParameter, "%s takes no query parameter %q (%s), which %s.%s would be%s", r.operationName(), name, r.op.Place, def.Name, f.Name, binding.DidYouMean(name, r.parameterNames("query")))
 			continue
 		}
-		r.filled[p] = true
+		r.filled[p], r.filled[object] = true, true
 		if why := r.openapiType(f.Type).ParameterMismatch(p); why != "" {
 			r.faults.Add(binding.ParameterType, f.Type.Position, "%s.%s is %s, but %s", def.Name, f.Name, f.Type, why)
 		}
@@ -161,12 +171,20 @@ func (r *requestCheck) parameterNames(in string) []string {
 
 // checkParameter checks a parameter's value, and the form of a list.
 func (r *requestCheck) checkParameter(param binding.Param, p *openapi.Parameter) {
-	if len(param.Parts) != 1 || param.Parts[0].Value == nil {
-		return // literal text, whose type is not known
+	if len(param.Parts) != 1 {
+		return // a text of several parts
 	}
 	v := param.Parts[0].Value
+	if v == nil {
+		r.checkText(param.Parts[0].Literal, p)
+		return
+	}
 	if param.JSON {
-		if p.Media == "" && !p.IsText() && !p.Schema.AllowsAny() {
+		if p.Media != "" {
+			r.checkJSON("the parameter "+p.Name, v, p.Schema)
+			return
+		}
+		if !p.IsText() && !p.Schema.AllowsAny() {
 			r.faultAtValue(v, binding.ListStyle, "%s takes %s in the style %s (%s), not as JSON; write a variable, %s={$args.name}, or %s", r.operationName(), p.Name, p.Style, p.Place, p.Name, memberAdvice(p))
 		}
 		return
@@ -183,7 +201,8 @@ func (r *requestCheck) checkParameter(param binding.Param, p *openapi.Parameter)
 		}
 		list = false // which has no style
 	}
-	if param.Style == nil && list && p.Style != "deepObject" && p.Media == "" && p.Explode != param.Explode {
+	takesLists := p.Schema.AllowsAny() || slices.ContainsFunc(p.Schema.Leaves(), func(s *openapi.Schema) bool { return s.AllowsType("array") })
+	if param.Style == nil && list && takesLists && p.Style != "deepObject" && p.Media == "" && p.Explode != param.Explode {
 		variable := "$" + string(v.Scope) + "." + strings.Join(v.Path, ".")
 		if p.Explode {
 			r.faultAtValue(v, binding.ListStyle, "%s takes %s once for each element (%s); write %s={%s*}", r.operationName(), p.Name, p.Place, p.Name, variable)
@@ -230,6 +249,40 @@ func (r *requestCheck) checkValue(v *binding.Value, p *openapi.Parameter) {
 	if v.Scope != binding.Keys {
 		r.checkInputMember(v.Type, p.Schema)
 	}
+}
+
+// checkText checks the text of a query, in which a list that is written once has commas.
+func (r *requestCheck) checkText(text string, p *openapi.Parameter) {
+	if p.Media != "" || p.Style != "form" {
+		return
+	}
+	elements := []string{text}
+	if p.Schema.AllowsType("array") && !p.Explode {
+		elements = strings.Split(text, ",")
+	}
+	for _, element := range elements {
+		plain, err := url.PathUnescape(element) // where a plus sign is one
+		if err != nil {
+			return
+		}
+		if why := textType(plain).ParameterMismatch(p); why != "" {
+			r.fault(binding.ParameterType, "%s=%s: %q is %s, but %s", p.Name, text, plain, textType(plain).Name, why)
+		}
+	}
+}
+
+// textType returns the type of a value that is written without quotes.
+func textType(text string) openapi.Type {
+	if text == "true" || text == "false" {
+		return openapi.Type{Name: "Boolean", NonNull: true}
+	}
+	if _, err := strconv.ParseInt(text, 10, 64); err == nil {
+		return openapi.Type{Name: "Int", NonNull: true}
+	}
+	if _, err := strconv.ParseFloat(text, 64); err == nil {
+		return openapi.Type{Name: "Float", NonNull: true}
+	}
+	return openapi.Type{Name: "String", NonNull: true, Values: []string{text}}
 }
 
 // checkLiteral checks that a literal fits a parameter.
@@ -303,7 +356,7 @@ func (r *requestCheck) checkDeepMember(param binding.Param, p *openapi.Parameter
 				return
 			}
 			as = &openapi.Parameter{Place: as.Place, Name: as.Name, Schema: as.Schema.Items}
-		case as.Schema.Additional != nil:
+		case as.Schema.AllowsOtherMembers():
 			return
 		default:
 			r.fault(binding.UnknownMember, "%s has no member %q (%s)%s", as.Name, name, as.Place, binding.DidYouMean(name, as.Schema.PropertyNames()))
@@ -361,8 +414,68 @@ func (r *requestCheck) checkBody() {
 	case sent != nil:
 		if media := r.findMedia(body); media != nil {
 			r.checkInput(sent, media.Schema, body)
+			r.checkFormStyles(media)
+			r.checkPartHeaders(sent, media)
 		}
 	}
+}
+
+// checkFormStyles compares the fields that a binding describes with the document's encoding of a form. Both
+// styles that write brackets are deepObject, since services differ in lists.
+func (r *requestCheck) checkFormStyles(media *openapi.Media) {
+	call := &r.field.Call
+	if call.Encoding != binding.Form {
+		return
+	}
+	theirs := map[string]binding.FieldStyle{}
+	for _, f := range binding.DocumentedFields(media, call.Encoding) {
+		theirs[f.Name] = f.Style
+	}
+	for _, f := range call.Fields {
+		encoding, property := media.Encoding(f.Name), media.Schema.Property(f.Name)
+		if f.Documented || encoding == nil || property == nil {
+			continue
+		}
+		style := cmp.Or(theirs[f.Name], binding.Repeated)
+		isComposite := slices.ContainsFunc(property.Schema.Leaves(), func(s *openapi.Schema) bool { return s.AllowsType("array") || s.AllowsType("object") })
+		if isComposite && f.Style != style && (style != binding.Brackets || f.Style != binding.Indices) {
+			r.fault(binding.ListStyle, "%s takes the field %q in the style %s (%s), not %s; write style: %s, or leave it out of fields", r.operationName(), f.Name, style, encoding.Place, f.Style, style)
+		}
+	}
+}
+
+// checkPartHeaders reports headers of parts that the document requires and the call does not send.
+func (r *requestCheck) checkPartHeaders(body *binding.Value, media *openapi.Media) {
+	call := &r.field.Call
+	if call.Encoding != binding.Multipart {
+		return
+	}
+	for _, e := range media.Encodings {
+		if !r.sendsMember(body, e.Property) {
+			continue
+		}
+		var sent []binding.Param
+		if i := slices.IndexFunc(call.Fields, func(f binding.FormField) bool { return f.Name == e.Property }); i >= 0 {
+			sent = call.Fields[i].Headers
+		}
+		for _, h := range e.Headers {
+			if h.Required && !strings.EqualFold(h.Name, "Content-Type") && !slices.ContainsFunc(sent, func(p binding.Param) bool { return strings.EqualFold(p.Name, h.Name) }) {
+				r.fault(binding.MissingParameter, "%s requires the header %s of the part %q (%s), which has no value; write http with fields: [{name: %q, headers: [{name: %q, value: ...}]}]", r.operationName(), h.Name, e.Property, h.Place, e.Property, h.Name)
+			}
+		}
+	}
+}
+
+// sendsMember reports whether a body has a member of this name.
+func (r *requestCheck) sendsMember(body *binding.Value, name string) bool {
+	if fields, ok := body.ObjectFields(); ok {
+		return slices.ContainsFunc(fields, func(f binding.ValueField) bool { return f.Name == name })
+	}
+	if body.Type == nil || body.Type.Elem != nil {
+		return false
+	}
+	def := r.schema.Types[body.Type.Name()]
+	return slices.ContainsFunc(def.Fields, func(f *ast.FieldDefinition) bool { return r.graph.WireName(def.Name, f.Name) == name })
 }
 
 // findMedia returns the document's description of the body as the call sends it. If there is none,
@@ -429,7 +542,7 @@ func adviseMedia(mime string) string {
 // checkInput checks that every body that a client may send fits the document.
 func (r *requestCheck) checkInput(v *binding.Value, s *openapi.Schema, body *openapi.Body) {
 	if fields, ok := v.ObjectFields(); ok {
-		r.checkObjectBody(v, fields, s)
+		r.checkObject("the body", v, fields, s)
 		return
 	}
 	t := r.sentType(v)
@@ -458,8 +571,22 @@ func (r *requestCheck) sentType(v *binding.Value) *openapi.Type {
 	return &t
 }
 
-// checkObjectBody checks the members of an object that the binding builds.
-func (r *requestCheck) checkObjectBody(v *binding.Value, fields []binding.ValueField, s *openapi.Schema) {
+// checkJSON checks JSON in a template. The name what of the place is for messages.
+func (r *requestCheck) checkJSON(what string, v *binding.Value, s *openapi.Schema) {
+	if fields, ok := v.ObjectFields(); ok {
+		r.checkObject(what, v, fields, s)
+		return
+	}
+	for _, item := range v.Items {
+		if s.Items != nil {
+			r.checkJSON(what, item, s.Items)
+		}
+	}
+}
+
+// checkObject checks the members of an object that the binding builds. The name what of its place is for
+// messages.
+func (r *requestCheck) checkObject(what string, v *binding.Value, fields []binding.ValueField, s *openapi.Schema) {
 	if s.AllowsAny() {
 		return
 	}
@@ -468,23 +595,23 @@ func (r *requestCheck) checkObjectBody(v *binding.Value, fields []binding.ValueF
 		given[f.Name] = true
 		p := s.Property(f.Name)
 		switch {
-		case p == nil && s.Additional == nil:
-			r.faultAtValue(f.Value, binding.UnknownInputField, "the body's %q: %s has no such property%s", f.Name, schemaPlace(s), binding.DidYouMean(f.Name, s.PropertyNames()))
+		case p == nil && !s.AllowsOtherMembers():
+			r.faultAtValue(f.Value, binding.UnknownInputField, "%s's %q: %s has no such property%s", what, f.Name, schemaPlace(s), binding.DidYouMean(f.Name, s.PropertyNames()))
 		case p == nil:
 		default:
-			r.checkObjectMember(f, p)
+			r.checkObjectMember(what, f, p)
 		}
 	}
 	for _, name := range s.PropertyNames() {
 		if p := s.Property(name); p.Required && !given[name] && !p.Schema.ReadOnly {
-			r.faultAtValue(v, binding.MissingInputField, "the body lacks %q, which %s requires; add it", name, p.Place)
+			r.faultAtValue(v, binding.MissingInputField, "%s lacks %q, which %s requires; add it", what, name, p.Place)
 		}
 	}
 }
 
-func (r *requestCheck) checkObjectMember(f binding.ValueField, p *openapi.Property) {
+func (r *requestCheck) checkObjectMember(what string, f binding.ValueField, p *openapi.Property) {
 	if inner, ok := f.Value.ObjectFields(); ok {
-		r.checkObjectBody(f.Value, inner, p.Schema)
+		r.checkObject(what, f.Value, inner, p.Schema)
 		return
 	}
 	t := r.sentType(f.Value)
@@ -492,7 +619,7 @@ func (r *requestCheck) checkObjectMember(f binding.ValueField, p *openapi.Proper
 		return
 	}
 	if why := t.WritePropertyMismatch(p); why != "" {
-		r.faultAtValue(f.Value, binding.BodyType, "the body's %q is %s, but %s", f.Name, t, why)
+		r.faultAtValue(f.Value, binding.BodyType, "%s's %q is %s, but %s", what, f.Name, t, why)
 		return
 	}
 	if f.Value.Type != nil && f.Value.Scope != binding.Keys {
@@ -513,7 +640,7 @@ func (c *checker) checkInputFields(def *ast.Definition, s *openapi.Schema) {
 		given[wire] = true
 		property := s.Property(wire)
 		if property == nil {
-			if s.Additional == nil {
+			if !s.AllowsOtherMembers() {
 				c.faults.Add(binding.UnknownInputField, f.Position, "%s.%s: %s has no property %q%s", def.Name, f.Name, schemaPlace(s), wire, binding.DidYouMean(wire, s.PropertyNames()))
 			}
 			continue

@@ -27,7 +27,7 @@ func (c *checker) checkResponse(f *binding.Field, op *openapi.Operation) {
 		return
 	}
 	w := &responseCheck{checker: c, field: f, batch: f.Batch, name: f.Name(), listFormat: "%s", path: "$"}
-	s := success.JSON().Schema
+	s := c.responseMedia(f, success).Schema
 	if r := f.Extraction; r != nil && r.Op == binding.ByName && r.Type.NamedType == "Boolean" && s.AllowsType("object") && !s.AllowsType("boolean") {
 		w.faultAt(binding.ResponseType, r, "%s is %s, but %s is %s; point selection at a boolean in it, or set with isSuccess when the call succeeded", w.name, r.Type, schemaPlace(s), s)
 		return
@@ -47,6 +47,26 @@ func (c *checker) checkResponse(f *binding.Field, op *openapi.Operation) {
 			inner.checkExtraction(part.reading, s)
 		}
 	}
+}
+
+// responseMedia returns the body of a response that a call asks for: the one that its header Accept names
+// first, or else the first that is JSON.
+func (c *checker) responseMedia(f *binding.Field, success *openapi.Response) *openapi.Media {
+	for _, h := range slices.Concat(f.Call.Headers, c.graph.Source(f.Source).Headers) {
+		if !strings.EqualFold(h.Name, "Accept") {
+			continue
+		}
+		if len(h.Parts) != 1 || h.Parts[0].Value != nil {
+			break
+		}
+		first, _, _ := strings.Cut(h.Parts[0].Literal, ",")
+		base, _, _ := strings.Cut(first, ";")
+		if i := slices.IndexFunc(success.Media, func(m openapi.Media) bool { return includesMedia(m.Type, strings.TrimSpace(base)) }); i >= 0 {
+			return &success.Media[i]
+		}
+		break
+	}
+	return success.JSON()
 }
 
 // responseCheck follows an extraction through the schema of a response.
@@ -200,7 +220,7 @@ func (w *responseCheck) checkObject(r *binding.Extraction, s *openapi.Schema) {
 func (w *responseCheck) checkMember(r *binding.Extraction, s *openapi.Schema) {
 	p := s.Property(r.Name)
 	if p == nil {
-		if s.Additional == nil {
+		if !s.AllowsOtherMembers() {
 			w.faultAt(binding.UnknownResponseMember, r, "%s has no member %q%s", schemaPlace(s), r.Name, binding.DidYouMean(r.Name, s.PropertyNames()))
 		}
 		return
@@ -348,7 +368,7 @@ func (c *checker) checkFieldsOf(t *ast.Type, s *openapi.Schema) {
 // reportWrongObject reports an object that has none of a type's fields, once and not for each
 // field. Mostly it is the object around the one that is meant. It reports whether it is so.
 func (c *checker) reportWrongObject(def *ast.Definition, t *ast.Type, s *openapi.Schema) bool {
-	if s.AllowsAny() || s.Additional != nil || c.graph.HasInvalidNames(def.Name) || c.graph.Entities[def.Name] != nil || c.countProperties(s, def) != 0 {
+	if s.AllowsAny() || s.AllowsOtherMembers() || c.graph.HasInvalidNames(def.Name) || c.graph.Entities[def.Name] != nil || c.countProperties(s, def) != 0 {
 		return false
 	}
 	advice := ""
@@ -405,7 +425,7 @@ func (c *checker) checkAbstract(def *ast.Definition, s *openapi.Schema) {
 	}
 	c.seen[at] = true
 	for _, branch := range s.Leaves() {
-		if branch.Property(choice.Member) == nil && branch.Additional == nil && !branch.AllowsAny() {
+		if branch.Property(choice.Member) == nil && !branch.AllowsOtherMembers() && !branch.AllowsAny() {
 			c.faults.Add(binding.MissingDiscriminator, choice.Position, "%s tells its types apart by %q, but %s has no such property%s", def.Name, choice.Member, schemaPlace(branch), binding.DidYouMean(choice.Member, branch.PropertyNames()))
 			return
 		}
@@ -488,7 +508,7 @@ func (c *checker) checkProperties(def *ast.Definition, s *openapi.Schema) {
 		wire := c.graph.WireName(def.Name, f.Name)
 		p := s.Property(wire)
 		if p == nil {
-			if s.Additional == nil && c.graph.Entities[def.Name] == nil {
+			if !s.AllowsOtherMembers() && c.graph.Entities[def.Name] == nil {
 				c.faults.Add(binding.UnknownResponseField, f.Position, "%s.%s: %s has no property %q%s", def.Name, f.Name, schemaPlace(s), wire, binding.DidYouMean(wire, s.PropertyNames()))
 			}
 			continue

@@ -101,6 +101,20 @@ func (o *Operation) Parameter(in, name string) *Parameter {
 	return nil
 }
 
+// ExplodedMember returns the query parameter of a member of an object whose style gives each member a parameter of
+// its own (form with explode), and the parameter that is the object. It returns nil if there is none.
+func (o *Operation) ExplodedMember(name string) (member, object *Parameter) {
+	for _, p := range o.Parameters {
+		if p.In != "query" || p.Style != "form" || !p.Explode || p.Schema.AllowsType("array") {
+			continue
+		}
+		if m := p.Schema.Property(name); m != nil {
+			return &Parameter{Place: m.Place, Name: name, In: p.In, Style: p.Style, Explode: true, Required: p.Required && m.Required, Schema: m.Schema}, p
+		}
+	}
+	return nil, nil
+}
+
 // Success returns the response of a successful call: the first 2xx that can be JSON, or else the
 // default response. It returns nil if none can be JSON, as with 204.
 func (o *Operation) Success() *Response {
@@ -202,8 +216,9 @@ func (r *Response) rank() int {
 // Header is a header of a response.
 type Header struct {
 	Place
-	Name   string
-	Schema *Schema // never nil
+	Name     string
+	Required bool
+	Schema   *Schema // never nil
 }
 
 // Media is a body in one media type.

@@ -224,10 +224,10 @@ func (r *reader) headers(n node) []*Header {
 			schema = header
 		}
 		if media := r.media(header.get("content")); len(media) > 0 {
-			all = append(all, &Header{Place: name.place(), Name: name.Value, Schema: media[0].Schema})
+			all = append(all, &Header{Place: name.place(), Name: name.Value, Required: header.get("required").isTrue(), Schema: media[0].Schema})
 			continue
 		}
-		all = append(all, &Header{Place: name.place(), Name: name.Value, Schema: r.schemaOrAny(schema, name.place())})
+		all = append(all, &Header{Place: name.place(), Name: name.Value, Required: header.get("required").isTrue(), Schema: r.schemaOrAny(schema, name.place())})
 	}
 	return all
 }

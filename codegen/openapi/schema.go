@@ -89,6 +89,15 @@ func (s *Schema) MemberSchema() *Schema {
 	return s.Additional
 }
 
+// AllowsOtherMembers reports whether an object may have members that the document does not name: a branch has
+// additionalProperties or patternProperties, or it is an object of which the document says no more than that.
+func (s *Schema) AllowsOtherMembers() bool {
+	return slices.ContainsFunc(append([]*Schema{s}, s.Leaves()...), func(leaf *Schema) bool {
+		isBare := leaf.AllowsType("object") && len(leaf.Properties) == 0 && len(leaf.required) == 0 && !leaf.Closed
+		return leaf.Additional != nil || isBare && len(leaf.OneOf) == 0
+	})
+}
+
 // Property returns a member of an object, or nil if the document does not declare it. In a choice,
 // a member of any branch counts; it is required only if every branch requires it.
 func (s *Schema) Property(name string) *Property {
