@@ -2,10 +2,14 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/vektah/gqlparser/v2/ast"
 
 	"github.com/gatehouse-graphql/gatehouse/fault"
 )
@@ -84,6 +88,7 @@ type MemoryShare struct {
 	limited   atomic.Bool // reports whether the share has ever asked its Memory for bytes
 	executing atomic.Bool
 	released  atomic.Bool
+	waited    atomic.Bool // a reservation had to wait
 }
 
 // MemoryShareKey is the key of a context's *MemoryShare.
@@ -95,9 +100,8 @@ func MemoryShareOf(ctx context.Context) *MemoryShare {
 	return s
 }
 
-// ReserveMemory reserves n bytes more for the operation in ctx. It may wait for them. Its error is a
-// fault with the code fault.Overloaded, or that of ctx if that ends first. Without an operation
-// in ctx there is no limit.
+// ReserveMemory reserves n bytes more for the operation in ctx, as MemoryShare.Reserve does.
+// Without an operation in ctx there is no limit.
 func ReserveMemory(ctx context.Context, n int64) error {
 	if op, ok := ctx.Value(operationKey{}).(*operation); ok {
 		return op.budget.memory.Reserve(ctx, n)
@@ -105,9 +109,37 @@ func ReserveMemory(ctx context.Context, n int64) error {
 	return nil
 }
 
-// Reserve reserves n bytes more, until Release. It may wait for them. Its error is a fault with the
-// code fault.Overloaded, or that of ctx if that ends first; nothing is reserved then, so that a
-// mutation whose call was refused can go on with the next one.
+// OverloadError returns err, the error of a call in ctx. If the call had no time left because it waited
+// for memory, it returns a fault with the code fault.Overloaded instead, which does not blame the
+// service. An error with that code stops the query in ctx, which is refused as a whole and can be sent
+// again. A mutation goes on, since it may have had an effect.
+func OverloadError(ctx context.Context, err error) error {
+	op, ok := ctx.Value(operationKey{}).(*operation)
+	if !ok || err == nil {
+		return err
+	}
+	memory := op.budget.memory
+	switch code := fault.CodeOf(err); {
+	case code == fault.GatewayTimeout && memory != nil && memory.waited.Load():
+		err = errNoMemory().WithCause(err)
+	case code != fault.Overloaded:
+		return err
+	}
+	if graphql.HasOperationContext(ctx) && graphql.GetOperationContext(ctx).Operation.Operation == ast.Query {
+		_ = op.budget.Stop(err)
+	}
+	return err
+}
+
+// errNoMemory returns the error of a request for which there is no memory.
+func errNoMemory() *fault.Error {
+	return fault.New(fault.Overloaded, "the gateway is busy; try again later")
+}
+
+// Reserve reserves n bytes more, until Release. It may wait for them, no longer than until the
+// deadline of ctx. Its error is a fault with the code fault.Overloaded or fault.MaxResponse, or that of
+// ctx if that is cancelled; nothing is reserved then, so that a mutation whose call was refused can go
+// on with the next one.
 func (s *MemoryShare) Reserve(ctx context.Context, n int64) error {
 	if s == nil || s.Memory == nil || s.Memory.max <= 0 {
 		return nil
@@ -130,6 +162,7 @@ func (m *Memory) grow(ctx context.Context, s *MemoryShare, n int64) error {
 	if r == nil {
 		return err
 	}
+	s.waited.Store(true)
 	timer := time.NewTimer(m.maxWait)
 	defer timer.Stop()
 	select {
@@ -138,7 +171,13 @@ func (m *Memory) grow(ctx context.Context, s *MemoryShare, n int64) error {
 	case <-timer.C:
 		return m.abandon(r, nil)
 	case <-ctx.Done():
-		return m.abandon(r, ctx.Err())
+		// A deadline passes because there is no memory. Without this, the service whose response is
+		// being read would be blamed for it.
+		err := ctx.Err()
+		if errors.Is(err, context.DeadlineExceeded) {
+			err = nil
+		}
+		return m.abandon(r, err)
 	}
 }
 
@@ -202,7 +241,7 @@ func (m *Memory) abandon(r *memoryRequest, err error) error {
 	m.grantWaiters() // those that were behind r may fit
 	if err == nil {
 		m.refused++
-		err = fault.New(fault.Overloaded, "the gateway is busy; try again later")
+		err = errNoMemory()
 	}
 	return err
 }

@@ -133,14 +133,16 @@ func (s *Services) Do(ctx context.Context, source string, c *rest.Call) (*rest.R
 	}
 	defer engine.ReleaseCall(ctx)
 	if coalesces(ctx, c) {
-		return s.coalescing[source].Do(ctx, c) // which acquires a slot if it sends the request
+		resp, err := s.coalescing[source].Do(ctx, c) // which acquires a slot if it sends the request
+		return resp, engine.OverloadError(ctx, err)
 	}
 	slots := s.slots[source]
 	if err := slots.Acquire(ctx); err != nil {
 		return nil, notSent(source, err)
 	}
 	defer slots.Release()
-	return client.Do(ctx, c)
+	resp, err := client.Do(ctx, c)
+	return resp, engine.OverloadError(ctx, err)
 }
 
 // do is Do, or an equal call of the operation, followed by the first of rules, if there is one and it is not nil.

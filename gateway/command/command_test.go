@@ -419,6 +419,33 @@ func TestUnreadLog(t *testing.T) {
 	}
 }
 
+// A log whose reader has ended does not end the program.
+func TestLogWithoutReader(t *testing.T) {
+	child := exec.Command(os.Args[0], "-test.run=^TestSignals$")
+	child.Env = append(os.Environ(), "BE_THE_GATEWAY=chatty")
+	child.Dir = t.TempDir()
+	out, err := child.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	errs, err := child.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := child.Start(); err != nil {
+		t.Fatal(err)
+	}
+	stop := time.AfterFunc(30*time.Second, func() { child.Process.Kill() })
+	out.Close()
+	if _, err := errs.Read(make([]byte, 64)); err != nil { // ready, after all lines
+		t.Error(err)
+	}
+	child.Process.Signal(syscall.SIGTERM)
+	if state, err := child.Process.Wait(); err != nil || state.ExitCode() != 0 || !stop.Stop() {
+		t.Errorf("%v %v", state, err)
+	}
+}
+
 // A program without a demo neither offers --demo nor names it in its help.
 func TestNoDemo(t *testing.T) {
 	p := Program{Name: "gateway", Run: func(context.Context, Start) error { return nil }}

@@ -20,6 +20,7 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/engine"
 	"github.com/gatehouse-graphql/gatehouse/engine/coalesce/coalescetest"
 	"github.com/gatehouse-graphql/gatehouse/gateway/front"
+	"github.com/gatehouse-graphql/gatehouse/gateway/front/admission"
 )
 
 // coalescingService is a service whose queries may all be coalesced.
@@ -111,6 +112,25 @@ func TestCoalescing(t *testing.T) {
 }
 
 // A panic of our own code is an error for all callers, and does not end the process.
+// Callers that share an execution have one place in it, so that a single place serves all of them.
+func TestCoalescedCallersHaveOnePlace(t *testing.T) {
+	leave := make(chan struct{})
+	o := coalescing
+	o.Admission = admission.Options{MaxOperations: 1, MaxQueued: -1}
+	g := newCoalescingGateway(t, o, func(context.Context) *graphql.Response {
+		<-leave
+		return &graphql.Response{Data: []byte(`{"n":2}`)}
+	})
+	for _, a := range g.both(t, 1, 2, func() { close(leave) }) {
+		if a.status != http.StatusOK {
+			t.Errorf("%d %s", a.status, a.text)
+		}
+	}
+	if got := g.front.Load().Operations; got.Refused != 0 || got.Running != 0 {
+		t.Errorf("%+v", got)
+	}
+}
+
 func TestCoalescedPanic(t *testing.T) {
 	leave := make(chan struct{})
 	g := newCoalescingGateway(t, coalescing, func(context.Context) *graphql.Response {

@@ -127,6 +127,53 @@ func TestDrainAnnouncesTheEndOfConnections(t *testing.T) {
 	s.wantStopped(t, 5*time.Second)
 }
 
+// Over HTTP/2, GOAWAY ends the connection after a response in the delay, so that the client opens the
+// next one, and no request is lost.
+func TestDrainEndsConnectionsOfHTTP2(t *testing.T) {
+	s := newStopping(t, front.ServeOptions{Delay: 500 * time.Millisecond, Grace: time.Second}, func(context.Context) *graphql.Response {
+		return &graphql.Response{Data: []byte(`{"n":1}`)}
+	})
+	var dials atomic.Int32
+	protocols := new(http.Protocols)
+	protocols.SetUnencryptedHTTP2(true)
+	transport := &http.Transport{Protocols: protocols, DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
+		dials.Add(1)
+		return new(net.Dialer).DialContext(ctx, network, address)
+	}}
+	t.Cleanup(transport.CloseIdleConnections)
+	send := func() {
+		t.Helper()
+		r, _ := http.NewRequestWithContext(t.Context(), "POST", s.url+"/graphql", strings.NewReader(`{"query":"{n}"}`))
+		r.Header.Set("Content-Type", typeJSON)
+		response, err := transport.RoundTrip(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer response.Body.Close()
+		if _, err := io.Copy(io.Discard, response.Body); err != nil || response.StatusCode != 200 || response.ProtoMajor != 2 {
+			t.Fatalf("%s %d, %v", response.Proto, response.StatusCode, err)
+		}
+	}
+	for range 3 {
+		send()
+	}
+	if dials.Load() != 1 {
+		t.Errorf("%d connections without a drain", dials.Load())
+	}
+	s.stop()
+	for status(t, s.url+"/readyz") != 503 {
+		time.Sleep(time.Millisecond)
+	}
+	for range 3 {
+		send()
+		time.Sleep(20 * time.Millisecond) // until the client has read GOAWAY
+	}
+	if dials.Load() < 3 {
+		t.Errorf("%d connections, the first of which should have ended", dials.Load())
+	}
+	s.wantStopped(t, 3*time.Second)
+}
+
 // Gateways are replaced one after the other behind a balancer, while clients with connections that
 // they keep alive send mutations, which no client repeats.
 func TestRollingRestartLosesNoRequest(t *testing.T) {

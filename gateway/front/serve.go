@@ -68,11 +68,11 @@ func (f *Front) Serve(ctx context.Context, l net.Listener, o ServeOptions) error
 
 // server returns a server whose requests have contexts below running.
 func (f *Front) server(running context.Context) *http.Server {
-	protocols := new(http.Protocols)
+	var protocols http.Protocols
 	protocols.SetHTTP1(true)
-	protocols.SetUnencryptedHTTP2(true) // by prior knowledge (RFC 9113, section 3.3), as proxies send it
+	protocols.SetUnencryptedHTTP2(true) // by prior knowledge (RFC 9113, section 3.3), as proxies and meshes use it
 	return &http.Server{
-		Protocols:         protocols,
+		Protocols:         &protocols,
 		Handler:           f.Handler(),
 		BaseContext:       func(net.Listener) context.Context { return running },
 		ConnState:         f.drain.ConnState,

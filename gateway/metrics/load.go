@@ -11,7 +11,7 @@ import (
 // Load is what the gateway does at a moment, and what it has refused since it started.
 type Load struct {
 	// Running operations are executed, and Queued ones wait for that. Limit is how many may be
-	// executed at this moment, 0 without a limit.
+	// executed at the same time, 0 without a limit.
 	Running, Queued, Limit int64
 	// RefusedBusy counts operations that were refused since too many others were executed, and
 	// RefusedMemory reservations of memory that were refused.
@@ -58,7 +58,7 @@ func (l *loadMetrics) register(meter metric.Meter) error {
 	}
 	running := gauge("gateway.operations.running", "{operation}", "Operations that are executed.")
 	queued := gauge("gateway.operations.queued", "{operation}", "Operations that wait to be executed.")
-	limit := gauge("gateway.operations.limit", "{operation}", "How many operations may be executed at this moment; 0 is no limit.")
+	limit := gauge("gateway.operations.limit", "{operation}", "How many operations may be executed at the same time; 0 is no limit.")
 	refused := counter("gateway.refused", "{refusal}", "Operations, and reservations of memory, that were refused with the code OVERLOADED, by cause.")
 	memory := gauge("gateway.memory.reserved", "By", "Estimate of the memory that requests hold.")
 	maxMemory := gauge("gateway.memory.limit", "By", "Memory that requests may hold, admission.maxBytes; 0 is no limit.")

@@ -292,6 +292,37 @@ func TestFailingEndpointIsReported(t *testing.T) {
 	}
 }
 
+// The first response after a cooldown is reported, and no further one.
+func TestEndpointThatIsBackIsReported(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var log bytes.Buffer
+		f := &fake{errs: map[string]error{"a": refused}}
+		b := New(urls("ab"), Options{Log: slog.New(slog.NewTextHandler(&log, nil)), Cooldown: time.Second}, f)
+		send := func() {
+			t.Helper()
+			response, err := b.RoundTrip(newRequest(t, "GET", ""))
+			if err != nil {
+				t.Fatal(err)
+			}
+			response.Body.Close()
+		}
+		for range 4 {
+			send()
+		}
+		if strings.Contains(log.String(), "is back") {
+			t.Errorf("reported while it is down:\n%s", &log)
+		}
+		delete(f.errs, "a")
+		time.Sleep(2 * time.Second)
+		for range 4 {
+			send()
+		}
+		if got := strings.Count(log.String(), `msg="backend endpoint is back" endpoint=a`); got != 1 {
+			t.Errorf("reported %d times:\n%s", got, &log)
+		}
+	})
+}
+
 func TestCloseIdleConnections(t *testing.T) {
 	below := &fake{}
 	(&http.Client{Transport: New(urls("a"), Options{}, below)}).CloseIdleConnections()

@@ -1,11 +1,11 @@
 // Package admission bounds how many operations are executed at the same time.
 //
 // It promises that an operation waits for its turn no longer than the settings allow, in the order
-// of arrival, and that what is refused is refused before anything of it was executed. The bound
-// adapts to the processors: while goroutines wait long for a processor, fewer operations run.
+// of arrival, and that what is refused is refused before anything of it was executed.
 package admission
 
 import (
+	"container/list"
 	"context"
 	"math"
 	"runtime"
@@ -18,11 +18,12 @@ import (
 )
 
 // The defaults of Options. Those of MaxOperations and MaxQueued are for each processor that the
-// program may use (GOMAXPROCS).
+// program may use (GOMAXPROCS): operations that wait 100 ms for services keep a processor busy, and
+// health checks still find it within some 100 ms.
 const (
-	DefaultOperationsPerProcessor = 512
-	DefaultQueuedPerProcessor     = 1024
-	DefaultMaxWait                = time.Second
+	DefaultOperationsPerProcessor = 128
+	DefaultQueuedPerProcessor     = 2048
+	DefaultMaxWait                = 5 * time.Second
 	// DefaultMaxBytes is the default of MaxBytes without a memory limit.
 	DefaultMaxBytes = 512 << 20
 )
@@ -34,15 +35,15 @@ const shareOfMemory = 6
 
 // Options bound what is executed at the same time.
 type Options struct {
-	// MaxOperations is how many operations are executed at the same time. Further ones wait. While
-	// the processors are busy, fewer are executed, so that health checks stay fast: down to 8 for
-	// each processor. Default 512 for each processor (GOMAXPROCS); negative is no limit.
+	// MaxOperations is how many operations are executed at the same time. Further ones wait. More
+	// may be right for services that are slower than 100 ms, and fewer make health checks faster
+	// under load. Default 128 for each processor (GOMAXPROCS); negative is no limit.
 	MaxOperations int `yaml:"maxOperations"`
 	// MaxQueued is how many operations wait. Further ones are refused with the status 503 and the
-	// code OVERLOADED. Default 1,024 for each processor; negative lets none wait.
+	// code OVERLOADED. Default 2,048 for each processor; negative lets none wait.
 	MaxQueued int `yaml:"maxQueued"`
 	// MaxWait is how long an operation waits for its turn, or for memory, before it is refused.
-	// Default 1s.
+	// Default 5s.
 	MaxWait time.Duration `yaml:"maxWait"`
 	// MaxBytes is how much memory all requests may hold together for their bodies, the services'
 	// responses and their own responses, in bytes and as an estimate. Beyond it, requests wait, and
@@ -86,33 +87,21 @@ func (o Options) NewMemory() *engine.Memory {
 // Limiter bounds the operations that run. A nil Limiter has no bound. It is safe for concurrent use.
 type Limiter struct {
 	options Options
-	pace    pace
 
 	mu      sync.Mutex
-	running int     // guarded by mu
-	first   *waiter // in the order of arrival; guarded by mu
-	last    *waiter // guarded by mu
-	queued  int     // the length of that list; guarded by mu
-	refused int64   // guarded by mu
-}
-
-// waiter is an operation that waits for its turn.
-type waiter struct {
-	turn       chan struct{} // closed when the operation may run
-	prev, next *waiter
+	running int       // guarded by mu
+	queue   list.List // of chan struct{}, each closed when its operation may run; not empty only if running is the bound; guarded by mu
+	refused int64     // guarded by mu
 }
 
 // New returns a limiter. It starts no goroutine.
-func New(o Options) *Limiter {
-	o = o.withDefaults()
-	return &Limiter{options: o, pace: newPace(o.MaxOperations)}
-}
+func New(o Options) *Limiter { return &Limiter{options: o.withDefaults()} }
 
 // Stats are the state of a Limiter.
 type Stats struct {
 	Running int   // operations that are executed
 	Queued  int   // operations that wait
-	Limit   int   // how many may be executed now; 0 without a limit
+	Limit   int   // how many may be executed at the same time; 0 without a limit
 	Refused int64 // operations that were refused, since the start
 }
 
@@ -120,7 +109,7 @@ type Stats struct {
 func (l *Limiter) Stats() Stats {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return Stats{Running: l.running, Queued: l.queued, Limit: max(l.pace.limit, 0), Refused: l.refused}
+	return Stats{Running: l.running, Queued: l.queue.Len(), Limit: max(l.options.MaxOperations, 0), Refused: l.refused}
 }
 
 // Acquire waits until the operation may be executed. If it returns nil, Release must be called.
@@ -129,21 +118,24 @@ func (l *Limiter) Acquire(ctx context.Context) error {
 	if l == nil {
 		return nil
 	}
-	w, err := l.enter()
-	if w == nil {
+	place, err := l.enter()
+	if place == nil {
 		return err
 	}
 	timer := time.NewTimer(l.options.MaxWait)
 	defer timer.Stop()
 	select {
-	case <-w.turn:
+	case <-turn(place):
 		return nil
 	case <-timer.C:
-		return l.leave(w, nil)
+		return l.leave(place, nil)
 	case <-ctx.Done():
-		return l.leave(w, ctx.Err())
+		return l.leave(place, ctx.Err())
 	}
 }
+
+// turn returns the channel that is closed when the operation at a place of the queue may run.
+func turn(place *list.Element) chan struct{} { return place.Value.(chan struct{}) }
 
 // errOverloaded returns the error of an operation that is refused.
 func errOverloaded() error {
@@ -151,44 +143,34 @@ func errOverloaded() error {
 }
 
 // enter has the operation run, refuses it, or returns its place in the queue.
-func (l *Limiter) enter() (*waiter, error) {
+func (l *Limiter) enter() (*list.Element, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	switch limit := l.pace.adjust(l.running); {
-	case limit < 0 || l.running < limit && l.queued == 0:
+	switch limit := l.options.MaxOperations; {
+	case limit < 0 || l.running < limit:
 		l.running++
 		return nil, nil
-	case l.queued >= l.options.MaxQueued:
+	case l.queue.Len() >= l.options.MaxQueued:
 		l.refused++
 		return nil, errOverloaded()
 	}
-	w := &waiter{turn: make(chan struct{}), prev: l.last}
-	if l.last != nil {
-		l.last.next = w
-	} else {
-		l.first = w
-	}
-	l.last = w
-	l.queued++
-	l.admit() // the limit may have risen
-	return w, nil
+	return l.queue.PushBack(make(chan struct{})), nil
 }
 
-// leave ends the wait of w. Without err, the time to wait is over, and w is refused, unless it
-// got its turn at this moment.
-func (l *Limiter) leave(w *waiter, err error) error {
+// leave ends the wait at a place. Without err, the time to wait is over, and the operation is
+// refused, unless it got its turn at this moment.
+func (l *Limiter) leave(place *list.Element, err error) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	select {
-	case <-w.turn:
+	case <-turn(place):
 		if err != nil {
-			l.running--
-			l.admit()
+			l.release()
 		}
 		return err
 	default:
 	}
-	l.remove(w)
+	l.queue.Remove(place)
 	if err == nil {
 		l.refused++
 		err = errOverloaded()
@@ -203,34 +185,16 @@ func (l *Limiter) Release() {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	l.release()
+}
+
+// release passes the turn of an operation to the one that has waited longest. The caller holds
+// l.mu.
+func (l *Limiter) release() {
+	if next := l.queue.Front(); next != nil {
+		l.queue.Remove(next)
+		close(turn(next))
+		return
+	}
 	l.running--
-	if l.queued > 0 {
-		l.pace.adjust(l.running)
-		l.admit()
-	}
-}
-
-// admit has those that have waited longest run. The caller holds l.mu.
-func (l *Limiter) admit() {
-	for l.first != nil && l.running < l.pace.limit {
-		w := l.first
-		l.remove(w)
-		l.running++
-		close(w.turn)
-	}
-}
-
-// remove takes w out of the queue. The caller holds l.mu.
-func (l *Limiter) remove(w *waiter) {
-	if w.prev != nil {
-		w.prev.next = w.next
-	} else {
-		l.first = w.next
-	}
-	if w.next != nil {
-		w.next.prev = w.prev
-	} else {
-		l.last = w.prev
-	}
-	l.queued--
 }

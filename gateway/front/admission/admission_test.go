@@ -5,6 +5,8 @@ import (
 	"errors"
 	"math"
 	"runtime/debug"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -71,6 +73,35 @@ func TestLeavingTheQueue(t *testing.T) {
 		if err := l.Acquire(t.Context()); err != nil {
 			t.Error(err)
 		}
+		place, _ := l.enter() // its client leaves at the moment at which it gets its turn
+		l.Release()
+		if err := l.leave(place, context.Canceled); !errors.Is(err, context.Canceled) || l.Stats().Running != 0 {
+			t.Errorf("%v, %+v", err, l.Stats())
+		}
+	})
+}
+
+// The defaults refuse none of 2,000 clients at once, whatever the processors, as long as their
+// turns come within MaxWait: 2,000 short operations take a small machine less than five seconds.
+func TestDefaultsAreGenerous(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := New(Options{})
+		var refused atomic.Int32
+		var all sync.WaitGroup
+		for range 2000 {
+			all.Go(func() {
+				if l.Acquire(t.Context()) != nil {
+					refused.Add(1)
+					return
+				}
+				time.Sleep(300 * time.Millisecond)
+				l.Release()
+			})
+		}
+		all.Wait()
+		if refused.Load() > 0 || l.Stats().Running != 0 {
+			t.Errorf("%d were refused; %+v", refused.Load(), l.Stats())
+		}
 	})
 }
 
@@ -80,26 +111,6 @@ func TestNoLimit(t *testing.T) {
 		if err := l.Acquire(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-	}
-}
-
-// The limit falls while goroutines wait for a processor, no lower than its minimum, and rises again.
-func TestPace(t *testing.T) {
-	p := newPace(1000)
-	for range 50 {
-		p.change(true, p.limit)
-	}
-	if p.limit != p.min || p.min < minPerProcessor {
-		t.Errorf("the limit fell to %d, the minimum is %d", p.limit, p.min)
-	}
-	for range 50 {
-		p.change(false, p.limit)
-	}
-	if p.limit != p.max {
-		t.Errorf("the limit rose to %d of %d", p.limit, p.max)
-	}
-	if p.change(true, 100); p.limit != 80 { // it falls from what runs, not from what might
-		t.Errorf("the limit is %d", p.limit)
 	}
 }
 
