@@ -9,5 +9,5 @@ import (
 
 // The bindings make the calls and read the responses that schema/*.test.yaml state.
 func TestBindings(t *testing.T) {
-	bindingtest.Run(t, bindingtest.Project{Sources: resolvers.Requirements.Sources, Schema: newSchema}, bindingtest.Pattern)
+	bindingtest.Run(t, bindingtest.Project{Requirements: resolvers.Requirements, Schema: newSchema}, bindingtest.Pattern)
 }

@@ -26,8 +26,9 @@ const Pattern = "schema/*.test.yaml"
 
 // Project is the project whose bindings are tested. Both fields are required.
 type Project struct {
-	// Sources are the services that the graph is bound to: resolvers.Requirements.Sources.
-	Sources []string
+	// Requirements are the settings that the bindings of the graph need: resolvers.Requirements. A
+	// test fails without them, as the gateway does not start.
+	Requirements upstreams.Requirements
 	// Schema returns the executable schema over the services. It is called once for each test.
 	Schema func(*upstreams.Services) graphql.ExecutableSchema
 }

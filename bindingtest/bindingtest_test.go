@@ -21,7 +21,7 @@ var update = flag.Bool("update", false, "write the golden files anew")
 
 // shop is the project of this repository, whose bindings the tests are of.
 var shop = bindingtest.Project{
-	Sources: resolvers.Requirements.Sources,
+	Requirements: resolvers.Requirements,
 	Schema: func(s *upstreams.Services) graphql.ExecutableSchema {
 		return graph.NewSchema(&resolvers.Resolver{Services: s})
 	},

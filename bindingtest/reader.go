@@ -2,7 +2,6 @@ package bindingtest
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"maps"
 	"net/http"
@@ -11,11 +10,9 @@ import (
 	"slices"
 	"strconv"
 
-	goyaml "github.com/goccy/go-yaml"
-
 	"github.com/gatehouse-graphql/gatehouse/auth"
+	"github.com/gatehouse-graphql/gatehouse/gateway/config"
 	"github.com/gatehouse-graphql/gatehouse/internal/yaml"
-	"github.com/gatehouse-graphql/gatehouse/upstreams"
 )
 
 // read reads a file of tests. Its error has a line for each mistake in the file.
@@ -24,7 +21,7 @@ func read(file string) (*suite, error) {
 	if err != nil {
 		return nil, fmt.Errorf("the tests cannot be read: %w", err)
 	}
-	r := &suiteReader{mistakes: mistakes{file: file}, suite: &suite{sources: map[string]upstreams.Source{}, env: map[string]*string{}}}
+	r := &suiteReader{mistakes: mistakes{file: file}, suite: &suite{env: map[string]*string{}}}
 	if root := r.parse(text); root != nil && len(r.list) == 0 {
 		r.readFile(root)
 	}
@@ -41,13 +38,20 @@ type suiteReader struct {
 
 // readFile reads the top level of the file.
 func (r *suiteReader) readFile(root *yaml.Node) {
-	var config, tests *yaml.Node
+	var settings, sources, tests *yaml.Node
 	r.object(root, "a file of tests", fields{
-		"config": func(n *yaml.Node) { config = n },
+		"config": func(n *yaml.Node) { settings = n },
 		"tests":  func(n *yaml.Node) { tests = n },
 	})
-	if config != nil {
-		r.object(config, "config", fields{"claims": r.claims(&r.caller), "sources": r.sources, "env": r.env(r.suite.env)})
+	if settings != nil {
+		r.object(settings, "config", fields{
+			"claims":  r.claims(&r.caller),
+			"sources": func(n *yaml.Node) { sources = n },
+			"env":     r.env(r.suite.env),
+		})
+	}
+	if sources != nil { // behind env, whose variables they may use
+		r.readSources(sources)
 	}
 	if tests == nil {
 		r.add(root, "there are no tests; list them under tests:")
@@ -56,31 +60,33 @@ func (r *suiteReader) readFile(root *yaml.Node) {
 	r.items(tests, "tests", r.test)
 }
 
-// sources reads the settings of sources, in the form of gateway.yaml but without urls.
-func (r *suiteReader) sources(n *yaml.Node) {
+// readSources reads the settings of sources, as gateway.yaml has them. Their urls may be missing, since
+// no test uses them.
+func (r *suiteReader) readSources(n *yaml.Node) {
 	if n.Kind != yaml.Mapping {
 		r.add(n, "sources are an object of sources by their names, not %s", kindOf(n))
 		return
 	}
-	for _, m := range n.Members {
-		text, err := goyaml.Marshal(plainValue(m.Value))
-		var source upstreams.Source
-		if err == nil {
-			err = goyaml.UnmarshalWithOptions(text, &source, goyaml.Strict())
-		}
-		if err != nil {
-			r.add(m.Key, "this is not a source as in gateway.yaml: %s", message(err))
-		}
-		r.suite.sources[m.Key.Value] = source
+	reader := config.SourcesReader{
+		Path:   r.file,
+		URL:    "http://localhost",
+		Lookup: r.lookup,
+		Report: func(line, column int, text string) { r.list = append(r.list, mistake{line, column, text}) },
 	}
+	r.suite.sources = reader.Read(n)
 }
 
-// message returns an error of the library without its place and excerpt.
-func message(err error) string {
-	if known, ok := errors.AsType[goyaml.Error](err); ok {
-		return known.GetMessage()
+// lookup returns a variable of the environment that the file sets for all of its tests, or else of the
+// process.
+func (r *suiteReader) lookup(name string) (string, bool) {
+	value, ok := r.suite.env[name]
+	switch {
+	case !ok:
+		return os.LookupEnv(name)
+	case value == nil:
+		return "", false
 	}
-	return err.Error()
+	return *value, true
 }
 
 // claims reads the claims of the caller. null is an anonymous caller.

@@ -32,12 +32,15 @@ const cursorSecret = "the cursors of tests are no secret"
 func (p Project) run(ctx context.Context, s *suite, t *test) []string {
 	mocks := newMockServices(t.calls)
 	defer mocks.server.Close()
-	backends, err := upstreams.New(mocks.sourceOptions(p.Sources, s.sources), nil)
+	backends, err := upstreams.New(mocks.sourceOptions(p.Requirements.Sources, s.sources), nil)
 	if err != nil {
 		return []string{err.Error()}
 	}
 	defer backends.Close()
 	defer setEnvironment(t.env)()
+	if err := backends.CheckRequirements(p.Requirements); err != nil {
+		return append([]string{"the gateway would not start with the config and the env of this test:"}, strings.Split(err.Error(), "\n")...)
+	}
 	schema := p.Schema(backends)
 	inputs, err := input.NewCoercer(schema.Schema(), input.Options{Scalar: input.ScalarsOf(schema), Suggestions: true})
 	if err != nil {

@@ -3,12 +3,14 @@ package bindingtest
 import (
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"slices"
 	"strings"
 	"sync"
 
+	"github.com/gatehouse-graphql/gatehouse/gateway/config"
 	"github.com/gatehouse-graphql/gatehouse/upstreams"
 )
 
@@ -39,11 +41,11 @@ func newMockServices(calls []*call) *mockServices {
 	return s
 }
 
-// sourceOptions returns the settings of sources with this server as their only replica. known has other
-// settings that the tests give.
-func (s *mockServices) sourceOptions(sources []string, known map[string]upstreams.Source) upstreams.Options {
+// sourceOptions returns the settings of the sources that are required or known, with this server as
+// their only replica. known has other settings that the tests give.
+func (s *mockServices) sourceOptions(required []string, known config.Sources) upstreams.Options {
 	o := upstreams.Options{}
-	for _, name := range sources {
+	for _, name := range slices.Concat(required, slices.Collect(maps.Keys(known))) {
 		source := known[name]
 		source.URLs = []string{s.server.URL + "/" + name}
 		o[name] = source

@@ -4,13 +4,13 @@ import (
 	"net/http"
 
 	"github.com/gatehouse-graphql/gatehouse/auth"
-	"github.com/gatehouse-graphql/gatehouse/upstreams"
+	"github.com/gatehouse-graphql/gatehouse/gateway/config"
 )
 
 // suite is the content of a file of tests.
 type suite struct {
-	sources map[string]upstreams.Source // their settings by name, without urls
-	env     map[string]*string          // variables of the environment; nil is one that is not set
+	sources config.Sources     // their settings by name, whose urls are not used
+	env     map[string]*string // variables of the environment; nil is one that is not set
 	tests   []*test
 }
 

@@ -3,6 +3,7 @@ package codegen
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"path/filepath"
 	"sync"
 
@@ -132,12 +133,22 @@ func (r *run) check(cfg *config.Config) error {
 	for _, w := range report.Warnings {
 		r.warn(w)
 	}
+	r.warnSubscription(schema)
 	for _, i := range report.Ignored {
 		if r.Ignored != nil && !r.quiet {
 			r.Ignored(i.String())
 		}
 	}
 	return binding.MergeFaults(bindingErr, documentErr)
+}
+
+// warnSubscription warns of subscriptions, which no transport serves yet: they are generated, but clients
+// neither see nor call them.
+func (r *run) warnSubscription(schema *ast.Schema) {
+	if def := schema.Subscription; def != nil {
+		at := def.Position
+		r.warn(fmt.Sprintf("%s:%d:%d: subscriptions are not served: clients do not see the type %s and what it alone reaches; remove it, unless your own code serves the generated schema", at.Src.Name, at.Line, at.Column, def.Name))
+	}
 }
 
 // Abort restores the files of a run that is writing, if there is one, for a process that ends at once.

@@ -30,7 +30,7 @@ import (
 
 func main() {
 	bindingtest.Main(bindingtest.Project{
-		Sources: resolvers.Requirements.Sources,
+		Requirements: resolvers.Requirements,
 		Schema: func(s *upstreams.Services) graphql.ExecutableSchema {
 			return graph.NewSchema(&resolvers.Resolver{Services: s})
 		},

@@ -545,7 +545,7 @@ func TestTestingBindingsGuide(t *testing.T) {
 			t.Fatal(err)
 		}
 		var out strings.Builder
-		passed := bindingtest.Project{Sources: resolvers.Requirements.Sources, Schema: newSchema}.Print(t.Context(), &out, nil, file)
+		passed := bindingtest.Project{Requirements: resolvers.Requirements, Schema: newSchema}.Print(t.Context(), &out, nil, file)
 		if told := i+1 < len(steps) && steps[i+1].mark == "output"; passed == told || told && out.String() != steps[i+1].text {
 			t.Errorf("the document's example\n%s\nends with\n%s", b.text, out.String())
 		}

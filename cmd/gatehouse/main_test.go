@@ -1,15 +1,21 @@
 package main
 
 import (
+	"context"
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
+	"net"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -31,6 +37,7 @@ func TestScripts(t *testing.T) {
 			"unchanged": unchanged,
 			"gone":      gone,
 			"stale":     stale,
+			"serves":    serves,
 		},
 	})
 }
@@ -76,6 +83,64 @@ func caches(env *testscript.Env) error {
 		env.Setenv(names[i], strings.TrimSpace(value))
 	}
 	return nil
+}
+
+// serves starts a program over a service that knows one user, and queries it. It prints the response to
+// the client, and the calls of the service.
+func serves(ts *testscript.TestScript, _ bool, args []string) {
+	var mu sync.Mutex
+	var calls []string
+	service := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		mu.Lock()
+		calls = append(calls, r.Method+" "+r.RequestURI)
+		mu.Unlock()
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = io.WriteString(w, `{"id": 7, "name": "Ann", "created": "2026-01-31T12:00:00Z"}`)
+	}))
+	defer service.Close()
+	free, err := net.Listen("tcp", "127.0.0.1:0")
+	ts.Check(err)
+	address := free.Addr().String()
+	ts.Check(free.Close())
+
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	program := exec.CommandContext(ctx, ts.MkAbs(args[0]), "--listen", address)
+	program.Dir = ts.MkAbs(".")
+	program.Env = append(os.Environ(), "GATEWAY_SOURCES_USERS_URLS="+service.URL)
+	var log strings.Builder
+	program.Stdout, program.Stderr = &log, &log
+	ts.Check(program.Start())
+	response, err := queryWhenReady(ctx, "http://"+address)
+	_ = program.Process.Signal(os.Interrupt)
+	if stopped := program.Wait(); err != nil || stopped != nil {
+		ts.Fatalf("the response: %v, the end of the program: %v, its log:\n%s", err, stopped, log.String())
+	}
+	mu.Lock()
+	defer mu.Unlock()
+	_, _ = fmt.Fprintf(ts.Stdout(), "%s\n%s\n", response, strings.Join(calls, "\n"))
+}
+
+// queryWhenReady waits until a gateway is ready, and returns its response to a query.
+func queryWhenReady(ctx context.Context, url string) (string, error) {
+	for ; ctx.Err() == nil; time.Sleep(10 * time.Millisecond) {
+		if ready, err := http.Get(url + "/readyz"); err == nil {
+			_ = ready.Body.Close()
+			break
+		}
+	}
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, url+"/graphql", strings.NewReader(`{"query": "{ user(id: \"7\") { id name created } }"}`))
+	if err != nil {
+		return "", err
+	}
+	request.Header.Set("Content-Type", "application/json")
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return "", err
+	}
+	defer response.Body.Close()
+	body, err := io.ReadAll(response.Body)
+	return strings.TrimSpace(string(body)), err
 }
 
 const memory = ".remembered"

@@ -100,6 +100,11 @@ var appendFormats = func() map[string]string {
 		graphqlPkg + ".MarshalFloatContext": "AppendFloat",
 	}
 	for _, s := range scalars.Table {
+		if s.BuiltIn { // see modelOf
+			functions[scalarPkg+".Marshal"+s.Name] = s.Append
+		}
+	}
+	for _, s := range scalars.Table {
 		if s.Model != "" {
 			functions[s.Model], functions[s.MarshalFunc()] = s.Append, s.Append
 		}

@@ -43,17 +43,16 @@ func mapScalars(cfg *config.Config, schema *ast.Schema) error {
 	return errors.Join(errs...)
 }
 
-// modelOf returns the Go type of a scalar of the table: that of its row, else that of the project, else
-// gqlgen's.
+// modelOf returns the Go type of the scalars that are the same as one of the table: that of its row, or
+// that of the project. For built-in scalars without either it returns functions of engine/scalar that
+// refuse what does not fit, which package engine/input does for the built-in ones alone.
 func modelOf(cfg *config.Config, scalar string) config.StringList {
-	if model := scalars.ByName(scalar).Model; model != "" {
-		return config.StringList{model}
-	}
-	if model := cfg.Models[scalar].Model; len(model) > 0 {
+	s := scalars.ByName(scalar)
+	if model := cfg.Models[scalar].Model; len(model) > 0 && s.Model == "" {
 		return model
 	}
-	if scalar == "Float" {
-		scalar = "FloatContext"
+	if s.BuiltIn {
+		return config.StringList{scalarPkg + "." + scalar}
 	}
-	return config.StringList{graphqlPkg + "." + scalar}
+	return config.StringList{s.Model}
 }

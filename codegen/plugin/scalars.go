@@ -20,7 +20,7 @@ type scalarView struct {
 // takesAll are the functions and types that take every value which the specification allows
 // for its own scalars, so that a value need not be read to know whether it fits.
 var takesAll = setOf(
-	graphqlPkg+".UnmarshalID", graphqlPkg+".UnmarshalString", graphqlPkg+".UnmarshalBoolean", graphqlPkg+".UnmarshalFloat",
+	graphqlPkg+".UnmarshalID", graphqlPkg+".UnmarshalString", graphqlPkg+".UnmarshalBoolean", graphqlPkg+".UnmarshalFloat", graphqlPkg+".UnmarshalFloatContext",
 	graphqlPkg+".UnmarshalInt", graphqlPkg+".UnmarshalInt32", graphqlPkg+".UnmarshalInt64", scalarPkg+".UnmarshalInt",
 )
 
@@ -35,13 +35,13 @@ func takesAny(reader string) bool {
 }
 
 // scalars returns the scalars of arguments whose Go code decides which values fit. Those whose
-// functions take a context are left out: there is none before fields are resolved.
+// functions may use a context are left out: there is none before fields are resolved.
 func (g *generator) scalars() []scalarView {
 	reads := map[string]map[string]string{} // by the scalar, and by what reads it
 	for _, name := range slices.Sorted(maps.Keys(g.data.ReferencedTypes)) {
 		tr := g.data.ReferencedTypes[name]
 		reader := scalarReader(tr)
-		if reader == "" || tr.IsContext || takesAny(reader) || tr.Definition.BuiltIn && takesAll[reader] {
+		if reader == "" || isContextual(tr) || takesAny(reader) || tr.Definition.BuiltIn && takesAll[reader] {
 			continue
 		}
 		if reads[tr.Definition.Name] == nil {

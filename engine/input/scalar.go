@@ -6,7 +6,6 @@ import (
 	"math"
 	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/vektah/gqlparser/v2/ast"
 
@@ -72,7 +71,7 @@ func coerceInt(v any) (any, bool) {
 }
 
 func coerceFloat(v any) (any, bool) {
-	f, ok := toFloat(v)
+	f, ok := scalar.ToFloat(v)
 	return f, ok
 }
 
@@ -86,39 +85,9 @@ func coerceBoolean(v any) (any, bool) {
 	return v, ok
 }
 
-// coerceID accepts strings and integers (section 3.5.5). It keeps the digits of an integer as they
-// are, so that an integer of any length is exact.
 func coerceID(v any) (any, bool) {
-	if number, ok := v.(json.Number); ok && isInteger(string(number)) {
-		return string(number), true
-	}
-	if n, ok := scalar.ToInt64(v); ok {
-		return strconv.FormatInt(n, 10), true
-	}
-	_, ok := v.(string)
-	return v, ok
-}
-
-// isInteger reports whether the text of a JSON number has neither a fraction nor an exponent.
-func isInteger(text string) bool {
-	digits := strings.TrimPrefix(text, "-")
-	return digits != "" && strings.Trim(digits, "0123456789") == ""
-}
-
-// toFloat returns v as a float64, and reports whether v is a finite number.
-func toFloat(v any) (float64, bool) {
-	switch v := v.(type) {
-	case float64:
-		return v, !math.IsNaN(v) && !math.IsInf(v, 0)
-	case json.Number:
-		f, err := strconv.ParseFloat(string(v), 64)
-		return f, err == nil && scalar.Decimal(v).Valid()
-	case int64:
-		return float64(v), true
-	case int:
-		return float64(v), true
-	}
-	return 0, false
+	id, ok := scalar.ToID(v)
+	return id, ok
 }
 
 func coerceEnum(def *ast.Definition, v any, suggestions bool) (any, *Error) {
@@ -168,7 +137,7 @@ func numberForms(v any) (forms []any) {
 	if n, err := strconv.ParseInt(string(number), 10, 64); err == nil {
 		forms = append(forms, n)
 	}
-	if f, ok := toFloat(number); ok {
+	if f, ok := scalar.ToFloat(number); ok {
 		forms = append(forms, f)
 	}
 	return forms

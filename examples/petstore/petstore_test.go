@@ -467,8 +467,8 @@ func TestDescriptions(t *testing.T) {
 // Each binding makes the calls, and reads the responses, of schema/*.test.yaml.
 func TestBindings(t *testing.T) {
 	bindingtest.Run(t, bindingtest.Project{
-		Sources: resolvers.Requirements.Sources,
-		Schema:  func(s *upstreams.Services) graphql.ExecutableSchema { return schema(s) },
+		Requirements: resolvers.Requirements,
+		Schema:       func(s *upstreams.Services) graphql.ExecutableSchema { return schema(s) },
 	}, bindingtest.Pattern)
 }
 

@@ -2,8 +2,10 @@ package everything
 
 import (
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -158,10 +160,36 @@ func TestScalarsOfOtherNames(t *testing.T) {
 			t.Errorf("no %q in\n%s", want, sent)
 		}
 	}
-	for _, wrong := range []string{`{aliased(long: "x") {key}}`, `{aliased(at: "today") {key}}`} {
-		s := &vendorService{}
-		if got := string(post(t, startGateway(t, s, caller), map[string]any{"query": wrong})); !strings.Contains(got, "BAD_USER_INPUT") && !strings.Contains(got, "GRAPHQL_VALIDATION_FAILED") || s.requests != nil {
-			t.Errorf("%s: %s, %q", wrong, got, s.requests)
+}
+
+// A client may write the same values for a scalar of another name as for the one that it is, in the text
+// of an operation and as variables. What does not fit is refused before anything is called.
+func TestValuesOfScalarsOfOtherNames(t *testing.T) {
+	for argument, values := range map[string]struct {
+		typ         string
+		fit, refuse []string
+	}{
+		"email": {"Email", []string{`"a"`, `""`}, []string{`5`, `1.5`, `true`, `["a"]`, `{}`}},
+		"long":  {"Long", []string{`5`, `"5"`}, []string{`"x"`, `1.5`, `true`}},
+		"at":    {"Moment", []string{`"2026-01-31T12:00:00Z"`}, []string{`"today"`, `5`}},
+		"ratio": {"Ratio", []string{`5`, `1.5`, `-1e3`}, []string{`"1.5"`, `true`, `1e999`}},
+		"flag":  {"Flag", []string{`true`, `false`}, []string{`"true"`, `1`, `0`}},
+		"small": {"Small", []string{`5`}, []string{`"5"`, `1.5`, `3000000000`, `false`}},
+		"key":   {"Key", []string{`"k"`, `5`, `12345678901234567890`}, []string{`1.5`, `true`, `[["k"]]`}},
+	} {
+		for i, value := range append(slices.Clone(values.fit), values.refuse...) {
+			fits := i < len(values.fit)
+			for _, request := range []map[string]any{
+				{"query": fmt.Sprintf("{aliased(%s: %s) {key}}", argument, value)},
+				{"query": fmt.Sprintf("query($v: %s) {aliased(%s: $v) {key}}", values.typ, argument), "variables": map[string]any{"v": json.RawMessage(value)}},
+			} {
+				s := &vendorService{answers: map[string]string{"/aliased": `{"email": "e", "long": 1}`}}
+				got := string(post(t, startGateway(t, s, caller), request))
+				refused := strings.Contains(got, "BAD_USER_INPUT") || strings.Contains(got, "GRAPHQL_VALIDATION_FAILED")
+				if refused == fits || fits && len(s.requests) != 1 || !fits && s.requests != nil {
+					t.Errorf("%s: %s, %q", request, got, s.requests)
+				}
+			}
 		}
 	}
 }
