@@ -38,8 +38,10 @@ func (p Project) run(ctx context.Context, s *suite, t *test) []string {
 	}
 	defer backends.Close()
 	defer setEnvironment(t.env)()
-	if err := backends.CheckRequirements(p.Requirements); err != nil {
-		return append([]string{"the gateway would not start with the config and the env of this test:"}, strings.Split(err.Error(), "\n")...)
+	required := p.Requirements
+	required.Config = nil // see below
+	if err := backends.CheckRequirements(required); err != nil {
+		return wouldNotStart(err)
 	}
 	schema := p.Schema(backends)
 	inputs, err := input.NewCoercer(schema.Schema(), input.Options{Scalar: input.ScalarsOf(schema), Suggestions: true})
@@ -63,6 +65,10 @@ func (p Project) run(ctx context.Context, s *suite, t *test) []string {
 	if err != nil {
 		return []string{err.Error()}
 	}
+	// A test needs the config of the sources that it calls, not that of all others.
+	if err := backends.CheckRequirements(upstreams.Requirements{Config: mocks.calledConfig(p.Requirements.Config)}); err != nil {
+		return wouldNotStart(err)
+	}
 	found := mocks.failures()
 	if len(mocks.unexpected) > 0 { // an unexpected call explains all differences of the response
 		return found
@@ -71,6 +77,11 @@ func (p Project) run(ctx context.Context, s *suite, t *test) []string {
 		found = append(found, diagnostics(got, log.String())...)
 	}
 	return found
+}
+
+// wouldNotStart says that a test has settings with which the gateway refuses to start.
+func wouldNotStart(err error) []string {
+	return append([]string{"the gateway would not start with the config and the env of this test:"}, strings.Split(err.Error(), "\n")...)
 }
 
 // setEnvironment sets variables for the time of a test. restore gives them their former values.

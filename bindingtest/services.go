@@ -24,9 +24,10 @@ type mockServices struct {
 	calls  []*call
 
 	mu         sync.Mutex
-	called     []bool     // by index of calls; guarded by mu
-	mismatches []mismatch // by index of calls, zero for those that were not made; guarded by mu
-	unexpected []string   // guarded by mu
+	sources    map[string]bool // that were called; guarded by mu
+	called     []bool          // by index of calls; guarded by mu
+	mismatches []mismatch      // by index of calls, zero for those that were not made; guarded by mu
+	unexpected []string        // guarded by mu
 }
 
 // mismatch is how a call that was made differs from the expected one.
@@ -36,7 +37,7 @@ type mismatch struct {
 }
 
 func newMockServices(calls []*call) *mockServices {
-	s := &mockServices{calls: calls, called: make([]bool, len(calls)), mismatches: make([]mismatch, len(calls))}
+	s := &mockServices{calls: calls, called: make([]bool, len(calls)), mismatches: make([]mismatch, len(calls)), sources: map[string]bool{}}
 	s.server = httptest.NewServer(s)
 	return s
 }
@@ -78,6 +79,7 @@ func newSentRequest(r *http.Request) *sentRequest {
 func (s *mockServices) respond(got *sentRequest) cannedResponse {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.sources[got.source] = true
 	i := s.match(got)
 	if i < 0 {
 		s.unexpected = append(s.unexpected, got.String())
@@ -128,6 +130,16 @@ func (r *expectedRequest) specificity() int {
 		}
 	}
 	return n
+}
+
+// calledConfig returns the part of the required config that belongs to sources which were called. It must be
+// called after the last call has ended.
+func (s *mockServices) calledConfig(required map[string][]string) map[string][]string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	config := maps.Clone(required)
+	maps.DeleteFunc(config, func(source string, _ []string) bool { return !s.sources[source] })
+	return config
 }
 
 // failures returns what was wrong with the calls. It must be called after the last call has ended.
