@@ -99,13 +99,7 @@ func TestEntities(t *testing.T) {
 			`{"orders":[{"buyer":{"id":"a1"}},{"buyer":{"id":"a2"}}]}`, nil,
 			[]string{"/orders"},
 		},
-		// Other fields are fetched once for all places, in chunks, each key once.
-		{
-			`{orders {buyer {...N} watchers {...N}}} fragment N on Account {n: name}`,
-			map[string]string{orders: two},
-			`{"orders":[{"buyer":{"n":"name of a1"},"watchers":[{"n":"name of a1"},{"n":"name of a2"}]},{"buyer":{"n":"name of a2"},"watchers":[{"n":"name of a3"},{"n":"name of a1"}]}]}`, nil,
-			[]string{"/accounts a1,a2,a3", "/orders"},
-		},
+		// Other fields are fetched in chunks.
 		{
 			`{orders {gadget {name} team {name}}}`,
 			map[string]string{orders: two},
@@ -218,5 +212,44 @@ func TestFailingEntities(t *testing.T) {
 				t.Errorf("%s: no error at %s in %s", e.query, path, text)
 			}
 		}
+	}
+}
+
+// Places of an operation fetch each key once. How many calls that takes depends on how close in time they
+// come.
+func TestKeysOfSeveralPlaces(t *testing.T) {
+	g := &registry{fixed: map[string]string{"/orders": "[" + order("o1", "a1", "g1", "t1", "a1", "a2") + "," + order("o2", "a2", "g2", "t2", "a3", "a1") + "]"}}
+	data, paths := queryFaults(t, g, `{orders {buyer {...N} watchers {...N}}} fragment N on Account {n: name}`)
+	const want = `{"orders":[{"buyer":{"n":"name of a1"},"watchers":[{"n":"name of a1"},{"n":"name of a2"}]},{"buyer":{"n":"name of a2"},"watchers":[{"n":"name of a3"},{"n":"name of a1"}]}]}`
+	if data != want || len(paths) > 0 {
+		t.Errorf("got %s %v\nwant %s", data, paths, want)
+	}
+	wantKeys(t, g.requests, "/accounts a1", "/accounts a2", "/accounts a3", "/orders")
+
+	l := &library{fixed: libraryAnswers()}
+	got := string(post(t, startGateway(t, l, reader), map[string]any{"query": `{shelves {best {... on Titled {title}} inner {best {... on Titled {title}}}}}`}))
+	if want := `{"data":{"shelves":[{"best":{"title":"Film 7"},"inner":{"best":{"title":"Book A"}}},{"best":{"title":"Book A"},"inner":{"best":{"title":"Film 8"}}}]}}`; got != want {
+		t.Errorf("got %s\nwant %s", got, want)
+	}
+	wantKeys(t, l.requests, "/books/A", "/films 7", "/films 8", "/shelves")
+}
+
+// wantKeys compares requests as if each key had been fetched alone.
+func wantKeys(t *testing.T, requests []string, want ...string) {
+	t.Helper()
+	var got []string
+	for _, r := range requests {
+		path, keys, isBatch := strings.Cut(r, " ")
+		if !isBatch {
+			got = append(got, r)
+			continue
+		}
+		for key := range strings.SplitSeq(keys, ",") {
+			got = append(got, path+" "+key)
+		}
+	}
+	slices.Sort(got)
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("-want +sent\n%s", diff)
 	}
 }

@@ -111,7 +111,7 @@ func (d *Drain) add(b *body) {
 }
 
 // setDeadline bounds the time of the body. It replaces a later deadline, that of the operation,
-// which is no shorter than what a drain gives; the caller holds drain.mu.
+// which is at least what a drain gives. The caller holds drain.mu.
 func (b *body) setDeadline(at time.Time) { request.SetReadDeadline(b.w, at) }
 
 // Read implements io.Reader. At the end of the body, its deadline is no longer set: that would
