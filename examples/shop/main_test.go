@@ -21,11 +21,11 @@ func TestRun(t *testing.T) {
 		writer.Close()
 		ended <- err
 	}()
-	printed := readUntil(t, reader, "admin", "Bearer")
+	printed := readUntil(t, reader, "admin", "export TOKEN=")
 	go io.Copy(io.Discard, reader)
 
 	url := regexp.MustCompile(`(?m)^users +(http://\S+)$`).FindStringSubmatch(printed)
-	tokens := regexp.MustCompile(`(?m)^  Authorization: Bearer (\S+)$`).FindAllStringSubmatch(printed, -1)
+	tokens := regexp.MustCompile(`(?m)^  export TOKEN=(\S+)$`).FindAllStringSubmatch(printed, -1)
 	if url == nil || len(tokens) != 2 || strings.Count(printed, "products  http://") != 3 {
 		t.Fatalf("printed\n%s", printed)
 	}
