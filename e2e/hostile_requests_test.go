@@ -296,7 +296,9 @@ func TestValuesTooLongForAService(t *testing.T) {
 		if a.Status != http.StatusOK || a.codes() != "BAD_USER_INPUT" || a.Errors[0].Extensions.HTTP.Status != 0 || len(a.Body) > small {
 			t.Errorf("%s: got %d %.300s", query, a.Status, a.Body)
 		}
-		g.wantCalls(t, map[string]int{})
+		if !strings.Contains(query, "search") { // which makes another call, without the text, at the same time
+			g.wantCalls(t, map[string]int{})
+		}
 	}
 	a := g.query(t, admin, `mutation($s: String!) { createUser(input: {email: $s, name: $s, password: $s}) { id } }`, map[string]any{"s": strings.Repeat("a", 400_000)})
 	if a.codes() != "BAD_USER_INPUT" || a.Errors[0].Extensions.HTTP.Status != http.StatusRequestEntityTooLarge || len(a.Body) > small {
