@@ -41,7 +41,7 @@ const (
 type keySet struct {
 	url             string
 	client          *http.Client
-	maxAge          time.Duration // of the keys; negative is no limit
+	maxAge          time.Duration // of the keys; a negative value means no limit
 	log             *slog.Logger
 	refreshRequests chan struct{} // wakes run; its capacity of 1 merges requests
 	stopped         chan struct{} // closed when run has returned, after which there are no fetches

@@ -26,7 +26,7 @@ type Options struct {
 	MaxTokenLength int `yaml:"maxTokenLength"`
 	// MaxKeyAge is how long the keys of a JWKS are used while it cannot be fetched again. After
 	// that, the tokens of its issuer are refused until it can: a key that the issuer has revoked
-	// must not be accepted for ever. Default 24h, at least 30m; negative is no limit.
+	// must not be accepted for ever. Default 24h, at least 30m; a negative value means no limit.
 	MaxKeyAge time.Duration `yaml:"maxKeyAge"`
 	// Log receives an error when keys cannot be fetched. Default slog.Default().
 	Log *slog.Logger `yaml:"-" json:"-"`

@@ -39,7 +39,7 @@ func (p Project) run(ctx context.Context, s *suite, t *test) []string {
 	defer backends.Close()
 	defer setEnvironment(t.env)()
 	required := p.Requirements
-	required.Config = nil // see below
+	required.Config = nil // asked for below, when it is known which sources the test calls
 	if err := backends.CheckRequirements(required); err != nil {
 		return wouldNotStart(err)
 	}
@@ -65,7 +65,7 @@ func (p Project) run(ctx context.Context, s *suite, t *test) []string {
 	if err != nil {
 		return []string{err.Error()}
 	}
-	// A test needs the config of the sources that it calls, not that of all others.
+	// The config of other sources is not asked for, else each file of tests would repeat all of it.
 	if err := backends.CheckRequirements(upstreams.Requirements{Config: mocks.calledConfig(p.Requirements.Config)}); err != nil {
 		return wouldNotStart(err)
 	}

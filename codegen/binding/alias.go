@@ -35,8 +35,8 @@ func AliasOf(def *ast.Definition) (target string, d *ast.Directive) {
 	return argumentText(d, "scalar"), d
 }
 
-// Scalar returns the row of a scalar, which is that of another one if the schema says that they are the same.
-// It returns nil for other types.
+// Scalar returns the row of a scalar in the table of scalars. A scalar with @sameAs has the row of the scalar
+// that the directive names. It returns nil for other types, and for scalars without a row.
 func (g *Graph) Scalar(name string) *scalars.Scalar { return scalars.ByName(g.scalarName(name)) }
 
 func (g *Graph) scalarName(name string) string {

@@ -17,7 +17,7 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/internal/suggest"
 )
 
-// Report is what a comparison found besides mistakes.
+// Report is the result of a comparison, without the mistakes.
 type Report struct {
 	// Warnings name the parts of documents that cannot be read, and so are not checked; security
 	// schemes that nothing in the schema fills; and calls at other servers than those of their source.
@@ -76,8 +76,7 @@ func CompareDocuments(schema *ast.Schema, graph *binding.Graph) (Report, error) 
 	return report, faults.Err()
 }
 
-// ignoring returns what silences a fault of a binding, the binding's own before that of its source,
-// or nil.
+// ignoring returns the ignore that silences a fault: one of the binding, else one of its source, else nil.
 func ignoring(fault binding.Fault, f *binding.Field, s *binding.Source) *binding.Ignore {
 	all := slices.Concat(f.Ignores, s.Ignores)
 	if i := slices.IndexFunc(all, func(i *binding.Ignore) bool { return i.Silences(fault) }); i >= 0 {
@@ -91,8 +90,9 @@ func (c *checker) hasIgnores() bool {
 		slices.ContainsFunc(c.graph.Bindings(), func(f *binding.Field) bool { return len(f.Ignores) > 0 })
 }
 
-// unusedIgnores returns those that silence nothing. Those of a source are not judged while bindings
-// are missing, or the document cannot be read, since a mistake hides what they are for.
+// unusedIgnores returns the ignores that silence nothing. The ignores of a source are left out while
+// bindings have mistakes or the document cannot be read, because the findings may be missing only for
+// that reason.
 func (c *checker) unusedIgnores(used map[*binding.Ignore]bool) []*binding.Ignore {
 	var all []*binding.Ignore
 	for _, f := range c.graph.Bindings() {

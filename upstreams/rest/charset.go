@@ -8,6 +8,8 @@ import (
 	"strings"
 	"unicode/utf16"
 	"unicode/utf8"
+
+	"golang.org/x/text/encoding/charmap"
 )
 
 // errCharset is the cause of a body in characters other than UTF-8 that cannot be converted.
@@ -50,7 +52,9 @@ func toUTF8(body []byte, contentType string) ([]byte, error) {
 	}
 	switch charset {
 	case "iso-8859-1", "iso8859-1", "iso_8859-1", "latin1", "windows-1252", "cp1252":
-		return fromWindows1252(body), nil
+		// Servers that say ISO-8859-1 mean windows-1252, which has printable characters where that
+		// has control characters.
+		return charmap.Windows1252.NewDecoder().Bytes(body)
 	}
 	return nil, fmt.Errorf("%w: charset %q", errCharset, charset[:min(len(charset), 40)])
 }
@@ -81,24 +85,4 @@ func fromUTF16(body []byte, bigEndian int) ([]byte, error) {
 		units[i] = uint16(body[2*i+1-bigEndian])<<8 | uint16(body[2*i+bigEndian])
 	}
 	return []byte(string(utf16.Decode(units))), nil
-}
-
-// fromWindows1252 converts text of one byte for each character. Servers that say ISO-8859-1 mean
-// windows-1252, which has printable characters where that has control characters.
-func fromWindows1252(body []byte) []byte {
-	text := make([]byte, 0, len(body)+len(body)/8)
-	for _, b := range body {
-		r := rune(b)
-		if b >= 0x80 && b < 0xa0 {
-			r = windows1252[b-0x80]
-		}
-		text = utf8.AppendRune(text, r)
-	}
-	return text
-}
-
-// windows1252 are the characters from 0x80 to 0x9f.
-var windows1252 = [32]rune{
-	'€', 0x81, '‚', 'ƒ', '„', '…', '†', '‡', 'ˆ', '‰', 'Š', '‹', 'Œ', 0x8d, 'Ž', 0x8f,
-	0x90, '‘', '’', '“', '”', '•', '–', '—', '˜', '™', 'š', '›', 'œ', 0x9d, 'ž', 'Ÿ',
 }
