@@ -31,11 +31,14 @@ func serviceResponse(seed uint64, path string, query url.Values) []byte {
 		v = (&library{m, seed}).response(strings.Split(path, "/")[1:], query)
 	}
 	if m.IntN(30) == 0 {
-		return []byte("{")
+		return []byte(malformedResponse)
 	}
 	text, _ := json.Marshal(v)
 	return text
 }
+
+// malformedResponse is a response that breaks off.
+const malformedResponse = "{"
 
 // random returns a source of random numbers that depends on the seed and on what it is about
 // alone, so that values do not depend on the order in which they are requested.

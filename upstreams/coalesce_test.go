@@ -141,7 +141,7 @@ func TestCoalescedCalls(t *testing.T) {
 
 // Each caller that shares a failure receives an error of its own, which it may change.
 func TestCoalescedFailures(t *testing.T) {
-	get := func() *rest.Call { return rest.New("GET", "/a") }
+	get := func() *rest.Call { return rest.New("GET", "/a").NonIdempotent() } // one attempt
 	for name, serve := range map[string]http.HandlerFunc{
 		"refused": func(w http.ResponseWriter, _ *http.Request) {
 			w.WriteHeader(http.StatusTeapot)

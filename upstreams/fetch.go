@@ -24,21 +24,38 @@ import (
 // the status does not say so.
 func Fetch[T any](ctx context.Context, s *Services, source string, c *rest.Call, read func(*decode.Decoder) T, rules ...*Rules) (T, error) {
 	resp, err := s.do(ctx, source, c, rules)
+	v, malformed, err := decodeResponse(ctx, source, resp, err, rules, read)
+	if !malformed {
+		return v, err
+	}
+	again, ok, againErr := s.again(ctx, source, c, resp)
+	if !ok {
+		return v, err
+	}
+	again, againErr = s.judge(rules, source, c, again, againErr)
+	v, _, err = decodeResponse(ctx, source, again, againErr, rules, read)
+	return v, err
+}
+
+// decodeResponse decodes the response of a call, or returns its error. It reports whether the
+// response is malformed: the call may be made again then. Otherwise the response is accepted and
+// released.
+func decodeResponse[T any](ctx context.Context, source string, resp *rest.Response, err error, rules []*Rules, read func(*decode.Decoder) T) (v T, malformed bool, _ error) {
 	if isNull(rules, resp, err) {
-		var zero T
-		return zero, nil
+		return v, false, nil
 	}
 	if err != nil {
-		var zero T
-		return zero, err
+		return v, false, err
 	}
 	defer resp.Release() // the decoder copies what it keeps
 	if err := requireContent(source, resp); err != nil {
-		var zero T
-		return zero, err
+		return v, true, err
 	}
-	v, err := decode.ReadProjection(source, resp.Body, engine.FaultsOf(ctx), engine.ProjectionOf(ctx), read)
-	return v, withExcerpt(err, resp)
+	v, err = decode.ReadProjection(source, resp.Body, engine.FaultsOf(ctx), engine.ProjectionOf(ctx), read)
+	if _, malformed = errors.AsType[*decode.MalformedError](err); !malformed {
+		resp.Accept()
+	}
+	return v, malformed, withExcerpt(err, resp)
 }
 
 // withExcerpt adds to the cause of an error for a response that is not JSON what came instead, for
@@ -87,6 +104,7 @@ func requireContent(source string, r *rest.Response) error {
 func Send(ctx context.Context, s *Services, source string, c *rest.Call, rules ...*Rules) error {
 	resp, err := s.do(ctx, source, c, rules)
 	if err == nil {
+		resp.Accept()
 		resp.Release()
 	}
 	return err
@@ -102,6 +120,7 @@ func Confirm(ctx context.Context, s *Services, source string, c *rest.Call, rule
 		return false, err
 	}
 	defer resp.Release()
+	resp.Accept()
 	if len(bytes.TrimSpace(resp.Body)) == 0 {
 		return true, nil
 	}

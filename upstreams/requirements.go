@@ -24,7 +24,7 @@ type Requirements struct {
 func (s *Services) CheckRequirements(r Requirements) error {
 	var errs []error
 	for _, name := range r.Sources {
-		if s.clients[name] == nil {
+		if s.source(name) == nil {
 			errs = append(errs, fmt.Errorf("the graph is bound to the source %q, but the settings have no sources.%s; add it with its urls", name, name))
 		}
 	}

@@ -15,6 +15,7 @@ import (
 	"log/slog"
 	"maps"
 	"slices"
+	"sync/atomic"
 
 	"github.com/gatehouse-graphql/gatehouse/engine"
 	"github.com/gatehouse-graphql/gatehouse/fault"
@@ -24,14 +25,17 @@ import (
 
 // Services are the configured services. They are safe for concurrent use.
 type Services struct {
-	// By the name of the source.
-	clients    map[string]*rest.Client
-	coalescing map[string]*rest.Client      // the same clients, over a transport that coalesces calls
-	slots      map[string]*engine.Semaphore // how many calls may run
-	config     map[string]map[string]string
+	sources atomic.Pointer[map[string]*source] // by name; the map does not change
+	forward []string                           // canonical names
+}
 
-	transports []*transport
-	forward    []string // canonical names
+// source is one configured service.
+type source struct {
+	client     *rest.Client
+	coalescing *rest.Client      // the same client, which coalesces calls
+	slots      *engine.Semaphore // how many calls may run
+	config     map[string]string
+	transport  *transport
 }
 
 // New returns the services that o configures, without calling any. Each line of the log that
@@ -43,24 +47,27 @@ func New(o Options, log *slog.Logger) (*Services, error) {
 		log = slog.New(slog.DiscardHandler)
 	}
 	log = slog.New(&requestHandler{log.Handler()})
-	s := &Services{
-		clients:    make(map[string]*rest.Client, len(o)),
-		coalescing: make(map[string]*rest.Client, len(o)),
-		slots:      make(map[string]*engine.Semaphore, len(o)),
-		config:     make(map[string]map[string]string, len(o)),
-		forward:    []string{},
-	}
 	var errs []error
+	sources, forward := make(map[string]*source, len(o)), []string{}
 	for _, name := range slices.Sorted(maps.Keys(o)) {
-		if err := s.add(name, o[name], log); err != nil {
+		added, err := newSource(name, o[name], log)
+		if err != nil {
 			errs = append(errs, withSource(name, err)...)
+			continue
 		}
+		sources[name] = added
+		forward = addNames(forward, o[name].Forward)
 	}
 	if len(errs) > 0 {
 		return nil, errors.Join(errs...)
 	}
+	s := &Services{forward: forward}
+	s.sources.Store(&sources)
 	return s, nil
 }
+
+// source returns a source by its name, nil if it is not configured.
+func (s *Services) source(name string) *source { return (*s.sources.Load())[name] }
 
 // withSource returns the errors that err joins, each prefixed with the name of the source.
 func withSource(source string, err error) []error {
@@ -75,27 +82,25 @@ func withSource(source string, err error) []error {
 	return errs
 }
 
-func (s *Services) add(name string, o Source, log *slog.Logger) error {
+func newSource(name string, o Source, log *slog.Logger) (*source, error) {
 	endpoints, urlsErr := o.endpoints()
 	policy, policyErr := balance.NewPolicy(o.Balance)
 	if err := errors.Join(urlsErr, policyErr, o.validate()); err != nil {
-		return err
+		return nil, err
 	}
 	o = o.withDefaults()
 	transport, err := newTransport(o)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	s.transports = append(s.transports, transport)
-	s.forward = addNames(s.forward, o.Forward)
-	s.config[name] = maps.Clone(o.Config)
 	h := newHeaders(o)
 	client := rest.Client{
-		Service: name,
-		Transport: balance.New(endpoints, balance.Options{
+		Service:   name,
+		Transport: transport,
+		Balancer: balance.New(endpoints, balance.Options{
 			Policy: policy,
 			Log:    log.With(slog.String("source", name)),
-		}, transport),
+		}),
 		Timeout:         o.Timeout,
 		MaxResponse:     o.MaxResponse,
 		DecorateHeaders: h.decorate,
@@ -103,12 +108,14 @@ func (s *Services) add(name string, o Source, log *slog.Logger) error {
 		Reserve:         engine.ReserveMemory,
 		Log:             log,
 	}
-	s.clients[name] = &client
-	s.slots[name] = &engine.Semaphore{Max: o.Pool.MaxCalls}
+	s := &source{
+		client: &client, config: maps.Clone(o.Config), transport: transport,
+		slots: &engine.Semaphore{Max: o.Pool.MaxCalls},
+	}
 	coalescing := client
-	coalescing.Transport = newCoalescingTransport(name, client.Transport, s.slots[name], o)
-	s.coalescing[name] = &coalescing
-	return nil
+	coalescing.Join = newCoalescer(name, s.slots, o).join
+	s.coalescing = &coalescing
+	return s, nil
 }
 
 // Do makes one call to a source and charges it to the operation's budget. A call with an
@@ -117,8 +124,17 @@ func (s *Services) add(name string, o Source, log *slog.Logger) error {
 // (engine.Options), a GET may receive a copy of the response to an equal call that another
 // operation is making.
 func (s *Services) Do(ctx context.Context, source string, c *rest.Call) (*rest.Response, error) {
-	client, ok := s.clients[source]
-	if !ok {
+	r, err := s.send(ctx, source, c)
+	if err == nil {
+		r.Accept()
+	}
+	return r, err
+}
+
+// send is Do, but leaves it to its caller to accept or reject the response.
+func (s *Services) send(ctx context.Context, source string, c *rest.Call) (*rest.Response, error) {
+	to := s.source(source)
+	if to == nil {
 		return nil, fault.New(fault.Internal, "the service is not configured").
 			WithCause(fmt.Errorf("no source %q: add it to the configuration, under sources", source))
 	}
@@ -133,21 +149,39 @@ func (s *Services) Do(ctx context.Context, source string, c *rest.Call) (*rest.R
 	}
 	defer engine.ReleaseCall(ctx)
 	if coalesces(ctx, c) {
-		resp, err := s.coalescing[source].Do(ctx, c) // which acquires a slot if it sends the request
+		resp, err := to.coalescing.Do(ctx, c) // which acquires a slot if it sends the request
 		return resp, engine.OverloadError(ctx, err)
 	}
-	slots := s.slots[source]
-	if err := slots.Acquire(ctx); err != nil {
+	if err := to.slots.Acquire(ctx); err != nil {
 		return nil, notSent(source, err)
 	}
-	defer slots.Release()
-	resp, err := client.Do(ctx, c)
+	defer to.slots.Release()
+	resp, err := to.client.Do(ctx, c)
 	return resp, engine.OverloadError(ctx, err)
 }
 
-// do is Do, or an equal call of the operation, followed by the first of rules, if there is one and it is not nil.
+// again makes a call once more whose response r could not be decoded. It reports false if the call
+// must not be repeated, or may not for the operation's budget.
+func (s *Services) again(ctx context.Context, source string, c *rest.Call, r *rest.Response) (*rest.Response, bool, error) {
+	to := s.source(source)
+	if to == nil || to.slots.Acquire(ctx) != nil {
+		return nil, false, nil
+	}
+	defer to.slots.Release()
+	resp, ok, err := to.client.Again(ctx, c, r)
+	return resp, ok, engine.OverloadError(ctx, err)
+}
+
+// do is Do, or an equal call of the operation, followed by the rules. The response has neither been
+// accepted nor rejected.
 func (s *Services) do(ctx context.Context, source string, c *rest.Call, rules []*Rules) (*rest.Response, error) {
 	resp, err := s.doOnce(ctx, source, c)
+	return s.judge(rules, source, c, resp, err)
+}
+
+// judge applies the first of rules, if there is one and it is not nil, to the response or the error of a
+// call.
+func (s *Services) judge(rules []*Rules, source string, c *rest.Call, resp *rest.Response, err error) (*rest.Response, error) {
 	if len(rules) == 0 || rules[0] == nil {
 		return resp, err
 	}
@@ -164,7 +198,7 @@ func (s *Services) do(ctx context.Context, source string, c *rest.Call, rules []
 // applyRules returns r if it is a success, and a fault otherwise. is2xx is used when the
 // rules do not define success.
 func (s *Services) applyRules(rules *Rules, source string, c *rest.Call, r *rest.Response, is2xx bool) (*rest.Response, error) {
-	response, success := newResponse(s.config[source], r), is2xx
+	response, success := newResponse(s.source(source).config, r), is2xx
 	if rules.Success != nil {
 		success = rules.Success(response)
 	}
@@ -191,7 +225,7 @@ func (s *Services) ForwardedHeaders() []string { return slices.Clone(s.forward) 
 
 // Close closes the idle connections. Running calls continue.
 func (s *Services) Close() {
-	for _, t := range s.transports {
-		t.CloseIdleConnections()
+	for _, source := range *s.sources.Load() {
+		source.transport.CloseIdleConnections()
 	}
 }

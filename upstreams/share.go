@@ -20,7 +20,7 @@ import (
 // place reserves memory for what it decodes; the one that makes the call does so while it reads.
 func (s *Services) doOnce(ctx context.Context, source string, c *rest.Call) (*rest.Response, error) {
 	if !engine.SharesCalls(ctx, c.Group()) || c.Err() != nil {
-		return s.Do(ctx, source, c)
+		return s.send(ctx, source, c)
 	}
 	var own *rest.Response // the response, if this place has made the call and does not share it
 	made := false
@@ -29,7 +29,7 @@ func (s *Services) doOnce(ctx context.Context, source string, c *rest.Call) (*re
 	kept, err := engine.CallOnce(ctx, id, func(ctx context.Context) (*rest.Response, error) {
 		made = true
 		ctx = context.WithValue(ctx, clientKey{}, client)
-		r, err := s.Do(ctx, source, c)
+		r, err := s.send(ctx, source, c)
 		if err != nil {
 			return nil, err
 		}
@@ -53,5 +53,5 @@ func (s *Services) doOnce(ctx context.Context, source string, c *rest.Call) (*re
 	case own != nil:
 		return own, nil
 	}
-	return s.Do(ctx, source, c)
+	return s.send(ctx, source, c)
 }

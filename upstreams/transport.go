@@ -100,9 +100,6 @@ func newTransport(o Source) (*transport, error) {
 			MaxConns:       o.Pool.MaxConns,
 			IdleTimeout:    o.Pool.IdleTimeout,
 			MaxHeader:      maxHeader,
-			// With several replicas the balancer sends the request to another one, and a
-			// second attempt here would be the third in all.
-			Replay: len(o.URLs) == 1,
 		})
 	}
 	if o.TLS.CAFile == "" {

@@ -29,7 +29,10 @@ func Env(name string) any {
 // Config returns the value of $config.key: that of sources.<source>.config.<key> in the
 // settings, or nil when it is absent or empty.
 func (s *Services) Config(source, key string) any {
-	return nonEmpty(s.config[source][key])
+	if to := s.source(source); to != nil {
+		return nonEmpty(to.config[key])
+	}
+	return nil
 }
 
 func nonEmpty(value string) any {

@@ -1,12 +1,13 @@
 package balance
 
 import (
-	"net/http"
 	"net/url"
 	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
+
+	"github.com/gatehouse-graphql/gatehouse/upstreams/attempt"
 )
 
 // Endpoint is one replica of a service. It is safe for concurrent use.
@@ -14,33 +15,51 @@ type Endpoint struct {
 	url     *url.URL // without a slash at the end of its path; never changed
 	rawPath string   // the escaped path of url
 
-	// cooldownEnd is when the endpoint may be chosen again, in Unix nanoseconds; 0 when it
-	// may be chosen now.
+	// cooldownEnd is when the endpoint may be chosen again, as returned by now; 0 when it may be
+	// chosen now.
 	cooldownEnd atomic.Int64
 	// turn belongs to the policy, which guards it.
 	turn uint64
 }
 
 func newEndpoint(u *url.URL) *Endpoint {
-	raw := strings.TrimRight(u.EscapedPath(), "/")
-	base := *u
-	base.Path = strings.TrimRight(u.Path, "/")
-	return &Endpoint{url: &base, rawPath: raw}
+	return &Endpoint{
+		url:     &url.URL{Scheme: u.Scheme, Host: u.Host, Path: strings.TrimRight(u.Path, "/")},
+		rawPath: strings.TrimRight(u.EscapedPath(), "/"),
+	}
 }
 
 // String returns the endpoint's host and port.
 func (e *Endpoint) String() string { return e.url.Host }
 
+// Direct makes u, the URL of a request with a path and maybe a query, one of the endpoint.
+func (e *Endpoint) Direct(u *url.URL) {
+	u.Scheme, u.Host, u.User = e.url.Scheme, e.url.Host, nil
+	if e.rawPath != "" {
+		// Both forms are set, or else net/http would escape Path in its own way.
+		u.RawPath = e.rawPath + u.EscapedPath()
+		u.Path = e.url.Path + u.Path
+	}
+}
+
+// Judge tells whether a response that Lease.Done reported as attempt.Unjudged could be decoded.
+func (e *Endpoint) Judge(attempt.Outcome) {}
+
 // Available reports whether e may be chosen: it is not in a cooldown.
 func (e *Endpoint) Available() bool {
 	end := e.cooldownEnd.Load()
-	return end == 0 || time.Now().UnixNano() >= end
+	return end == 0 || now() >= end
 }
 
+// started is the beginning of the time that now measures.
+var started = time.Now()
+
+// now returns the monotonic time in nanoseconds, so that a change of the machine's clock neither
+// ends a cooldown nor prolongs it. It is never 0.
+func now() int64 { return int64(time.Since(started)) + 1 }
+
 // coolDown keeps e from being chosen for d.
-func (e *Endpoint) coolDown(d time.Duration) {
-	e.cooldownEnd.Store(time.Now().Add(d).UnixNano())
-}
+func (e *Endpoint) coolDown(d time.Duration) { e.cooldownEnd.Store(now() + int64(d)) }
 
 // markHealthy ends a cooldown, and reports whether there was one. It loads first, so that
 // successful requests, which are nearly all, do not write to memory that all goroutines share.
@@ -61,15 +80,3 @@ func available(endpoints []*Endpoint) []*Endpoint {
 }
 
 func unavailable(e *Endpoint) bool { return !e.Available() }
-
-// direct returns a copy of req that goes to e. As http.RoundTripper demands, req itself is
-// not changed.
-func (e *Endpoint) direct(req *http.Request) *http.Request {
-	out, target := *req, *req.URL
-	target.Scheme, target.Host, target.User = e.url.Scheme, e.url.Host, nil
-	// Both forms are set, or else net/http would escape Path in its own way.
-	target.RawPath = e.rawPath + req.URL.EscapedPath()
-	target.Path = e.url.Path + req.URL.Path
-	out.URL, out.Host = &target, ""
-	return &out
-}

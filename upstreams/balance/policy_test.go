@@ -53,7 +53,7 @@ func TestRoundRobinWithDeadEndpoint(t *testing.T) {
 	for range 300 {
 		e := policy(all)
 		if e == endpoints["b"] {
-			e = policy(without(all, e))
+			e = policy(untried(all, []*Endpoint{e}))
 		}
 		served[e]++
 	}

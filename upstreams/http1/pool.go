@@ -213,6 +213,13 @@ func (t *Transport) CloseIdleConnections() {
 	}
 }
 
+// closeIdleOf closes the idle connections to one server.
+func (t *Transport) closeIdleOf(address string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.closeIdle(func(c *conn) bool { return c.address == address })
+}
+
 // closeIdle closes the idle connections for which shouldClose reports true. mu is held. No
 // call waits for their places: see host.
 func (t *Transport) closeIdle(shouldClose func(*conn) bool) {

@@ -30,6 +30,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/gatehouse-graphql/gatehouse/upstreams/attempt"
 	"github.com/gatehouse-graphql/gatehouse/upstreams/replay"
 )
 
@@ -56,10 +57,6 @@ type Options struct {
 	// MaxHeader is how many bytes a response may have before its body, interim responses
 	// included. Default DefaultMaxHeader.
 	MaxHeader int
-	// Replay has a request that replay.Allowed permits sent once more, over a new
-	// connection, when a reused connection turns out to be closed. Default false: only
-	// requests of which nothing was sent.
-	Replay bool
 }
 
 // Transport is an http.RoundTripper, made by New. It is safe for concurrent use.
@@ -88,8 +85,9 @@ func New(o Options) *Transport {
 // RoundTrip sends req, which Supports must approve, and reads the head of its response. It
 // adds no User-Agent. Like net/http's transport, it asks for gzip unless req has an
 // Accept-Encoding of its own, and then decompresses the body. When a reused connection
-// fails before a response began, it sends req once more over a new connection, if nothing
-// of req was sent or Options.Replay permits it. Trailers of a response are read and
+// fails before a response began, it sends req once more over a new connection if nothing of req
+// was sent, and returns an *attempt.StaleError otherwise. The idle connections to the server are
+// closed then, since it has most likely closed them too. Trailers of a response are read and
 // dropped.
 //
 // The caller must read the body to its end or close it. Otherwise the connection stays in
@@ -117,8 +115,16 @@ func (t *Transport) roundTrip(req *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	resp, err := c.exchange(req)
-	if err == nil || !c.reused || req.Context().Err() != nil || !t.shouldReplay(req, err) {
+	if err == nil || !c.reused || req.Context().Err() != nil {
 		return resp, err
+	}
+	none, ok := errors.AsType[*noResponseError](err)
+	if !ok {
+		return nil, err
+	}
+	t.closeIdleOf(c.address)
+	if !none.unsent || !replay.CanRewind(req) {
+		return nil, &attempt.StaleError{Err: err}
 	}
 	rewound, err := replay.Rewind(req)
 	if err != nil {
@@ -195,18 +201,6 @@ func (e *ResponseError) Malformed() bool {
 	}
 	_, network := errors.AsType[net.Error](e.Err)
 	return !network
-}
-
-// shouldReplay reports whether req is sent once more after err, the error of a reused
-// connection. Such a connection was most likely closed by the server while it was idle, so
-// that the server has not seen the request. But this is not certain once something was
-// sent, nor likely once a response began.
-func (t *Transport) shouldReplay(req *http.Request, err error) bool {
-	e, ok := errors.AsType[*noResponseError](err)
-	if !ok || !replay.CanRewind(req) {
-		return false
-	}
-	return e.unsent || t.options.Replay && replay.Allowed(req)
 }
 
 func hasBody(req *http.Request) bool { return req.Body != nil && req.Body != http.NoBody }

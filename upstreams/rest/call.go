@@ -352,6 +352,11 @@ func (c *Call) Request(ctx context.Context, host string) (*http.Request, error) 
 	if err := c.Err(); err != nil {
 		return nil, err
 	}
+	return c.request(ctx, host, c.headers())
+}
+
+// request is Request for a call without an error, with the headers of its requests.
+func (c *Call) request(ctx context.Context, host string, header http.Header) (*http.Request, error) {
 	if !ValidHeaderName(c.method) { // both are tokens
 		return nil, fmt.Errorf("%q is not an HTTP method", c.method)
 	}
@@ -369,7 +374,7 @@ func (c *Call) Request(ctx context.Context, host string) (*http.Request, error) 
 	if c.mime != "" {
 		c.addBody(req)
 	}
-	req.Header = c.headers()
+	req.Header = header
 	return req, nil
 }
 

@@ -12,6 +12,9 @@ import (
 	"time"
 
 	"github.com/gatehouse-graphql/gatehouse/fault"
+	"github.com/gatehouse-graphql/gatehouse/upstreams/attempt"
+	"github.com/gatehouse-graphql/gatehouse/upstreams/balance"
+	"github.com/gatehouse-graphql/gatehouse/upstreams/replay"
 )
 
 const (
@@ -30,11 +33,12 @@ const (
 type Client struct {
 	// Service is the service's name in faults and in the log.
 	Service string
-	// Transport sends the requests. Their host is Service, which a balancer replaces.
-	// Default http.DefaultTransport.
+	// Transport sends the requests. Default http.DefaultTransport.
 	Transport http.RoundTripper
-	// Timeout bounds each call from first connection to last byte. Default none, apart
-	// from the context's own deadline.
+	// Balancer chooses the endpoint of each attempt. Default none: the host is Service.
+	Balancer *balance.Balancer
+	// Timeout bounds each call from first connection to last byte, all attempts included. Default
+	// none, apart from the context's own deadline.
 	Timeout time.Duration
 	// MaxResponse is how many bytes the body of a 2xx response may have, counted after
 	// decompression. Default DefaultMaxResponse.
@@ -46,6 +50,9 @@ type Client struct {
 	// caller of the graph, and not the credentials of the gateway itself. It is called for
 	// these two statuses only. Default: they concern the gateway.
 	DeniesCaller func(*http.Request, http.Header) bool
+	// Join, if set, is called for each call with its request, and with the function that makes its
+	// attempts. It may return the response of an equal call instead.
+	Join func(ctx context.Context, req *http.Request, send func(context.Context) (*Response, error)) (*Response, error)
 	// Reserve, if set, is called before n more bytes of memory are used for a response, of a 2xx
 	// status. It may wait; its error ends the call, and is a *fault.Error or that of the context.
 	Reserve func(ctx context.Context, n int64) error
@@ -61,8 +68,20 @@ type Response struct {
 	// Body is complete and decompressed. It is empty when the response has no body.
 	Body []byte
 
-	buffer       *bytes.Buffer // the memory of Body, when it can be reused
-	deniesCaller bool          // a 401 or 403 that concerns the caller of the graph
+	buffer       *bytes.Buffer     // the memory of Body, when it can be reused
+	host         string            // of the endpoint, for the log
+	release      func()            // called by Release instead, if set
+	endpoint     *balance.Endpoint // that the response came from; nil if there is no balancer, or when it has been judged
+	deniesCaller bool              // a 401 or 403 that concerns the caller of the graph
+}
+
+// Shared returns a copy of r for one of several callers, who must not change the body. Its Release
+// calls release.
+func (r *Response) Shared(release func()) *Response {
+	shared := *r
+	shared.Header = r.Header.Clone()
+	shared.buffer, shared.release = nil, release
+	return &shared
 }
 
 // buffers hold the bodies of responses.
@@ -74,6 +93,11 @@ const maxPooledBuffer = 4 << 20
 // Release returns the memory of Body for reuse by other calls. Body must not be used
 // afterwards. Release is optional, and must not be called twice.
 func (r *Response) Release() {
+	if release := r.release; release != nil {
+		r.Body, r.release = nil, nil
+		release()
+		return
+	}
 	buffer := r.buffer
 	r.Body, r.buffer = nil, nil
 	if buffer == nil || buffer.Cap() > maxPooledBuffer {
@@ -128,9 +152,14 @@ func (c *Client) Do(ctx context.Context, call *Call) (*Response, error) {
 		defer cancel()
 		ctx = bounded
 	}
+	return c.do(ctx, call)
+}
+
+// do is Do within the timeout of the client. tried are the endpoints that the call was sent to before.
+func (c *Client) do(ctx context.Context, call *Call, tried ...*balance.Endpoint) (*Response, error) {
 	started := time.Now()
-	resp, endpoint, err := c.exchange(ctx, call)
-	c.logCall(ctx, call, resp, endpoint, time.Since(started), err)
+	resp, err := c.join(ctx, call, tried)
+	c.logCall(ctx, call, resp, time.Since(started), err)
 	if err != nil {
 		return nil, c.transportFault(ctx, err)
 	}
@@ -140,33 +169,83 @@ func (c *Client) Do(ctx context.Context, call *Call) (*Response, error) {
 	return resp, nil
 }
 
+// Again rejects the response r of a call and makes the call once more, at another endpoint if there
+// is one. It reports false, and does nothing, if the call must not be repeated.
+func (c *Client) Again(ctx context.Context, call *Call, r *Response) (again *Response, ok bool, err error) {
+	from := r.endpoint
+	r.Reject()
+	req, err := call.request(ctx, c.Service, c.headers(ctx, call))
+	if err != nil || from == nil || !replay.Allowed(req) {
+		return nil, false, nil
+	}
+	if c.Timeout > 0 {
+		bounded, cancel := context.WithTimeout(ctx, c.Timeout)
+		defer cancel()
+		ctx = bounded
+	}
+	again, err = c.do(ctx, call, from)
+	return again, true, err
+}
+
+// Accept confirms that the body of r could be decoded. Do leaves it to its caller, who
+// alone know what a body should be; for the endpoint's health a response counts only when it was
+// accepted or rejected. Further calls have no effect.
+func (r *Response) Accept() { r.judge(attempt.Success) }
+
+// Reject is Accept for a body that could not be decoded.
+func (r *Response) Reject() { r.judge(attempt.Malformed) }
+
+func (r *Response) judge(o attempt.Outcome) {
+	if e := r.endpoint; e != nil {
+		r.endpoint = nil
+		e.Judge(o)
+	}
+}
+
 func (r *Response) isSuccess() bool { return r.Status >= 200 && r.Status <= 299 }
 
-// exchange sends the call and reads the whole response, whatever its status.
-func (c *Client) exchange(ctx context.Context, call *Call) (r *Response, endpoint string, err error) {
-	req, err := call.Request(ctx, c.Service)
+// join sends the call, or has Join do it.
+func (c *Client) join(ctx context.Context, call *Call, tried []*balance.Endpoint) (*Response, error) {
+	header := c.headers(ctx, call)
+	if c.Join == nil {
+		return c.send(ctx, call, header, tried...)
+	}
+	req, err := call.request(ctx, c.Service, header)
 	if err != nil {
-		return nil, "", err
+		return nil, err
 	}
+	return c.Join(ctx, req, func(ctx context.Context) (*Response, error) {
+		return c.send(ctx, call, header, tried...)
+	})
+}
+
+// headers returns the headers of the requests of a call.
+func (c *Client) headers(ctx context.Context, call *Call) http.Header {
+	header := call.headers()
 	if c.DecorateHeaders != nil {
-		c.DecorateHeaders(ctx, req.Header)
+		c.DecorateHeaders(ctx, header)
 	}
-	call.setDefaults(req.Header)
+	call.setDefaults(header)
+	return header
+}
+
+// exchange sends a request and reads the whole response, whatever its status.
+func (c *Client) exchange(ctx context.Context, req *http.Request) (*Response, error) {
 	// RoundTrip instead of http.Client.Do: no redirect is followed, and no error holds the
 	// URL, which may hold values of clients.
 	resp, err := c.transport().RoundTrip(req)
 	if err != nil {
-		return nil, "", err
+		return nil, err
 	}
 	defer resp.Body.Close()
-	if resp.Request != nil {
-		endpoint = resp.Request.URL.Host
-	}
-	r = &Response{Status: resp.StatusCode, Header: resp.Header}
+	r := &Response{Status: resp.StatusCode, Header: resp.Header, host: req.URL.Host}
 	if r.Status == http.StatusUnauthorized || r.Status == http.StatusForbidden {
 		r.deniesCaller = c.DeniesCaller != nil && c.DeniesCaller(req, r.Header)
 	}
-	return r, endpoint, c.readBody(ctx, resp, r)
+	if err := c.readBody(ctx, resp, r); err != nil {
+		return r, err
+	}
+	return r, nil
 }
 
 func (c *Client) transport() http.RoundTripper {
@@ -294,7 +373,7 @@ func readUpTo(b *bytes.Buffer, body io.Reader, length, limit int64) error {
 
 // logCall writes a line for the call, without values of the client, headers or bodies.
 // r is nil when there was no response.
-func (c *Client) logCall(ctx context.Context, call *Call, r *Response, endpoint string, duration time.Duration, err error) {
+func (c *Client) logCall(ctx context.Context, call *Call, r *Response, duration time.Duration, err error) {
 	if c.Log == nil || !c.Log.Enabled(ctx, slog.LevelDebug) {
 		return
 	}
@@ -305,7 +384,7 @@ func (c *Client) logCall(ctx context.Context, call *Call, r *Response, endpoint 
 		slog.Float64("duration_ms", float64(duration.Microseconds())/1000),
 	}
 	if r != nil {
-		attrs = append(attrs, slog.Int("status", r.Status), slog.String("endpoint", endpoint))
+		attrs = append(attrs, slog.Int("status", r.Status), slog.String("endpoint", r.host))
 	}
 	if err != nil {
 		attrs = append(attrs, slog.Any("error", err))

@@ -10,6 +10,7 @@ import (
 	"strconv"
 
 	"github.com/gatehouse-graphql/gatehouse/fault"
+	"github.com/gatehouse-graphql/gatehouse/upstreams/attempt"
 )
 
 // StatusError is the cause of a fault for a response that is not a success. It is for the
@@ -124,6 +125,34 @@ func (c *Client) transportFault(ctx context.Context, err error) *fault.Error {
 		f.Message = "the service cannot be reached"
 	}
 	return f
+}
+
+// outcomeOfError judges an attempt that has no complete response. It checks the context first, as
+// transportFault does.
+func outcomeOfError(ctx context.Context, err error) attempt.Outcome {
+	if _, ok := errors.AsType[*fault.Error](err); ok { // no memory for the response
+		return attempt.Refused
+	}
+	_, stale := errors.AsType[*attempt.StaleError](err)
+	switch ctxErr := ctx.Err(); {
+	case errors.Is(ctxErr, context.Canceled):
+		return attempt.Canceled
+	case attempt.IsConnectError(err):
+		return attempt.Unreachable
+	case ctxErr != nil || isTimeout(err):
+		return attempt.TimedOut
+	case errors.Is(err, errTooLarge):
+		return attempt.Refused
+	case errors.Is(err, errBroken):
+		return attempt.BrokenOff
+	case errors.Is(err, errEncoding), errors.Is(err, errCharset), errors.Is(err, errMalformed), isMalformed(err):
+		return attempt.Malformed
+	case hasResponse(err):
+		return attempt.BrokenOff
+	case stale:
+		return attempt.Stale
+	}
+	return attempt.Reset
 }
 
 // responseError is implemented by errors of transports that occurred after a response began. The
