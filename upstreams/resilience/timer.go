@@ -29,14 +29,15 @@ func (p *Policy) StartTimer(d time.Duration, late Late) *Timer {
 	t, ok := p.timers.Get().(*Timer)
 	if !ok {
 		t = &Timer{policy: p, ended: make(chan struct{}, 1)}
-		t.late = late
-		t.timer = time.AfterFunc(d, t.fire)
-		return t
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.late, t.stopped = late, false
-	t.timer.Reset(d)
+	if ok {
+		t.timer.Reset(d)
+	} else {
+		t.timer = time.AfterFunc(d, t.fire)
+	}
 	return t
 }
 
