@@ -25,15 +25,14 @@ import (
 func Fetch[T any](ctx context.Context, s *Services, source string, c *rest.Call, read func(*decode.Decoder) T, rules ...*Rules) (T, error) {
 	resp, err := s.do(ctx, source, c, rules)
 	v, malformed, err := decodeResponse(ctx, source, resp, err, rules, read)
-	if !malformed {
-		return v, err
+	for malformed {
+		again, ok, againErr := s.again(ctx, source, c, resp, rules)
+		if !ok {
+			return v, err
+		}
+		resp = again
+		v, malformed, err = decodeResponse(ctx, source, again, againErr, rules, read)
 	}
-	again, ok, againErr := s.again(ctx, source, c, resp)
-	if !ok {
-		return v, err
-	}
-	again, againErr = s.judge(rules, source, c, again, againErr)
-	v, _, err = decodeResponse(ctx, source, again, againErr, rules, read)
 	return v, err
 }
 

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/gatehouse-graphql/gatehouse/upstreams/resilience"
 	"github.com/gatehouse-graphql/gatehouse/upstreams/rest"
 )
 
@@ -38,9 +39,17 @@ type Source struct {
 	// Timeout bounds each call from first connection to last byte, all attempts included.
 	// Default 10s. The operation's own deadline may be earlier.
 	Timeout time.Duration `yaml:"timeout"`
+	// AttemptTimeout bounds each attempt of a call. One that takes longer is given up, and retried if
+	// the call may be repeated. Default none: hedges are faster, and a service may be slow.
+	AttemptTimeout time.Duration `yaml:"attemptTimeout"`
 	// ConnectTimeout bounds connecting to one replica, so that time remains to try another
 	// one when a replica does not respond at all. Default 2s.
 	ConnectTimeout time.Duration `yaml:"connectTimeout"`
+	// Retry configures what follows a failed attempt of a call that may be repeated: a read outside
+	// mutations, and a call with an idempotency key.
+	Retry resilience.Retry `yaml:"retry"`
+	// Hedge configures when a read that has no response yet is sent to a second endpoint as well.
+	Hedge resilience.Hedge `yaml:"hedge"`
 	// MaxResponse is how many bytes a response may have, counted after decompression.
 	// Default 10 MiB.
 	MaxResponse int64 `yaml:"maxResponse"`
@@ -102,7 +111,9 @@ func (o Source) withDefaults() Source {
 // value of a header, which may be a secret.
 func (o Source) validate() error {
 	return errors.Join(o.validateHeaders(), o.validateForward(), o.validateConfig(),
+		o.Retry.Validate(), o.Hedge.Validate(),
 		validateNotNegative("timeout", o.Timeout),
+		validateNotNegative("attemptTimeout", o.AttemptTimeout),
 		validateNotNegative("connectTimeout", o.ConnectTimeout),
 		validateNotNegative("maxResponse", o.MaxResponse),
 		validateNotNegative("pool.maxIdle", o.Pool.MaxIdle),

@@ -3,6 +3,7 @@ package upstreams
 import (
 	"encoding/json"
 	"net/http"
+	"slices"
 	"strings"
 	"unicode"
 
@@ -30,6 +31,14 @@ type Rules struct {
 	// null are dropped, strings are treated like Message, and an object of more than 16 KiB
 	// is dropped as a whole. Default none.
 	Extensions func(*Response) any
+}
+
+// mayExpectFailures reports whether a response may be data or null although its status is one that
+// says that the service failed.
+func (r *Rules) mayExpectFailures() bool {
+	return r.Success != nil || slices.ContainsFunc(r.NullOn, func(status int) bool {
+		return status >= 500 || status == http.StatusTooManyRequests
+	})
 }
 
 const (

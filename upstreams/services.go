@@ -20,6 +20,7 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/engine"
 	"github.com/gatehouse-graphql/gatehouse/fault"
 	"github.com/gatehouse-graphql/gatehouse/upstreams/balance"
+	"github.com/gatehouse-graphql/gatehouse/upstreams/resilience"
 	"github.com/gatehouse-graphql/gatehouse/upstreams/rest"
 )
 
@@ -102,6 +103,8 @@ func newSource(name string, o Source, log *slog.Logger) (*source, error) {
 			Log:    log.With(slog.String("source", name)),
 		}),
 		Timeout:         o.Timeout,
+		AttemptTimeout:  o.AttemptTimeout,
+		Resilience:      resilience.New(resilience.Options{Retry: o.Retry, Hedge: o.Hedge}),
 		MaxResponse:     o.MaxResponse,
 		DecorateHeaders: h.decorate,
 		DeniesCaller:    h.deniesCaller,
@@ -161,22 +164,76 @@ func (s *Services) send(ctx context.Context, source string, c *rest.Call) (*rest
 }
 
 // again makes a call once more whose response r could not be decoded. It reports false if the call
-// must not be repeated, or may not for the operation's budget.
-func (s *Services) again(ctx context.Context, source string, c *rest.Call, r *rest.Response) (*rest.Response, bool, error) {
+// must not be repeated. Places that share the response share its repetition, and so do operations
+// that coalesce.
+func (s *Services) again(ctx context.Context, source string, c *rest.Call, r *rest.Response, rules []*Rules) (again *rest.Response, ok bool, err error) {
 	to := s.source(source)
-	if to == nil || to.slots.Acquire(ctx) != nil {
+	if to == nil {
 		return nil, false, nil
 	}
-	defer to.slots.Release()
-	resp, ok, err := to.client.Again(ctx, c, r)
-	return resp, ok, engine.OverloadError(ctx, err)
+	repeat := func(ctx context.Context) (*rest.Response, error) { return to.repeat(ctx, c, r) }
+	if sharesCall(ctx, c) {
+		again, err = s.once(ctx, source, c, r.Attempts(), repeat)
+	} else {
+		again, err = repeat(ctx)
+	}
+	if errors.Is(err, errNotRepeated) {
+		return nil, false, nil
+	}
+	again, err = s.judge(rules, source, c, again, err)
+	return again, true, err
+}
+
+// errNotRepeated is the error of a repetition that was not made.
+var errNotRepeated = errors.New("the call is not repeated")
+
+// repeat makes a call once more, as Services.send does. Its error is errNotRepeated if the call must
+// not be repeated.
+func (s *source) repeat(ctx context.Context, c *rest.Call, r *rest.Response) (*rest.Response, error) {
+	if engine.AcquireCall(ctx) != nil {
+		return nil, errNotRepeated
+	}
+	defer engine.ReleaseCall(ctx)
+	client := s.client
+	if coalesces(ctx, c) {
+		client = s.coalescing
+	} else {
+		if s.slots.Acquire(ctx) != nil {
+			return nil, errNotRepeated
+		}
+		defer s.slots.Release()
+	}
+	again, ok, err := client.Again(ctx, c, r)
+	if !ok {
+		return nil, errNotRepeated
+	}
+	return again, engine.OverloadError(ctx, err)
 }
 
 // do is Do, or an equal call of the operation, followed by the rules. The response has neither been
 // accepted nor rejected.
 func (s *Services) do(ctx context.Context, source string, c *rest.Call, rules []*Rules) (*rest.Response, error) {
-	resp, err := s.doOnce(ctx, source, c)
+	c = s.expecting(source, c, rules)
+	var resp *rest.Response
+	var err error
+	if sharesCall(ctx, c) {
+		resp, err = s.once(ctx, source, c, 0, func(ctx context.Context) (*rest.Response, error) { return s.send(ctx, source, c) })
+	} else {
+		resp, err = s.send(ctx, source, c)
+	}
 	return s.judge(rules, source, c, resp, err)
+}
+
+// expecting returns c, or a copy for which the responses that the rules read as null or as data are
+// not failures, whatever their status.
+func (s *Services) expecting(source string, c *rest.Call, rules []*Rules) *rest.Call {
+	to := s.source(source)
+	if to == nil || len(rules) == 0 || rules[0] == nil || !rules[0].mayExpectFailures() {
+		return c
+	}
+	return c.Expecting(func(r *rest.Response) bool {
+		return slices.Contains(rules[0].NullOn, r.Status) || rules[0].Success != nil && rules[0].Success(newResponse(to.config, r))
+	})
 }
 
 // judge applies the first of rules, if there is one and it is not nil, to the response or the error of a
@@ -205,6 +262,7 @@ func (s *Services) applyRules(rules *Rules, source string, c *rest.Call, r *rest
 	if success {
 		return r, nil
 	}
+	r.Accept() // it is what the service meant to say
 	f := rest.StatusFault(source, c, r)
 	if text := rules.message(response); text != "" {
 		f.Message = text

@@ -35,6 +35,10 @@ const (
 	Malformed
 	// TimedOut is an attempt that had no response when its time had passed.
 	TimedOut
+	// Slow is an attempt that was given up because another one, which began later, had a response in
+	// a small part of its time. It speaks against the endpoint, but less than a failure does: a call
+	// may be slow by chance.
+	Slow
 	// Canceled is an attempt that the gateway gave up, because its caller left or another attempt
 	// was faster. It says nothing about the endpoint.
 	Canceled
@@ -44,7 +48,7 @@ const (
 )
 
 var names = [...]string{
-	"unjudged", "success", "throttled", "server_error", "unreachable", "stale", "reset", "broken_off", "malformed", "timed_out", "canceled", "refused",
+	"unjudged", "success", "throttled", "server_error", "unreachable", "stale", "reset", "broken_off", "malformed", "timed_out", "slow", "canceled", "refused",
 }
 
 // String returns the outcome as metrics and logs write it: "server_error".

@@ -29,9 +29,12 @@ func Forbid(ctx context.Context) context.Context {
 // and a second PUT may overwrite what another client wrote in between. A binding allows
 // it with "idempotent: true", which sets the key.
 func Allowed(req *http.Request) bool {
-	if hasIdempotencyKey(req.Header) {
-		return true
-	}
+	return hasIdempotencyKey(req.Header) || IsRead(req)
+}
+
+// IsRead reports whether req only reads: its method is safe, and its context was not made by Forbid.
+// Sending it again does no harm even while the first one is being processed.
+func IsRead(req *http.Request) bool {
 	return isSafe(req.Method) && req.Context().Value(forbiddenKey{}) == nil
 }
 

@@ -79,10 +79,11 @@ type Call struct {
 
 	requestScoped bool
 	nonIdempotent bool
-	group         string // see Shared
-	keys          int    // of a batch; 0 for other calls
-	maxLength     int    // of a batch's URL and of each of its headers, in bytes
-	service       bool   // the values that follow come from a service
+	expects       func(*Response) bool // see Expecting
+	group         string               // see Shared
+	keys          int                  // of a batch; 0 for other calls
+	maxLength     int                  // of a batch's URL and of each of its headers, in bytes
+	service       bool                 // the values that follow come from a service
 	// Of the size of the head, serviceSize is what came from services before the last change of
 	// service, and counted is the size at that change.
 	serviceSize, counted int
@@ -164,6 +165,16 @@ func (c *Call) Idempotent() *Call {
 func (c *Call) NonIdempotent() *Call {
 	c.nonIdempotent = true
 	return c
+}
+
+// Expecting returns a copy of c for which a response counts as a success, whatever its status, if
+// expects reports true for it. Such a response is not retried, and does not speak against its
+// endpoint. expects is called for statuses of 500 and above and for 429 alone; Client.Do returns a
+// fault for the response all the same.
+func (c *Call) Expecting(expects func(*Response) bool) *Call {
+	expecting := *c
+	expecting.expects = expects
+	return &expecting
 }
 
 // RequestScoped declares that the call holds a value of the client's request, so that no
@@ -334,16 +345,20 @@ func sortedQuery(query []byte) []byte {
 
 // Template returns the path with {} in the place of each value. It is safe for logs and
 // metrics, since it holds nothing that a client wrote.
-func (c *Call) Template() string {
-	var b strings.Builder
+func (c *Call) Template() string { return string(c.appendTemplate(nil)) }
+
+func (c *Call) appendTemplate(b []byte) []byte {
 	end := 0
 	for _, s := range c.spans {
-		b.Write(c.path[end:s.start])
-		b.WriteString("{}")
+		b = append(append(b, c.path[end:s.start]...), "{}"...)
 		end = s.end
 	}
-	b.Write(c.path[end:])
-	return b.String()
+	return append(b, c.path[end:]...)
+}
+
+// appendOperation appends to b the method and the template of the path: "GET /users/{}".
+func (c *Call) appendOperation(b []byte) []byte {
+	return c.appendTemplate(append(append(b, c.method...), ' '))
 }
 
 // Request returns the call as a request to host, which a balancer may replace. The caller

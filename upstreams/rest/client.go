@@ -15,6 +15,7 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/upstreams/attempt"
 	"github.com/gatehouse-graphql/gatehouse/upstreams/balance"
 	"github.com/gatehouse-graphql/gatehouse/upstreams/replay"
+	"github.com/gatehouse-graphql/gatehouse/upstreams/resilience"
 )
 
 const (
@@ -40,6 +41,12 @@ type Client struct {
 	// Timeout bounds each call from first connection to last byte, all attempts included. Default
 	// none, apart from the context's own deadline.
 	Timeout time.Duration
+	// AttemptTimeout bounds each attempt of a call, which may then be followed by another one. Default
+	// none.
+	AttemptTimeout time.Duration
+	// Resilience decides about retries and hedges. Default none: only a connection that could not be
+	// made, or was stale, is followed by another attempt.
+	Resilience *resilience.Policy
 	// MaxResponse is how many bytes the body of a 2xx response may have, counted after
 	// decompression. Default DefaultMaxResponse.
 	MaxResponse int64
@@ -71,8 +78,20 @@ type Response struct {
 	buffer       *bytes.Buffer     // the memory of Body, when it can be reused
 	host         string            // of the endpoint, for the log
 	release      func()            // called by Release instead, if set
-	endpoint     *balance.Endpoint // that the response came from; nil if there is no balancer, or when it has been judged
+	endpoint     *balance.Endpoint // to be judged by Accept or Reject; nil if there is none
+	history      history           // of the call's attempts
 	deniesCaller bool              // a 401 or 403 that concerns the caller of the graph
+}
+
+// Attempts returns how many attempts the call had.
+func (r *Response) Attempts() int { return r.history.made }
+
+// Copy returns a copy of a detached r for another place that uses the response. Its Accept and
+// Reject have no effect, so that a response is judged once.
+func (r *Response) Copy() *Response {
+	copied := *r
+	copied.endpoint = nil
+	return &copied
 }
 
 // Shared returns a copy of r for one of several callers, who must not change the body. Its Release
@@ -147,18 +166,13 @@ func (c *Client) Do(ctx context.Context, call *Call) (*Response, error) {
 	if err := call.Err(); err != nil {
 		return nil, err
 	}
-	if c.Timeout > 0 {
-		bounded, cancel := context.WithTimeout(ctx, c.Timeout)
-		defer cancel()
-		ctx = bounded
-	}
-	return c.do(ctx, call)
+	return c.do(ctx, call, history{})
 }
 
-// do is Do within the timeout of the client. tried are the endpoints that the call was sent to before.
-func (c *Client) do(ctx context.Context, call *Call, tried ...*balance.Endpoint) (*Response, error) {
+// do is Do for a call with a history.
+func (c *Client) do(ctx context.Context, call *Call, h history) (*Response, error) {
 	started := time.Now()
-	resp, err := c.join(ctx, call, tried)
+	resp, err := c.join(ctx, call, h)
 	c.logCall(ctx, call, resp, time.Since(started), err)
 	if err != nil {
 		return nil, c.transportFault(ctx, err)
@@ -170,20 +184,19 @@ func (c *Client) do(ctx context.Context, call *Call, tried ...*balance.Endpoint)
 }
 
 // Again rejects the response r of a call and makes the call once more, at another endpoint if there
-// is one. It reports false, and does nothing, if the call must not be repeated.
+// is one. It is a retry like those of Do: they share the number of attempts, the budget and the
+// timeout. It reports false if the call must not be repeated, or no more.
 func (c *Client) Again(ctx context.Context, call *Call, r *Response) (again *Response, ok bool, err error) {
-	from := r.endpoint
 	r.Reject()
-	req, err := call.request(ctx, c.Service, c.headers(ctx, call))
-	if err != nil || from == nil || !replay.Allowed(req) {
+	h := r.history
+	if h.made == 0 || h.made >= c.Resilience.MaxAttempts() || !h.deadline.IsZero() && !time.Now().Before(h.deadline) {
 		return nil, false, nil
 	}
-	if c.Timeout > 0 {
-		bounded, cancel := context.WithTimeout(ctx, c.Timeout)
-		defer cancel()
-		ctx = bounded
+	req, err := call.request(ctx, c.Service, c.headers(ctx, call))
+	if err != nil || !replay.Allowed(req) || !c.Resilience.TakeRetry() {
+		return nil, false, nil
 	}
-	again, err = c.do(ctx, call, from)
+	again, err = c.do(ctx, call, h)
 	return again, true, err
 }
 
@@ -205,17 +218,17 @@ func (r *Response) judge(o attempt.Outcome) {
 func (r *Response) isSuccess() bool { return r.Status >= 200 && r.Status <= 299 }
 
 // join sends the call, or has Join do it.
-func (c *Client) join(ctx context.Context, call *Call, tried []*balance.Endpoint) (*Response, error) {
+func (c *Client) join(ctx context.Context, call *Call, h history) (*Response, error) {
 	header := c.headers(ctx, call)
 	if c.Join == nil {
-		return c.send(ctx, call, header, tried...)
+		return c.send(ctx, call, header, h)
 	}
 	req, err := call.request(ctx, c.Service, header)
 	if err != nil {
 		return nil, err
 	}
 	return c.Join(ctx, req, func(ctx context.Context) (*Response, error) {
-		return c.send(ctx, call, header, tried...)
+		return c.send(ctx, call, header, h)
 	})
 }
 
