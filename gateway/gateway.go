@@ -43,7 +43,8 @@ type Graph struct {
 // gateway could not start or did not stop in time.
 func Serve(ctx context.Context, start command.Start, g Graph) error {
 	settings := start.Config
-	log := redact.Logger(start.Log, settings.Secrets(), upstreams.ClientCredentials)
+	secrets := redact.NewSecrets(settings.Secrets())
+	log := redact.Logger(start.Log, secrets, upstreams.ClientCredentials)
 	logStart(log, start)
 	backends, err := upstreams.New(upstreams.Options(settings.Sources), log)
 	if err != nil {

@@ -115,7 +115,8 @@ func runProgram(c *cobra.Command, p Program, s environment, f *flags) error {
 	}
 	plain, out := newAsyncLogger(s.out, settings.Log, s.lookup("NO_COLOR") != "")
 	defer out.Close(flushTimeout)
-	log := redact.Logger(plain, settings.Secrets(), nil)
+	secrets := redact.NewSecrets(settings.Secrets())
+	log := redact.Logger(plain, secrets, nil)
 	slog.SetDefault(log)
 	for _, warning := range settings.Warnings {
 		log.Warn(warning)
