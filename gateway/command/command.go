@@ -77,19 +77,19 @@ type Start struct {
 	Version, ConfigFile string
 }
 
-// ChangeSettings calls change with the settings, now and whenever they are loaded again, before they
-// are used. Its error is that of change.
-func (s *Start) ChangeSettings(change func(*config.Config) error) error {
+// ChangeSettings calls change with the settings: now, and before they are used whenever they are loaded
+// again.
+func (s *Start) ChangeSettings(change func(*config.Config)) {
 	if load := s.Load; load != nil {
 		s.Load = func() (*config.Config, error) {
 			c, err := load()
-			if err != nil {
-				return nil, err
+			if err == nil {
+				change(c)
 			}
-			return c, change(c)
+			return c, err
 		}
 	}
-	return change(s.Config)
+	change(s.Config)
 }
 
 // Mode has the flags that are not settings. Both switch the playground, introspection and /metrics on
