@@ -29,7 +29,9 @@ func (m *Metrics) ObserveReloads(reloads func() Reloads) {
 }
 
 // reloadMetrics are the metrics of Reloads.
-type reloadMetrics struct{ source atomic.Pointer[func() Reloads] }
+type reloadMetrics struct {
+	source atomic.Pointer[func() Reloads]
+}
 
 const labelOutcome = attribute.Key("outcome")
 
