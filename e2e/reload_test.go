@@ -165,6 +165,9 @@ func TestReloadOfABadFile(t *testing.T) {
 	r.change(fileOf(ports, "limits: {depth: 3}"))
 	r.wantMetric(`gateway_config_last_reload_successful 1`)
 	r.wantMetric(`gateway_config_reloads_total{outcome="applied"} 1`)
+	if _, page := get(t, r.URL+"/metrics"); !strings.Contains(page, "\ngateway_config_last_reload_success_timestamp_seconds 1.") {
+		t.Error("the metrics lack the time of the last reload")
+	}
 }
 
 // What a reload changes of the front, of tokens and of the log.
