@@ -32,10 +32,11 @@ func run(ctx context.Context, start command.Start) error {
 	var shop *demo.Demo
 	if start.Mode.Demo {
 		var err error
-		if shop, err = demo.Start(ctx, start.Config); err != nil {
+		if shop, err = demo.Start(ctx); err != nil {
 			return err
 		}
 		defer shop.Close()
+		start.ChangeSettings(shop.Configure)
 	}
 	g := servedGraph()
 	g.Playground = shop.Playground()

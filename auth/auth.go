@@ -20,6 +20,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 
 	"github.com/golang-jwt/jwt/v5"
 
@@ -42,10 +43,16 @@ const (
 
 // Verifier verifies bearer tokens and identifies their callers. NewVerifier returns one.
 type Verifier struct {
-	issuers    map[string]*issuer // by the "iss" of their tokens; never changed
+	rules      atomic.Pointer[rules]
+	fetching   context.Context // of all goroutines that fetch keys
+	background sync.WaitGroup
+}
+
+// rules are Options, validated. They are replaced, never changed.
+type rules struct {
+	issuers    map[string]*issuer // by the "iss" of their tokens
 	rolesClaim string
 	maxLength  int
-	background sync.WaitGroup
 }
 
 // issuer is one of Options.Issuers, validated.
@@ -61,18 +68,64 @@ type issuer struct {
 // ctx ends. A server that cannot be reached is logged and tried again; until it responds,
 // its issuer's tokens are refused with fault.ServiceUnavailable.
 func NewVerifier(ctx context.Context, o Options) (*Verifier, error) {
+	v := &Verifier{fetching: ctx}
+	v.rules.Store(&rules{})
+	apply, err := v.Prepare(o)
+	if err != nil {
+		return nil, err
+	}
+	apply()
+	return v, nil
+}
+
+// Prepare returns a function that has v verify by o from then on, or the errors of
+// Options.Validate. The keys that were fetched from a JWKS are kept if o has it for the same
+// issuer, so that its tokens are accepted while its server cannot be reached. Key files are
+// read again. Of several functions, the one that is called must be that of the last Prepare.
+func (v *Verifier) Prepare(o Options) (apply func(), err error) {
 	o = o.withDefaults()
 	issuers, err := o.newIssuers()
 	if err != nil {
 		return nil, err
 	}
-	v := &Verifier{issuers: issuers, rolesClaim: o.RolesClaim, maxLength: o.MaxTokenLength}
-	for _, iss := range issuers {
-		if set, ok := iss.keys.(*keySet); ok {
-			v.background.Go(func() { set.run(ctx) })
+	before := v.rules.Load()
+	return func() {
+		for name, iss := range issuers {
+			set, isSet := iss.keys.(*keySet)
+			switch kept := before.keySetOf(name); {
+			case !isSet:
+			case kept != nil && kept.url == set.url:
+				kept.maxAge.Store(int64(o.MaxKeyAge))
+				iss.keys = kept
+			default:
+				v.start(set)
+			}
 		}
+		after := &rules{issuers: issuers, rolesClaim: o.RolesClaim, maxLength: o.MaxTokenLength}
+		v.rules.Store(after)
+		for name := range before.issuers {
+			if set := before.keySetOf(name); set != nil && set != after.keySetOf(name) {
+				set.stop()
+			}
+		}
+	}, nil
+}
+
+// start has a goroutine fetch the keys of set until set.stop is called.
+func (v *Verifier) start(set *keySet) {
+	ctx, stop := context.WithCancel(v.fetching)
+	set.stop = stop
+	v.background.Go(func() { set.run(ctx) })
+}
+
+// keySetOf returns the keys of an issuer that has a JWKS, or nil.
+func (r *rules) keySetOf(name string) *keySet {
+	iss, ok := r.issuers[name]
+	if !ok {
+		return nil
 	}
-	return v, nil
+	set, _ := iss.keys.(*keySet)
+	return set
 }
 
 // Wait blocks until fetching has ended, soon after the context of NewVerifier. Tokens can
@@ -87,21 +140,22 @@ func (v *Verifier) Verify(ctx context.Context, authorization string) (*Identity,
 	if authorization == "" {
 		return nil, nil
 	}
-	if len(v.issuers) == 0 {
+	r := v.rules.Load()
+	if len(r.issuers) == 0 {
 		return nil, fault.New(fault.Unauthenticated, msgNoIssuer)
 	}
-	t, err := v.parseAuthorization(authorization)
+	t, err := r.parseAuthorization(authorization)
 	if err != nil {
 		return nil, toFault(err)
 	}
-	if err := v.verifyToken(ctx, t); err != nil {
+	if err := r.verifyToken(ctx, t); err != nil {
 		return nil, toFault(err)
 	}
-	return NewIdentity(t.claims, v.rolesClaim), nil
+	return NewIdentity(t.claims, r.rolesClaim), nil
 }
 
-func (v *Verifier) parseAuthorization(authorization string) (*token, error) {
-	raw, err := bearerToken(authorization, v.maxLength)
+func (r *rules) parseAuthorization(authorization string) (*token, error) {
+	raw, err := bearerToken(authorization, r.maxLength)
 	if err != nil {
 		return nil, err
 	}
@@ -110,9 +164,9 @@ func (v *Verifier) parseAuthorization(authorization string) (*token, error) {
 
 // verifyToken verifies t by the keys and claims of the issuer that it names. That also proves
 // the name, since no other issuer has these keys.
-func (v *Verifier) verifyToken(ctx context.Context, t *token) error {
+func (r *rules) verifyToken(ctx context.Context, t *token) error {
 	name, _ := t.claims["iss"].(string)
-	iss, ok := v.issuers[name]
+	iss, ok := r.issuers[name]
 	if !ok {
 		return fmt.Errorf("issuer %s is not configured", quoteShort(name))
 	}

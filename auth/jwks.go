@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/MicahParks/jwkset"
@@ -41,10 +42,11 @@ const (
 type keySet struct {
 	url             string
 	client          *http.Client
-	maxAge          time.Duration // of the keys; a negative value means no limit
+	maxAge          atomic.Int64 // of the keys, a time.Duration; a negative value means no limit
 	log             *slog.Logger
-	refreshRequests chan struct{} // wakes run; its capacity of 1 merges requests
-	stopped         chan struct{} // closed when run has returned, after which there are no fetches
+	refreshRequests chan struct{}      // wakes run; its capacity of 1 merges requests
+	stop            context.CancelFunc // ends run; nil before it is started
+	stopped         chan struct{}      // closed when run has returned, after which there are no fetches
 
 	mu    sync.Mutex
 	state keySetState // guarded by mu
@@ -60,12 +62,14 @@ type keySetState struct {
 }
 
 func newKeySet(url string, client *http.Client, maxAge time.Duration, log *slog.Logger) *keySet {
-	return &keySet{
-		url: url, client: client, maxAge: maxAge, log: log,
+	s := &keySet{
+		url: url, client: client, log: log,
 		refreshRequests: make(chan struct{}, 1),
 		stopped:         make(chan struct{}),
 		state:           keySetState{next: make(chan struct{})},
 	}
+	s.maxAge.Store(int64(maxAge))
+	return s
 }
 
 // newKeyClient returns a client that follows no redirects: the keys must come from the
@@ -133,11 +137,14 @@ func (s *keySet) refresh(ctx context.Context) {
 // old are not returned.
 func (s *keySet) usableKeys() ([]jwkset.JWK, time.Time) {
 	last := s.snapshot()
-	if last.isTooOld(s.maxAge) {
+	if last.isTooOld(s.maxKeyAge()) {
 		return nil, last.keysAt
 	}
 	return last.keys, last.keysAt
 }
+
+// maxKeyAge returns how old the keys may become.
+func (s *keySet) maxKeyAge() time.Duration { return time.Duration(s.maxAge.Load()) }
 
 // isTooOld reports whether the keys must not be used any longer.
 func (f keySetState) isTooOld(maxAge time.Duration) bool {
@@ -150,7 +157,7 @@ func (s *keySet) logFailure(next keySetState, err error) {
 	switch {
 	case next.keysAt.IsZero():
 		s.log.Error("the issuer's keys cannot be fetched; its tokens are refused until they can", attrs...)
-	case next.isTooOld(s.maxAge):
+	case next.isTooOld(s.maxKeyAge()):
 		s.log.Error("the issuer's keys cannot be fetched, and the last ones are older than auth.maxKeyAge; its tokens are refused until they can", append(attrs, "fetched_at", next.keysAt)...)
 	default:
 		s.log.Error("the issuer's keys cannot be fetched; the last ones are used", append(attrs, "fetched_at", next.keysAt)...)
@@ -181,7 +188,7 @@ func (s *keySet) find(ctx context.Context, kid, alg string) ([]any, error) {
 	switch {
 	case len(keys) > 0:
 		return keys, nil
-	case last.err != nil && last.isTooOld(s.maxAge):
+	case last.err != nil && last.isTooOld(s.maxKeyAge()):
 		return nil, unavailableFault(fmt.Errorf("the last keys, of %s, are older than auth.maxKeyAge, and cannot be fetched: %w", last.keysAt.UTC().Format(time.RFC3339), last.err))
 	case last.err != nil:
 		return nil, unavailableFault(last.err)
@@ -202,7 +209,7 @@ func (s *keySet) awaitRefresh(ctx context.Context, last keySetState) error {
 	case <-last.next:
 		return nil
 	case <-s.stopped:
-		return errors.New("the gateway is stopping")
+		return errors.New("its keys are no longer fetched: the gateway is stopping, or the settings have changed")
 	case <-waitCtx.Done():
 		return waitCtx.Err()
 	}
@@ -216,7 +223,7 @@ func unavailableFault(cause error) error {
 // declare, unless they are too old. If the token names a key, only keys with that id match. verifySignature checks
 // that a key is of the right type.
 func (s *keySet) matching(f keySetState, kid, alg string) []any {
-	if f.isTooOld(s.maxAge) {
+	if f.isTooOld(s.maxKeyAge()) {
 		return nil
 	}
 	var keys []any

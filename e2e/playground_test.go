@@ -45,10 +45,11 @@ func newDemo(t *testing.T) *gatewayUnderTest {
 	t.Helper()
 	t.Setenv("GATEWAY_DEMO_SECRET", secret)
 	settings := &config.Config{Listen: "127.0.0.1:0", Playground: true, Introspection: true}
-	shop, err := demo.Start(t.Context(), settings)
+	shop, err := demo.Start(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
+	shop.Configure(settings)
 	g, stop, stopped := serve(t, command.Start{Config: settings, Mode: command.Mode{Demo: true}}, shop)
 	t.Cleanup(func() {
 		stop()

@@ -35,8 +35,8 @@ const (
 //
 // A Memory is safe for concurrent use. A nil Memory has no limit.
 type Memory struct {
-	max     int64
-	maxWait time.Duration
+	max     atomic.Int64 // 0 or less is no limit; written with mu held
+	maxWait atomic.Int64 // a time.Duration
 
 	mu      sync.Mutex
 	used    int64            // guarded by mu
@@ -54,9 +54,22 @@ type memoryRequest struct {
 
 func (r *memoryRequest) isExecuting() bool { return r.share.executing.Load() }
 
-// NewMemory returns a Memory of max bytes. Requests wait at most maxWait for bytes.
+// NewMemory returns a Memory of max bytes; without a limit if max is 0 or less. Requests wait at most
+// maxWait for bytes.
 func NewMemory(max int64, maxWait time.Duration) *Memory {
-	return &Memory{max: max, maxWait: maxWait}
+	m := &Memory{}
+	m.SetLimit(max, maxWait)
+	return m
+}
+
+// SetLimit replaces the arguments of NewMemory. Requests keep what they hold, and those that wait get
+// what fits now. What requests have reserved without a limit is not counted.
+func (m *Memory) SetLimit(max int64, maxWait time.Duration) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.max.Store(max)
+	m.maxWait.Store(int64(maxWait))
+	m.grantWaiters()
 }
 
 // MemoryStats are the state of a Memory.
@@ -73,7 +86,7 @@ func (m *Memory) Stats() MemoryStats {
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return MemoryStats{Used: m.used, Max: m.max, Refused: m.refused}
+	return MemoryStats{Used: m.used, Max: max(m.max.Load(), 0), Refused: m.refused}
 }
 
 // MemoryShare is what one request holds of a Memory. The zero value has no limit. It is safe for
@@ -141,7 +154,7 @@ func errNoMemory() *fault.Error {
 // ctx if that is cancelled; nothing is reserved then, so that a mutation whose call was refused can go
 // on with the next one.
 func (s *MemoryShare) Reserve(ctx context.Context, n int64) error {
-	if s == nil || s.Memory == nil || s.Memory.max <= 0 {
+	if s == nil || s.Memory == nil || s.Memory.max.Load() <= 0 {
 		return nil
 	}
 	missing := s.needed.Add(n) - freeMemory - s.granted.Load()
@@ -163,7 +176,7 @@ func (m *Memory) grow(ctx context.Context, s *MemoryShare, n int64) error {
 		return err
 	}
 	s.waited.Store(true)
-	timer := time.NewTimer(m.maxWait)
+	timer := time.NewTimer(time.Duration(m.maxWait.Load()))
 	defer timer.Stop()
 	select {
 	case <-r.granted:
@@ -188,11 +201,11 @@ func (m *Memory) request(s *MemoryShare, n int64) (*memoryRequest, error) {
 	switch {
 	case s.released.Load(): // what a coalesced call reads for others after this request has ended
 		return nil, nil
-	case s.granted.Load()+n > 2*m.max:
+	case m.max.Load() > 0 && s.granted.Load()+n > 2*m.max.Load():
 		m.refused++
 		return nil, fault.New(fault.MaxResponse,
-			"the operation needs more than %d bytes of memory, which is the limit (twice admission.maxBytes); ask for fewer fields or shorter lists", 2*m.max)
-	case !slices.ContainsFunc(m.waiters, (*memoryRequest).isExecuting) && m.fits(s, n), m.isOldest(s) && m.used+n <= 2*m.max:
+			"the operation needs more than %d bytes of memory, which is the limit (twice admission.maxBytes); ask for fewer fields or shorter lists", 2*m.max.Load())
+	case !slices.ContainsFunc(m.waiters, (*memoryRequest).isExecuting) && m.fits(s, n), m.isOldest(s) && m.used+n <= 2*m.max.Load():
 		m.grant(s, n)
 		return nil, nil
 	}
@@ -203,12 +216,14 @@ func (m *Memory) request(s *MemoryShare, n int64) (*memoryRequest, error) {
 
 // fits reports whether s may have n more bytes within the limit. The caller holds m.mu.
 func (m *Memory) fits(s *MemoryShare, n int64) bool {
-	limit := m.max
+	limit := m.max.Load()
 	switch {
+	case limit <= 0:
+		return true
 	case !s.executing.Load():
-		limit = m.max / 2
+		limit /= 2
 	case s.granted.Load() == 0:
-		limit = m.max / 4 * 3
+		limit = limit / 4 * 3
 	}
 	return m.used+n <= limit
 }
@@ -251,7 +266,7 @@ func (m *Memory) abandon(r *memoryRequest, err error) error {
 func (m *Memory) grantWaiters() {
 	blocked := false
 	m.waiters = slices.DeleteFunc(m.waiters, func(r *memoryRequest) bool {
-		fits := !blocked && m.fits(r.share, r.n) || m.isOldest(r.share) && m.used+r.n <= 2*m.max
+		fits := !blocked && m.fits(r.share, r.n) || m.isOldest(r.share) && m.used+r.n <= 2*m.max.Load()
 		if !fits {
 			// Those that are not executed wait for less to be used, and must not hold up those that are.
 			blocked = blocked || r.isExecuting()

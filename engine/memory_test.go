@@ -171,3 +171,36 @@ func TestRefusedMemoryIsNotHeld(t *testing.T) {
 		t.Errorf("%+v", got)
 	}
 }
+
+// A limit that changes while requests hold bytes and wait for some.
+func TestSetLimit(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := NewMemory(1<<20, time.Minute)
+		first, second := executing(m), executing(m)
+		wantReserved(t, first, 700<<10, "")
+		reserved := make(chan fault.Code)
+		go func() { reserved <- fault.CodeOf(second.Reserve(t.Context(), 700<<10)) }()
+		synctest.Wait()
+		begin := time.Now()
+		m.SetLimit(4<<20, time.Minute)
+		if code := <-reserved; code != "" || time.Since(begin) > 0 {
+			t.Errorf("%q after %s, though the limit was raised", code, time.Since(begin))
+		}
+		m.SetLimit(1<<20, time.Second) // less than what is held
+		wantReserved(t, executing(m), 700<<10, fault.Overloaded)
+		m.SetLimit(-1, time.Second)
+		unlimited := executing(m)
+		wantReserved(t, unlimited, 100<<20, "")
+		if got := m.Stats(); got.Max != 0 || got.Used == 0 {
+			t.Errorf("%+v", got)
+		}
+		m.SetLimit(1<<20, time.Second)
+		for _, s := range []*MemoryShare{first, second, unlimited} {
+			s.EndExecution()
+			s.Release()
+		}
+		if got := m.Stats(); got.Used != 0 {
+			t.Errorf("%+v at the end", got)
+		}
+	})
+}

@@ -14,13 +14,11 @@ import (
 
 	"github.com/99designs/gqlgen/graphql"
 
-	"github.com/gatehouse-graphql/gatehouse/auth"
 	"github.com/gatehouse-graphql/gatehouse/gateway/command"
 	"github.com/gatehouse-graphql/gatehouse/gateway/config"
 	"github.com/gatehouse-graphql/gatehouse/gateway/front"
 	"github.com/gatehouse-graphql/gatehouse/gateway/metrics"
 	"github.com/gatehouse-graphql/gatehouse/gateway/playground"
-	"github.com/gatehouse-graphql/gatehouse/gateway/redact"
 	"github.com/gatehouse-graphql/gatehouse/upstreams"
 )
 
@@ -39,68 +37,34 @@ type Graph struct {
 	Ready func(url string)
 }
 
-// Serve builds each part from the settings, serves until ctx ends, and stops. It returns an error if the
-// gateway could not start or did not stop in time.
+// Serve builds each part from the settings, serves until ctx ends, and stops. Meanwhile it takes up
+// changed settings, if start.Load is set. It returns an error if the gateway could not start or did
+// not stop in time.
 func Serve(ctx context.Context, start command.Start, g Graph) error {
-	settings := start.Config
-	log := redact.Logger(start.Log, settings.Secrets(), upstreams.ClientCredentials)
-	logStart(log, start)
-	backends, err := upstreams.New(upstreams.Options(settings.Sources), log)
+	r, err := newRunning(ctx, start, g)
 	if err != nil {
 		return err
 	}
-	defer backends.Close()
-	if err := g.checkSources(settings, backends, log); err != nil {
-		return err
-	}
-
-	verifierCtx, stopVerifier := context.WithCancel(context.WithoutCancel(ctx))
-	authOptions := auth.Options(settings.Auth)
-	authOptions.Log = log
-	verifier, err := auth.NewVerifier(verifierCtx, authOptions)
-	if err != nil {
-		stopVerifier()
-		return err
-	}
-	defer verifier.Wait()
-	defer stopVerifier()
-
-	page := g.Playground
-	if settings.Introspection {
-		page.Schema = front.SchemaPath
-	}
-	deps := front.Deps{
-		Schema:     g.Schema(backends),
-		Verify:     verifier.Verify,
-		Forwarded:  backends.ForwardedHeaders(),
-		Log:        log,
-		Playground: playground.Handler(page),
-	}
-	counters, stopMetrics, err := newMetrics(&deps, settings.Metrics)
-	if err != nil {
-		return err
-	}
-	defer stopMetrics()
-	served, err := front.New(settings.Front(), deps)
-	if err != nil {
-		return err
-	}
-	counters.ObserveLoad(func() metrics.Load { return loadOf(served, start) })
-	warnGuards(log, settings, deps.Schema)
-
-	listener, err := net.Listen("tcp", settings.Listen)
+	defer r.close()
+	listener, err := net.Listen("tcp", start.Config.Listen)
 	if err != nil {
 		return fmt.Errorf("cannot listen: %w; choose another address with --listen", err)
 	}
 	if g.Ready != nil {
 		g.Ready("http://" + browserAddress(listener.Addr()))
 	}
-	log.Info("serving", "address", listener.Addr().String(), "playground", settings.Playground)
-	err = served.Serve(ctx, listener, front.ServeOptions{Delay: settings.Shutdown.Delay, Grace: settings.Shutdown.Grace})
-	if err == nil {
-		log.Info("stopped")
+	defer r.startReloading(ctx)()
+	r.log.Info("serving", "address", listener.Addr().String(), "playground", start.Config.Playground)
+	if err := r.front.Serve(ctx, listener, serveOptions(start.Config)); err != nil {
+		return err
 	}
-	return err
+	r.log.Info("stopped")
+	return nil
+}
+
+// serveOptions returns how the front stops.
+func serveOptions(c *config.Config) front.ServeOptions {
+	return front.ServeOptions{Delay: c.Shutdown.Delay, Grace: c.Shutdown.Grace}
 }
 
 // logStart logs what is started: version, settings file and sources.

@@ -31,20 +31,20 @@ func (g Graph) Check(settings *config.Config) (warnings []string, err error) {
 		return collected.warnings, err
 	}
 	defer backends.Close()
-	err = g.checkSources(settings, backends, log)
+	err = g.checkSources(settings, backends.Sources(), log)
 	_, wrong := front.New(settings.Front(), front.Deps{Schema: g.Schema(backends), Forwarded: backends.ForwardedHeaders(), Log: log})
 	return collected.warnings, errors.Join(err, wrong)
 }
 
 // checkSources returns what the graph needs and the settings lack, joined. It warns of sources that
 // no binding uses, whose names may be misspelt.
-func (g Graph) checkSources(settings *config.Config, backends *upstreams.Services, log *slog.Logger) error {
+func (g Graph) checkSources(settings *config.Config, sources *upstreams.Sources, log *slog.Logger) error {
 	for _, name := range slices.Sorted(maps.Keys(settings.Sources)) {
 		if !slices.Contains(g.Requirements.Sources, name) {
 			log.Warn(fmt.Sprintf("no binding of the graph uses sources.%s; remove it, unless handwritten resolvers call it", name))
 		}
 	}
-	return backends.CheckRequirements(g.Requirements)
+	return sources.CheckRequirements(g.Requirements)
 }
 
 // warningCollector is a slog.Handler that keeps the messages of warnings.

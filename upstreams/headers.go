@@ -17,6 +17,7 @@ type clientContext struct {
 	context.Context
 	headers http.Header
 	id      [1]string // the request's id, in the form of a header's values
+	sources *Sources  // of the request's calls; nil for those in use when a call is made
 }
 
 type clientKey struct{}
@@ -26,7 +27,11 @@ type clientKey struct{}
 // id, the gateway's own id of the request, and never the client's. h must not change while
 // the context is in use.
 func WithClientHeaders(ctx context.Context, h http.Header, id string) context.Context {
-	return &clientContext{Context: ctx, headers: h, id: [1]string{id}}
+	c := &clientContext{Context: ctx, headers: h, id: [1]string{id}}
+	if outer, ok := ctx.Value(clientKey{}).(*clientContext); ok {
+		c.sources = outer.sources
+	}
+	return c
 }
 
 // Value implements context.Context. It returns the clientContext itself, which costs less

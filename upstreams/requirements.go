@@ -21,16 +21,16 @@ type Requirements struct {
 // CheckRequirements returns an error that joins everything that is required and missing, so
 // that the gateway fails to start instead of failing at the first call. An empty value
 // counts as missing.
-func (s *Services) CheckRequirements(r Requirements) error {
+func (s *Sources) CheckRequirements(r Requirements) error {
 	var errs []error
 	for _, name := range r.Sources {
-		if s.source(name) == nil {
+		if s.byName[name] == nil {
 			errs = append(errs, fmt.Errorf("the graph is bound to the source %q, but the settings have no sources.%s; add it with its urls", name, name))
 		}
 	}
 	for _, source := range slices.Sorted(maps.Keys(r.Config)) {
 		for _, key := range r.Config[source] {
-			if s.Config(source, key) == nil {
+			if to := s.byName[source]; to == nil || to.config[key] == "" {
 				errs = append(errs, fmt.Errorf("the graph uses $config.%s, but the settings have no sources.%s.config.%s; add it", key, source, key))
 			}
 		}
@@ -42,3 +42,6 @@ func (s *Services) CheckRequirements(r Requirements) error {
 	}
 	return errors.Join(errs...)
 }
+
+// CheckRequirements is Sources.CheckRequirements of the sources in use.
+func (s *Services) CheckRequirements(r Requirements) error { return s.Sources().CheckRequirements(r) }

@@ -14,6 +14,7 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
+	"reflect"
 	"slices"
 	"sync/atomic"
 
@@ -26,16 +27,18 @@ import (
 
 // Services are the configured services. They are safe for concurrent use.
 type Services struct {
-	sources atomic.Pointer[map[string]*source] // by name; the map does not change
-	forward []string                           // canonical names
+	current atomic.Pointer[Sources]
+	log     *slog.Logger
 }
 
 // source is one configured service.
 type source struct {
+	options    Source // as they were given
 	client     *rest.Client
 	coalescing *rest.Client      // the same client, which coalesces calls
 	slots      *engine.Semaphore // how many calls may run
 	config     map[string]string
+	balancer   *balance.Balancer
 	transport  *transport
 }
 
@@ -47,28 +50,15 @@ func New(o Options, log *slog.Logger) (*Services, error) {
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
-	log = slog.New(&requestHandler{log.Handler()})
-	var errs []error
-	sources, forward := make(map[string]*source, len(o)), []string{}
-	for _, name := range slices.Sorted(maps.Keys(o)) {
-		added, err := newSource(name, o[name], log)
-		if err != nil {
-			errs = append(errs, withSource(name, err)...)
-			continue
-		}
-		sources[name] = added
-		forward = addNames(forward, o[name].Forward)
+	s := &Services{log: slog.New(&requestHandler{log.Handler()})}
+	s.current.Store(&Sources{services: s})
+	sources, err := s.Prepare(o)
+	if err != nil {
+		return nil, err
 	}
-	if len(errs) > 0 {
-		return nil, errors.Join(errs...)
-	}
-	s := &Services{forward: forward}
-	s.sources.Store(&sources)
+	s.Use(sources)
 	return s, nil
 }
-
-// source returns a source by its name, nil if it is not configured.
-func (s *Services) source(name string) *source { return (*s.sources.Load())[name] }
 
 // withSource returns the errors that err joins, each prefixed with the name of the source.
 func withSource(source string, err error) []error {
@@ -83,38 +73,51 @@ func withSource(source string, err error) []error {
 	return errs
 }
 
-func newSource(name string, o Source, log *slog.Logger) (*source, error) {
+// newSource returns a source. It takes over the connections, the endpoints and what is known of them
+// from kept, unless that is nil.
+func newSource(name string, o Source, kept *source, log *slog.Logger) (*source, error) {
+	options := o
 	endpoints, urlsErr := o.endpoints()
 	policy, policyErr := balance.NewPolicy(o.Balance)
 	if err := errors.Join(urlsErr, policyErr, o.validate()); err != nil {
 		return nil, err
 	}
 	o = o.withDefaults()
-	transport, err := newTransport(o)
-	if err != nil {
-		return nil, err
+	s := &source{options: options, config: maps.Clone(o.Config), slots: &engine.Semaphore{Max: o.Pool.MaxCalls}}
+	repeats := resilience.New(o.resilience())
+	if kept != nil {
+		s.transport, s.balancer = kept.transport, kept.balancer
+		if kept.options.Pool.MaxCalls == options.Pool.MaxCalls {
+			s.slots = kept.slots
+		}
+		if reflect.DeepEqual(kept.options.resilience(), options.resilience()) {
+			repeats = kept.client.Resilience
+		}
+	} else {
+		var err error
+		if s.transport, err = newTransport(o); err != nil {
+			return nil, err
+		}
+		s.balancer = balance.New(endpoints, balance.Options{
+			Policy: policy,
+			Log:    log.With(slog.String("source", name)),
+		})
 	}
 	h := newHeaders(o)
 	client := rest.Client{
-		Service:   name,
-		Transport: transport,
-		Balancer: balance.New(endpoints, balance.Options{
-			Policy: policy,
-			Log:    log.With(slog.String("source", name)),
-		}),
+		Service:         name,
+		Transport:       s.transport,
+		Balancer:        s.balancer,
 		Timeout:         o.Timeout,
 		AttemptTimeout:  o.AttemptTimeout,
-		Resilience:      resilience.New(resilience.Options{Retry: o.Retry, Hedge: o.Hedge}),
+		Resilience:      repeats,
 		MaxResponse:     o.MaxResponse,
 		DecorateHeaders: h.decorate,
 		DeniesCaller:    h.deniesCaller,
 		Reserve:         engine.ReserveMemory,
 		Log:             log,
 	}
-	s := &source{
-		client: &client, config: maps.Clone(o.Config), transport: transport,
-		slots: &engine.Semaphore{Max: o.Pool.MaxCalls},
-	}
+	s.client = &client
 	coalescing := client
 	coalescing.Join = newCoalescer(name, s.slots, o).join
 	s.coalescing = &coalescing
@@ -136,7 +139,7 @@ func (s *Services) Do(ctx context.Context, source string, c *rest.Call) (*rest.R
 
 // send is Do, but leaves it to its caller to accept or reject the response.
 func (s *Services) send(ctx context.Context, source string, c *rest.Call) (*rest.Response, error) {
-	to := s.source(source)
+	to := s.source(ctx, source)
 	if to == nil {
 		return nil, fault.New(fault.Internal, "the service is not configured").
 			WithCause(fmt.Errorf("no source %q: add it to the configuration, under sources", source))
@@ -151,6 +154,7 @@ func (s *Services) send(ctx context.Context, source string, c *rest.Call) (*rest
 		return nil, notSent(source, err)
 	}
 	defer engine.ReleaseCall(ctx)
+	defer to.transport.callEnded()
 	if coalesces(ctx, c) {
 		resp, err := to.coalescing.Do(ctx, c) // which acquires a slot if it sends the request
 		return resp, engine.OverloadError(ctx, err)
@@ -167,7 +171,7 @@ func (s *Services) send(ctx context.Context, source string, c *rest.Call) (*rest
 // must not be repeated. Places that share the response share its repetition, and so do operations
 // that coalesce.
 func (s *Services) again(ctx context.Context, source string, c *rest.Call, r *rest.Response, rules []*Rules) (again *rest.Response, ok bool, err error) {
-	to := s.source(source)
+	to := s.source(ctx, source)
 	if to == nil {
 		return nil, false, nil
 	}
@@ -180,7 +184,7 @@ func (s *Services) again(ctx context.Context, source string, c *rest.Call, r *re
 	if errors.Is(err, errNotRepeated) {
 		return nil, false, nil
 	}
-	again, err = s.judge(rules, source, c, again, err)
+	again, err = s.judge(ctx, rules, source, c, again, err)
 	return again, true, err
 }
 
@@ -194,6 +198,7 @@ func (s *source) repeat(ctx context.Context, c *rest.Call, r *rest.Response) (*r
 		return nil, errNotRepeated
 	}
 	defer engine.ReleaseCall(ctx)
+	defer s.transport.callEnded()
 	client := s.client
 	if coalesces(ctx, c) {
 		client = s.coalescing
@@ -213,7 +218,7 @@ func (s *source) repeat(ctx context.Context, c *rest.Call, r *rest.Response) (*r
 // do is Do, or an equal call of the operation, followed by the rules. The response has neither been
 // accepted nor rejected.
 func (s *Services) do(ctx context.Context, source string, c *rest.Call, rules []*Rules) (*rest.Response, error) {
-	c = s.expecting(source, c, rules)
+	c = s.expecting(ctx, source, c, rules)
 	var resp *rest.Response
 	var err error
 	if sharesCall(ctx, c) {
@@ -221,13 +226,13 @@ func (s *Services) do(ctx context.Context, source string, c *rest.Call, rules []
 	} else {
 		resp, err = s.send(ctx, source, c)
 	}
-	return s.judge(rules, source, c, resp, err)
+	return s.judge(ctx, rules, source, c, resp, err)
 }
 
 // expecting returns c, or a copy for which the responses that the rules read as null or as data are
 // not failures, whatever their status.
-func (s *Services) expecting(source string, c *rest.Call, rules []*Rules) *rest.Call {
-	to := s.source(source)
+func (s *Services) expecting(ctx context.Context, source string, c *rest.Call, rules []*Rules) *rest.Call {
+	to := s.source(ctx, source)
 	if to == nil || len(rules) == 0 || rules[0] == nil || !rules[0].mayExpectFailures() {
 		return c
 	}
@@ -238,7 +243,7 @@ func (s *Services) expecting(source string, c *rest.Call, rules []*Rules) *rest.
 
 // judge applies the first of rules, if there is one and it is not nil, to the response or the error of a
 // call.
-func (s *Services) judge(rules []*Rules, source string, c *rest.Call, resp *rest.Response, err error) (*rest.Response, error) {
+func (s *Services) judge(ctx context.Context, rules []*Rules, source string, c *rest.Call, resp *rest.Response, err error) (*rest.Response, error) {
 	if len(rules) == 0 || rules[0] == nil {
 		return resp, err
 	}
@@ -249,13 +254,13 @@ func (s *Services) judge(rules []*Rules, source string, c *rest.Call, resp *rest
 	case err != nil: // there was no response
 		return nil, err
 	}
-	return s.applyRules(rules[0], source, c, resp, !hasStatus)
+	return s.applyRules(ctx, rules[0], source, c, resp, !hasStatus)
 }
 
 // applyRules returns r if it is a success, and a fault otherwise. is2xx is used when the
 // rules do not define success.
-func (s *Services) applyRules(rules *Rules, source string, c *rest.Call, r *rest.Response, is2xx bool) (*rest.Response, error) {
-	response, success := newResponse(s.source(source).config, r), is2xx
+func (s *Services) applyRules(ctx context.Context, rules *Rules, source string, c *rest.Call, r *rest.Response, is2xx bool) (*rest.Response, error) {
+	response, success := newResponse(s.source(ctx, source).config, r), is2xx
 	if rules.Success != nil {
 		success = rules.Success(response)
 	}
@@ -276,14 +281,13 @@ func notSent(source string, err error) error {
 	return &fault.Error{Code: fault.GatewayTimeout, Message: "the call's turn did not come in time", Service: source, Cause: err}
 }
 
-// ForwardedHeaders returns the canonical names of the client's headers that at least one source
-// lists under Forward. It is never nil. All services receive X-Request-Id, but it is
-// returned only if a source lists it.
-func (s *Services) ForwardedHeaders() []string { return slices.Clone(s.forward) }
-
-// Close closes the idle connections. Running calls continue.
+// Close closes the idle connections, and those of running calls when the calls end.
 func (s *Services) Close() {
-	for _, source := range *s.sources.Load() {
-		source.transport.CloseIdleConnections()
+	for _, source := range s.current.Load().byName {
+		source.close()
 	}
 }
+
+// close ends what belongs to the source and to no call. Calls may still be made: those of requests that
+// began before the source was removed. Each of them closes the connections that it leaves.
+func (s *source) close() { s.transport.retire() }

@@ -27,6 +27,20 @@ const maxHeader = 256 << 10
 type transport struct {
 	plain    *http1.Transport // nil where a proxy may be used
 	standard *http.Transport
+	retired  atomic.Bool // no connection is kept for later calls
+}
+
+// retire closes the idle connections, and has callEnded close those that become idle.
+func (t *transport) retire() {
+	t.retired.Store(true)
+	t.CloseIdleConnections()
+}
+
+// callEnded must be called when a call has ended, with its connections.
+func (t *transport) callEnded() {
+	if t.retired.Load() {
+		t.CloseIdleConnections()
+	}
 }
 
 // RoundTrip sends req by http1, which costs less, if that supports the request, and by

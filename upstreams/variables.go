@@ -28,8 +28,8 @@ func Env(name string) any {
 
 // Config returns the value of $config.key: that of sources.<source>.config.<key> in the
 // settings, or nil when it is absent or empty.
-func (s *Services) Config(source, key string) any {
-	if to := s.source(source); to != nil {
+func (s *Services) Config(ctx context.Context, source, key string) any {
+	if to := s.source(ctx, source); to != nil {
 		return nonEmpty(to.config[key])
 	}
 	return nil

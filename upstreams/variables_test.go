@@ -64,7 +64,7 @@ func TestConfig(t *testing.T) {
 		{"users", "absent", nil},
 		{"orders", "tenant", nil},
 	} {
-		if got := services.Config(test.source, test.key); got != test.want {
+		if got := services.Config(t.Context(), test.source, test.key); got != test.want {
 			t.Errorf("%s.%s: %v, want %v", test.source, test.key, got, test.want)
 		}
 	}

@@ -372,7 +372,7 @@ func (w *callWriter) variable(v *binding.Value) string {
 	case binding.Env:
 		return fmt.Sprintf("%sEnv(%q)", w.f.use(upstreamsPkg), v.Path[0])
 	case binding.Config:
-		return fmt.Sprintf("%s.Config(%q, %q)", w.services(), w.binding.Source, v.Path[0])
+		return fmt.Sprintf("%s.Config(ctx, %q, %q)", w.services(), w.binding.Source, v.Path[0])
 	case binding.PageScope:
 		return "at." + strings.ToUpper(v.Path[0][:1]) + v.Path[0][1:]
 	case binding.Keys:

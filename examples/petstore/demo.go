@@ -20,12 +20,12 @@ import (
 // demo is the pet store's service inside the process of the gateway.
 type demo struct {
 	running *services.Running
+	secret  []byte
 	tokens  map[string]string // by the name of the identity
 }
 
-// startDemo starts the service on a free port and changes the settings accordingly: the source,
-// one issuer with a key of its own, and the same key for cursors.
-func startDemo(ctx context.Context, c *config.Config) (*demo, error) {
+// startDemo starts the service on a free port, with a key of its own for tokens.
+func startDemo(ctx context.Context) (*demo, error) {
 	secret, err := services.DemoSecret(os.Getenv("GATEWAY_DEMO_SECRET"))
 	if err != nil {
 		return nil, err
@@ -36,16 +36,18 @@ func startDemo(ctx context.Context, c *config.Config) (*demo, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &demo{running: running, tokens: map[string]string{}}
+	d := &demo{running: running, secret: secret, tokens: map[string]string{}}
 	for _, who := range services.Identities() {
 		if d.tokens[who.Name], err = store.Token(who); err != nil {
 			running.Close()
 			return nil, err
 		}
 	}
-	configure(c, running.URL, secret)
 	return d, nil
 }
+
+// configure changes the settings accordingly: the source, one issuer, and the same key for cursors.
+func (d *demo) configure(c *config.Config) { configure(c, d.running.URL, d.secret) }
 
 // configure changes the settings to those of a service at url with this secret.
 func configure(c *config.Config, url string, secret []byte) {

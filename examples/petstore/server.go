@@ -33,10 +33,11 @@ func run(ctx context.Context, start command.Start) error {
 	var store *demo
 	if start.Mode.Demo {
 		var err error
-		if store, err = startDemo(ctx, start.Config); err != nil {
+		if store, err = startDemo(ctx); err != nil {
 			return err
 		}
 		defer store.Close()
+		start.ChangeSettings(store.configure)
 	}
 	g := servedGraph()
 	g.Playground = store.playground()

@@ -4,8 +4,8 @@
 //
 // It promises that an error is printed once, to standard error; that the exit code is 0 for
 // success, 1 for a failure and 2 for wrong usage; that the first SIGINT or SIGTERM cancels the
-// context of Program.Run while the second one ends the process at once; that SIGHUP does not end
-// it; and that neither requests nor the end of the process wait for a log that is not read.
+// context of Program.Run while the second one ends the process at once; that SIGHUP asks for a reload
+// of the settings instead of ending it; and that neither requests nor the end of the process wait for a log that is not read.
 package command
 
 import (
@@ -58,6 +58,14 @@ type Start struct {
 	Mode Mode
 	// Log has the level and format of the settings. It is also the default of slog.
 	Log *slog.Logger
+	// SetLogLevel changes the level of Log. Nil if it cannot change.
+	SetLogLevel func(slog.Level)
+	// Load loads the settings again, from the same file, environment and flags. Nil if they cannot be
+	// loaded again.
+	Load func() (*config.Config, error)
+	// Hangups receives a value for each SIGHUP, by which operators have a program reload its settings.
+	// Nil receives none.
+	Hangups <-chan struct{}
 	// LostLogLines returns how many lines of the log were lost since its reader did not read.
 	// Nil if that is not known.
 	LostLogLines func() int64
@@ -67,6 +75,21 @@ type Start struct {
 	// Version is that of the program, and ConfigFile the path of its settings file, "" without
 	// one. They are logged.
 	Version, ConfigFile string
+}
+
+// ChangeSettings calls change with the settings: now, and before they are used whenever they are loaded
+// again.
+func (s *Start) ChangeSettings(change func(*config.Config)) {
+	if load := s.Load; load != nil {
+		s.Load = func() (*config.Config, error) {
+			c, err := load()
+			if err == nil {
+				change(c)
+			}
+			return c, err
+		}
+	}
+	change(s.Config)
 }
 
 // Mode has the flags that are not settings. Both switch the playground, introspection and /metrics on
@@ -85,10 +108,10 @@ type Mode struct {
 //	func main() { os.Exit(command.Main(program)) }
 func Main(p Program) int {
 	TuneMemory()
-	ctx, stop := notifyContext()
+	ctx, hangups, stop := notifyContext()
 	defer stop()
 	return run(ctx, p, environment{
-		args: os.Args[1:], env: os.Environ(), out: os.Stdout, err: os.Stderr,
+		args: os.Args[1:], env: os.Environ(), out: os.Stdout, err: os.Stderr, hangups: hangups,
 	})
 }
 
@@ -96,41 +119,44 @@ func Main(p Program) int {
 // signals before it cancels, so that a second signal ends the process; signal.NotifyContext cancels
 // first and would swallow a second signal that follows at once. stop ends the goroutine.
 //
-// SIGHUP, by which operators have other programs reload their settings, is logged and ignored, unless
-// it means that the terminal is gone. SIGPIPE is ignored: a log whose reader has ended must not end
-// the gateway.
-func notifyContext() (ctx context.Context, stop context.CancelFunc) {
+// hangups receives a value for SIGHUP, unless that means that the terminal is gone; several that are not
+// received yet are one. SIGPIPE is ignored: a log whose reader has ended must not end the gateway.
+func notifyContext() (ctx context.Context, hangups <-chan struct{}, stop context.CancelFunc) {
 	ctx, stop = context.WithCancel(context.Background())
-	signals, hangups := make(chan os.Signal, 1), make(chan os.Signal, 1)
+	signals, terminal, received := make(chan os.Signal, 1), make(chan os.Signal, 1), make(chan struct{}, 1)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
-	signal.Notify(hangups, syscall.SIGHUP)
+	signal.Notify(terminal, syscall.SIGHUP)
 	signal.Ignore(syscall.SIGPIPE)
 	hadTerminal := isTerminal(os.Stdout)
 	go func() {
 		defer stop()
 		defer signal.Stop(signals)
-		defer signal.Stop(hangups)
+		defer signal.Stop(terminal)
 		for {
 			select {
 			case <-signals:
 				return
 			case <-ctx.Done():
 				return
-			case <-hangups:
+			case <-terminal:
 				if hadTerminal && !isTerminal(os.Stdout) {
 					return
 				}
-				slog.Warn("SIGHUP is ignored: settings are not reloaded; restart the gateway to change them")
+				select {
+				case received <- struct{}{}:
+				default: // the reload that is due will read what this signal is about
+				}
 			}
 		}
 	}()
-	return ctx, stop
+	return ctx, received, stop
 }
 
 // environment has the arguments, variables and streams of the process. Tests replace them.
 type environment struct {
 	args, env []string
 	out, err  io.Writer
+	hangups   <-chan struct{}
 }
 
 // lookup returns the value of a variable, "" if it is not set. The last entry of a name wins.

@@ -8,8 +8,11 @@ import (
 	"log/slog"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"regexp"
+	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -330,7 +333,7 @@ func TestLogFormats(t *testing.T) {
 		json   bool
 	}{{"auto", true}, {"json", true}, {"text", false}} { // a buffer is no terminal
 		var out bytes.Buffer
-		newLogger(&out, config.Log{Format: c.format}, false, isTerminal(&out)).Info("hello", "n", 1)
+		newLogger(&out, c.format, slog.LevelInfo, false, isTerminal(&out)).Info("hello", "n", 1)
 		if json.Valid(out.Bytes()) != c.json || strings.Contains(out.String(), "\x1b") {
 			t.Errorf("%s: %q", c.format, out.String())
 		}
@@ -351,7 +354,14 @@ func TestSignals(t *testing.T) {
 				return nil
 			}
 			os.Stdout.WriteString("ready\n")
-			<-ctx.Done()
+			for running := true; running; {
+				select {
+				case <-start.Hangups:
+					os.Stdout.WriteString("hung up\n")
+				case <-ctx.Done():
+					running = false
+				}
+			}
 			os.Stdout.WriteString("stopped\n")
 			if os.Getenv("BE_THE_GATEWAY") == "stubborn" {
 				select {}
@@ -382,7 +392,7 @@ func TestSignals(t *testing.T) {
 		}
 		stop := time.AfterFunc(30*time.Second, func() { child.Process.Kill() })
 		for _, signal := range c.signals {
-			if _, err := out.Read(make([]byte, 64)); err != nil { // ready, then stopped
+			if _, err := out.Read(make([]byte, 64)); err != nil { // ready, then hung up or stopped
 				t.Fatal(err)
 			}
 			child.Process.Signal(signal)
@@ -457,5 +467,105 @@ func TestNoDemo(t *testing.T) {
 		} else if text := out.String(); !isRefused && (text == "" || strings.Contains(text, "--demo")) {
 			t.Errorf("%q prints %s", args, text)
 		}
+	}
+}
+
+// The settings are loaded again from the same file, environment and flags.
+func TestLoadAgain(t *testing.T) {
+	c := call(t, sound+"limits:\n  depth: 5\n  aliases: ${ALIASES}\nlog: {level: info}\n", []string{"ALIASES=7", "GATEWAY_LIMITS_TOKENS=9"}, "--listen", ":2", "--dev")
+	if c.code != 0 {
+		t.Fatalf("%+v", c)
+	}
+	load := func() (*config.Config, error) { return c.start.Load() }
+	again, err := load()
+	if err != nil || !slices.Equal(config.Compare(c.start.Config, again).Live, nil) || again.Digest != c.start.Config.Digest {
+		t.Fatalf("%v, %+v", err, config.Compare(c.start.Config, again))
+	}
+	rewrite := func(text string) {
+		t.Helper()
+		if err := os.WriteFile("gateway.yaml", []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Setenv("ALIASES", "8") // the environment is that of the start
+	rewrite(sound + "listen: :1\nplayground: false\nlimits:\n  depth: 6\n  aliases: ${ALIASES}\n  tokens: 10\n")
+	again, err = load()
+	if err != nil || again.Listen != ":2" || !again.Playground || again.Limits.Depth != 6 || again.Limits.Aliases != 7 || again.Limits.Tokens != 9 {
+		t.Errorf("%v, %v", again, err)
+	}
+	rewrite("limits: 3\n")
+	if _, err = load(); err == nil || !strings.Contains(err.Error(), "gateway.yaml:1:9") {
+		t.Errorf("%v", err)
+	}
+	if err := os.Remove("gateway.yaml"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err = load(); err == nil || !strings.Contains(err.Error(), "does not exist") {
+		t.Errorf("a file that was there and is missing: %v", err)
+	}
+
+	c.start.SetLogLevel(slog.LevelDebug)
+	if !c.start.Log.Enabled(t.Context(), slog.LevelDebug) {
+		t.Error("the level of the log does not change")
+	}
+}
+
+// What a program changes in the settings at the start is changed whenever they are loaded.
+func TestChangeSettings(t *testing.T) {
+	c := call(t, sound, nil, "--demo")
+	change := func(c *config.Config) { c.Limits.Depth++ }
+	if c.start.ChangeSettings(change); c.start.Config.Limits.Depth != 1 {
+		t.Errorf("depth %d", c.start.Config.Limits.Depth)
+	}
+	if again, err := c.start.Load(); err != nil || again.Limits.Depth != 1 || !strings.HasPrefix(again.Listen, "localhost:") {
+		t.Errorf("%v, %v", again, err)
+	}
+	start := Start{Config: &config.Config{}} // of a program that cannot load its settings again
+	if start.ChangeSettings(change); start.Config.Limits.Depth != 1 || start.Load != nil {
+		t.Errorf("%+v", start)
+	}
+}
+
+// Secrets that come with a reload are redacted in the log of the start.
+func TestSecretsOfAReload(t *testing.T) {
+	t.Chdir(t.TempDir())
+	before := slog.Default()
+	t.Cleanup(func() { slog.SetDefault(before) })
+	write := func(secret string) {
+		file := "sources: {users: {urls: [http://u:1], headers: {X-Odd: " + secret + "}}}\n"
+		if err := os.WriteFile("gateway.yaml", []byte(file), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("the-first-value")
+	var out, errs bytes.Buffer
+	program := Program{Run: func(_ context.Context, s Start) error {
+		write("the-second-value")
+		if _, err := s.Load(); err != nil {
+			return err
+		}
+		s.Log.Info("a service has answered the-first-value, the-second-value")
+		return nil
+	}}
+	if code := run(t.Context(), program, environment{out: &out, err: &errs}); code != 0 || strings.Contains(out.String(), "value") || strings.Count(out.String(), "[redacted]") != 2 {
+		t.Errorf("%d %s %s", code, out.String(), errs.String())
+	}
+}
+
+func TestReloadByPID(t *testing.T) {
+	hangups := make(chan os.Signal, 1)
+	signal.Notify(hangups, syscall.SIGHUP)
+	defer signal.Stop(hangups)
+	got := call(t, "", nil, "reload", "--pid", strconv.Itoa(os.Getpid()))
+	if got.code != 0 || !strings.Contains(got.out, "was asked to reload") {
+		t.Errorf("%+v", got)
+	}
+	select {
+	case <-hangups:
+	case <-time.After(5 * time.Second):
+		t.Error("no SIGHUP")
+	}
+	if got := call(t, "", nil, "reload", "--pid", "2147483647"); got.code != 1 || !strings.Contains(got.err, "2147483647 cannot be signalled") {
+		t.Errorf("%+v", got)
 	}
 }

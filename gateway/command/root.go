@@ -40,7 +40,7 @@ func newRoot(p Program, s environment) *cobra.Command {
 	root.SetVersionTemplate("{{.Name}} {{.Version}}\n")
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error { return &usageError{c.CommandPath(), err} })
 	f.define(root)
-	root.AddCommand(newConfig(p, s, f), newToken(p, s), newVersion(p, s))
+	root.AddCommand(newConfig(p, s, f), newReload(p, s, f), newToken(p, s), newVersion(p, s))
 	if p.Graph != nil {
 		root.AddCommand(newSchema(p, s))
 	}
@@ -109,25 +109,44 @@ func noArguments(c *cobra.Command, args []string) error {
 // runProgram loads the settings and calls Program.Run.
 func runProgram(c *cobra.Command, p Program, s environment, f *flags) error {
 	options := f.loadOptions(c, s)
-	settings, err := config.Load(options)
+	settings, err := f.load(options)
 	if err != nil {
 		return err
 	}
-	plain, out := newAsyncLogger(s.out, settings.Log, s.lookup("NO_COLOR") != "")
+	level := &slog.LevelVar{}
+	level.Set(settings.Log.Level)
+	plain, out := newAsyncLogger(s.out, settings.Log.Format, level, s.lookup("NO_COLOR") != "")
 	defer out.Close(flushTimeout)
-	log := redact.Logger(plain, settings.Secrets(), nil)
+	secrets := redact.NewSecrets(settings.Secrets())
+	log := redact.Logger(plain, secrets, nil)
 	slog.SetDefault(log)
 	for _, warning := range settings.Warnings {
 		log.Warn(warning)
 	}
-	if f.demo {
-		settings.Listen = loopbackAddress(settings.Listen)
-	}
+	file := configFile(options)
+	options.Explicit = file != "" // a file that was there must not be missing later
 	return p.Run(c.Context(), Start{
-		Config: settings, Log: log, LostLogLines: out.Lost, Out: out,
-		Version: buildinfo.Version(), ConfigFile: configFile(options),
+		Config: settings, Log: log, LostLogLines: out.Lost, Out: out, SetLogLevel: level.Set,
+		Load: func() (*config.Config, error) {
+			again, err := f.load(options)
+			if err == nil {
+				secrets.Add(again.Secrets())
+			}
+			return again, err
+		},
+		Hangups: s.hangups,
+		Version: buildinfo.Version(), ConfigFile: file,
 		Mode: Mode{Dev: f.dev, Demo: f.demo},
 	})
+}
+
+// load loads the settings for Program.Run.
+func (f *flags) load(o config.LoadOptions) (*config.Config, error) {
+	settings, err := config.Load(o)
+	if err == nil && f.demo {
+		settings.Listen = loopbackAddress(settings.Listen)
+	}
+	return settings, err
 }
 
 // configFile returns the path of the settings file, "" if there is none.

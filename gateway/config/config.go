@@ -14,6 +14,7 @@
 package config
 
 import (
+	"crypto/sha256"
 	_ "embed"
 	"log/slog"
 	"path/filepath"
@@ -69,7 +70,15 @@ type Config struct {
 
 	// Warnings are about what is unusual in the settings but not wrong. The program logs them.
 	Warnings []string `yaml:"-"`
+	// Digest is that of the file's text, by which a later change of the file is recognized.
+	Digest Digest `yaml:"-"`
 }
+
+// Digest identifies a text, as SHA-256. The zero Digest is that of a file that does not exist.
+type Digest [sha256.Size]byte
+
+// DigestOf returns the digest of a text.
+func DigestOf(text []byte) Digest { return sha256.Sum256(text) }
 
 // Log is the level and the format of the log.
 type Log struct {

@@ -60,6 +60,9 @@ func Load(o LoadOptions) (*Config, error) {
 	root := (&fileReader{m, env.lookup}).read(source)
 
 	c := defaults()
+	if source != nil {
+		c.Digest = DigestOf(source)
+	}
 	c.Warnings = env.apply(root, m)
 	o.override(root)
 	(&decoder{m}).decode(reflect.ValueOf(c).Elem(), root, nil)

@@ -32,6 +32,8 @@ of this repository is a short commented example, ` + "`gateway config schema`" +
 - **Names in the environment**: ` + "`<NAME>`" + ` is the name of a source or a header in upper case, with ` + "`_`" + ` for ` + "`-`" + `;
   ` + "`<N>`" + ` is the number of an issuer, from 0.
 - **Secrets** are masked in every message, log line and printed configuration.
+- **Changes** of the file are taken up while the gateway runs, as [Upstreams](upstreams.md#reload) says, except for the
+  settings with *needs a restart*.
 `
 
 func TestSettingsPage(t *testing.T) {
@@ -104,6 +106,9 @@ func (w *settingsWriter) row(f field, description string, path []string) string 
 	typ := typeWord(f.typ)
 	if isSecretSetting(path) {
 		typ += ", secret"
+	}
+	if needsRestart(parsePath(strings.Join(path, "."))) {
+		typ += ", needs a restart"
 	}
 	cells := []string{"`" + name + "`", typ, fallback, sentence(meaning), "`" + settingVariable(path) + "`"}
 	for i := range cells {

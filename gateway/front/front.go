@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"sync/atomic"
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -25,6 +26,7 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/gateway/front/coalesce"
 	"github.com/gatehouse-graphql/gatehouse/gateway/front/drain"
 	"github.com/gatehouse-graphql/gatehouse/gateway/front/execute"
+	"github.com/gatehouse-graphql/gatehouse/gateway/front/middleware"
 	"github.com/gatehouse-graphql/gatehouse/gateway/front/presenter"
 	"github.com/gatehouse-graphql/gatehouse/gateway/front/request"
 	"github.com/gatehouse-graphql/gatehouse/gateway/front/response"
@@ -96,9 +98,12 @@ type Deps struct {
 	// all callers are anonymous.
 	Verify func(ctx context.Context, authorization string) (*auth.Identity, error)
 	// Forwarded are the names of the headers that any service is forwarded, in the form of
-	// http.Header: upstreams.Services.Forwarded. Requests with different values of them are not
-	// coalesced. Nil means that the names are not known, and then nothing is coalesced.
+	// http.Header: upstreams.Sources.ForwardedHeaders. Requests with different values of them are
+	// not coalesced. Nil means that the names are not known, and then nothing is coalesced.
 	Forwarded []string
+	// WithClientHeaders keeps the client's headers for the calls of a request. Default
+	// upstreams.WithClientHeaders.
+	WithClientHeaders middleware.WithClientHeaders
 	// Log gets a line for each operation, and one for each error with a cause that clients are
 	// not shown. Default slog.Default().
 	Log *slog.Logger
@@ -127,61 +132,122 @@ func (d Deps) withDefaults() Deps {
 
 // Front serves GraphQL over HTTP. It is safe for concurrent use, except for Use.
 type Front struct {
+	log     *slog.Logger
+	present *presenter.Presenter
+	errors  *response.ErrorWriter
+	buffers *buffer.Pool
+	cursors *page.Key
+	limiter *admission.Limiter
+	memory  *engine.Memory
+	drain   drain.Drain
+
+	current  atomic.Pointer[version]
+	shutdown atomic.Pointer[ServeOptions] // of the drain; nil before Serve
+	// serverDeadline is the Options.Deadline by which http.Server bounds the time for responses.
+	serverDeadline time.Duration
+}
+
+// version is what the front does with a request by one version of the settings. It does not change,
+// so that a request ends as it began.
+type version struct {
+	*Front
 	options    Options
-	log        *slog.Logger
-	errors     *response.ErrorWriter
 	executor   *execute.Executor
-	limiter    *admission.Limiter
-	memory     *engine.Memory // nil without a limit
 	coalescer  *coalesce.Coalescer
 	transports []graphql.Transport // the first one that supports a request serves it
 	handler    http.Handler
-	drain      drain.Drain
 }
 
 // New returns a front. The error says which setting is wrong.
 func New(o Options, d Deps) (*Front, error) {
 	o, d = o.withDefaults(), d.withDefaults()
-	cors, err := o.CORS.middleware(d.Forwarded, d.Log)
-	if err != nil {
-		return nil, fmt.Errorf("cors: %w", err)
-	}
 	key, err := d.cursorKey(o.Cursors)
 	if err != nil {
 		return nil, fmt.Errorf("cursors: %w", err)
 	}
 	present := presenter.New(d.Log)
-	limiter, memory := admission.New(o.Admission), o.Admission.NewMemory()
-	executor, err := execute.New(d.Schema, execute.Options{
+	f := &Front{
+		log:            d.Log,
+		present:        present,
+		errors:         response.NewErrorWriter(present),
+		buffers:        &buffer.Pool{},
+		cursors:        key,
+		limiter:        admission.New(o.Admission),
+		memory:         o.Admission.NewMemory(),
+		serverDeadline: o.Deadline,
+	}
+	first, err := f.version(o, d)
+	if err != nil {
+		return nil, err
+	}
+	f.current.Store(first)
+	return f, nil
+}
+
+// Prepare returns a function that has the front serve by other options from then on, or an error
+// that says which setting is wrong. Requests that are being served end by the options with which they
+// began. Cursors stay those of New, and so do of d all but Verify, Forwarded, WithClientHeaders and
+// Playground. What is remembered of documents is kept if their limits are the same. Of several
+// functions, the one that is called must be that of the last Prepare.
+func (f *Front) Prepare(o Options, d Deps) (apply func(), err error) {
+	o = o.withDefaults()
+	next, err := f.version(o, d.withDefaults())
+	if err != nil {
+		return nil, err
+	}
+	return func() {
+		f.limiter.SetOptions(o.Admission)
+		o.Admission.SetMemory(f.memory)
+		f.current.Store(next)
+	}, nil
+}
+
+// version returns a version that follows the current one, if there is one.
+func (f *Front) version(o Options, d Deps) (*version, error) {
+	cors, err := o.CORS.middleware(d.Forwarded, d.Log)
+	if err != nil {
+		return nil, fmt.Errorf("cors: %w", err)
+	}
+	v := &version{Front: f, options: o}
+	executorOptions := execute.Options{
 		Limits:        o.Limits,
 		DocumentCache: o.DocumentCache,
 		Introspection: o.Introspection,
 		Execution:     o.Execution,
-		Admission:     limiter,
-		Cursors:       key,
-		Presenter:     present,
+		Admission:     f.limiter,
+		Cursors:       f.cursors,
+		Presenter:     f.present,
 		Log:           d.Log,
 		OnOperation:   d.OnOperation,
-	})
+	}
+	before := f.current.Load()
+	if before == nil {
+		v.executor, err = execute.New(d.Schema, executorOptions)
+	} else {
+		v.executor, err = before.executor.With(executorOptions)
+	}
 	if err != nil {
 		return nil, err
 	}
-	buffers := &buffer.Pool{}
-	f := &Front{options: o, log: d.Log, limiter: limiter, memory: memory, errors: response.NewErrorWriter(present), executor: executor}
-	f.coalescer = coalesce.New(coalesce.Options{
+	coalescerOptions := coalesce.Options{
 		Schema:      d.coalescerOf(o.Execution),
 		Forwarded:   d.Forwarded,
 		Deadline:    o.Deadline,
-		Memory:      memory,
-		Executor:    executor,
-		Buffers:     buffers,
+		Memory:      f.memory,
+		Executor:    v.executor,
+		Buffers:     f.buffers,
 		OnOperation: d.OnOperation,
+	}
+	if before == nil {
+		v.coalescer = coalesce.New(coalescerOptions)
+	} else {
+		v.coalescer = before.coalescer.With(coalescerOptions)
+	}
+	v.transports = transports(transport.Options{
+		Executor: v.executor, Coalescer: v.coalescer, Buffers: f.buffers, Errors: f.errors, BodyBytes: o.BodyBytes,
 	})
-	f.transports = transports(transport.Options{
-		Executor: executor, Coalescer: f.coalescer, Buffers: buffers, Errors: f.errors, BodyBytes: o.BodyBytes,
-	})
-	f.handler = f.routes(d, cors)
-	return f, nil
+	v.handler = v.routes(d, cors)
+	return v, nil
 }
 
 // cursorKey returns the key that seals cursors. It warns if the key is random and the schema has
@@ -207,11 +273,15 @@ func (d Deps) coalescerOf(o engine.Options) engine.Coalescer {
 // RequestID returns the id of the request that ctx belongs to, "" outside of requests.
 func RequestID(ctx context.Context) string { return request.ID(ctx) }
 
-// Use adds an extension of gqlgen. It must not be called once requests are served.
-func (f *Front) Use(extension graphql.HandlerExtension) { f.executor.Use(extension) }
+// Use adds an extension of gqlgen. It must not be called once requests are served, nor after Prepare.
+func (f *Front) Use(extension graphql.HandlerExtension) { f.current.Load().executor.Use(extension) }
 
 // Handler returns the handler of all routes.
-func (f *Front) Handler() http.Handler { return f.handler }
+func (f *Front) Handler() http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		f.current.Load().handler.ServeHTTP(w, r)
+	})
+}
 
 // Load is what the gateway does at a moment, and what it has refused since it started.
 type Load struct {

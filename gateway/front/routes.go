@@ -18,30 +18,30 @@ const endpoint = "/graphql" // the path of GraphQL requests
 const SchemaPath = "/schema.graphql"
 
 // routes returns the handler of all routes, with the middleware in the order in which it runs.
-func (f *Front) routes(d Deps, cors middleware.Middleware) http.Handler {
-	operations := middleware.Chain(http.HandlerFunc(f.serveOperation),
-		middleware.AccessLog(d.Log),                 // around all that may refuse a request, so that refusals are logged
-		middleware.Recover(f.errors),                // inside the log: the line of a panic has its status 500
-		cors,                                        // before all that may refuse a request: without its headers a page cannot read why, and preflights have no token
-		middleware.Deadline(f.options.Deadline),     // before the body is read
-		middleware.RefuseContentEncoding(f.errors),  // before the body is read
-		middleware.Authenticate(d.Verify, f.errors), // before the body is read: that of a refused caller need not be
-		middleware.ShareMemory(f.memory),            // before the body is read, which takes memory
-		middleware.ClientHeaders,                    // last, since it keeps the headers for the services
+func (v *version) routes(d Deps, cors middleware.Middleware) http.Handler {
+	operations := middleware.Chain(http.HandlerFunc(v.serveOperation),
+		middleware.AccessLog(d.Log),                   // around all that may refuse a request, so that refusals are logged
+		middleware.Recover(v.errors),                  // inside the log: the line of a panic has its status 500
+		cors,                                          // before all that may refuse a request: without its headers a page cannot read why, and preflights have no token
+		middleware.Deadline(v.options.Deadline),       // before the body is read
+		middleware.RefuseContentEncoding(v.errors),    // before the body is read
+		middleware.Authenticate(d.Verify, v.errors),   // before the body is read: that of a refused caller need not be
+		middleware.ShareMemory(v.memory),              // before the body is read, which takes memory
+		middleware.ClientHeaders(d.WithClientHeaders), // last, since it keeps the headers for the services
 	)
 
 	mux := http.NewServeMux()
 	mux.Handle(endpoint, operations)
 	mux.Handle(endpoint+"/{$}", operations) // some clients end every URL so
-	mux.HandleFunc("GET /healthz", f.serveHealth)
-	mux.HandleFunc("GET /readyz", f.serveReadiness)
+	mux.HandleFunc("GET /healthz", v.serveHealth)
+	mux.HandleFunc("GET /readyz", v.serveReadiness)
 	if d.Metrics != nil {
 		mux.Handle("GET /metrics", d.Metrics)
 	}
-	if f.options.Introspection {
-		mux.Handle("GET "+SchemaPath, newSchemaFile(d.Schema.Schema(), f.options.Compression))
+	if v.options.Introspection {
+		mux.Handle("GET "+SchemaPath, newSchemaFile(d.Schema.Schema(), v.options.Compression))
 	}
-	if f.options.Playground && d.Playground != nil {
+	if v.options.Playground && d.Playground != nil {
 		mux.Handle("GET /{$}", d.Playground)
 		mux.Handle("GET /playground/", d.Playground)
 	}
@@ -49,44 +49,54 @@ func (f *Front) routes(d Deps, cors middleware.Middleware) http.Handler {
 
 	return middleware.Chain(mux,
 		middleware.RequestID, // first, so that all that follows knows the request by this id
-		middleware.LimitBody(f.options.BodyBytes, f.options.Deadline), // on all routes, since a body that no handler reads must not hold a connection either
-		f.compression(),
-		f.drain.Middleware, // after LimitBody, whose read deadline it shortens when the server stops
+		middleware.LimitBody(v.options.BodyBytes, v.options.Deadline), // on all routes, since a body that no handler reads must not hold a connection either
+		v.writeDeadline(),
+		v.compression(),
+		v.drain.Middleware, // after LimitBody, whose read deadline it shortens when the server stops
 	)
 }
 
+// writeDeadline returns the middleware that bounds the time for a response, where the server's bound is
+// that of another deadline.
+func (v *version) writeDeadline() middleware.Middleware {
+	if v.options.Deadline == v.serverDeadline {
+		return middleware.None
+	}
+	return middleware.WriteDeadline(v.options.Deadline + writeTimeout)
+}
+
 // compression returns the middleware that says whether responses are compressed.
-func (f *Front) compression() middleware.Middleware {
-	if f.options.Compression == CompressionNone {
+func (v *version) compression() middleware.Middleware {
+	if v.options.Compression == CompressionNone {
 		return middleware.Uncompressed
 	}
-	return func(next http.Handler) http.Handler { return next }
+	return middleware.None
 }
 
 // serveOperation has the first transport that supports the request serve it.
-func (f *Front) serveOperation(w http.ResponseWriter, r *http.Request) {
-	if f.executor.HasExtensions() { // they may report when the operation began
+func (v *version) serveOperation(w http.ResponseWriter, r *http.Request) {
+	if v.executor.HasExtensions() { // they may report when the operation began
 		var c *request.Context
 		r, c = request.Attach(r)
 		c.Context = graphql.StartOperationTrace(c.Context)
 	}
-	if f.options.Playground && isNavigation(r) {
+	if v.options.Playground && isNavigation(r) {
 		request.LogEntryOf(r.Context()).SetResponse(http.StatusSeeOther, nil)
 		http.Redirect(w, r, "/", http.StatusSeeOther)
 		return
 	}
 	if isSocket(r) {
-		f.errors.Write(w, r, httperror.New(http.StatusBadRequest, fault.BadRequest,
+		v.errors.Write(w, r, httperror.New(http.StatusBadRequest, fault.BadRequest,
 			"there is no WebSocket here, since subscriptions are not supported; send queries and mutations by POST"))
 		return
 	}
-	for _, t := range f.transports {
+	for _, t := range v.transports {
 		if t.Supports(r) {
-			t.Do(w, r, f.executor)
+			t.Do(w, r, v.executor)
 			return
 		}
 	}
-	f.errors.Write(w, r, unsupported(r.Method))
+	v.errors.Write(w, r, unsupported(r.Method))
 }
 
 // isNavigation reports whether a browser opens the endpoint as a page, instead of a client that

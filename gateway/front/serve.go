@@ -36,13 +36,11 @@ type ServeOptions struct {
 
 // Serve serves on l until ctx ends. Then it calls Drain, goes on for o.Delay, accepts no more
 // connections, closes those that are idle, waits up to o.Grace for running requests, and cancels
-// those that are left. It closes l, and returns within Delay and Grace of the end of ctx. The
-// error is nil if all operations had ended: a client that does not read its response, or does
+// those that are left. It closes l, and returns within Delay and Grace of the end of ctx.
+// SetServeOptions may replace o until then. The error is nil if all operations had ended: a client that does not read its response, or does
 // not send its request, is cut off without an error.
 func (f *Front) Serve(ctx context.Context, l net.Listener, o ServeOptions) error {
-	if o.Grace <= 0 {
-		o.Grace = DefaultGrace
-	}
+	f.SetServeOptions(o)
 	// Requests go on when ctx ends, and end when Serve returns.
 	running, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
@@ -56,6 +54,7 @@ func (f *Front) Serve(ctx context.Context, l net.Listener, o ServeOptions) error
 	case <-ctx.Done():
 	}
 
+	o = *f.shutdown.Load()
 	f.log.Info("stopping", "delay_ms", o.Delay.Milliseconds(), "grace_ms", o.Grace.Milliseconds())
 	f.Drain(time.Now().Add(o.Delay + min(bodyGrace, o.Grace/2)))
 	if err := waitOrFail(failed, o.Delay); err != nil {
@@ -64,6 +63,14 @@ func (f *Front) Serve(ctx context.Context, l net.Listener, o ServeOptions) error
 	_ = l.Close()
 	<-failed // so that all connections are known
 	return f.stop(server, o.Grace)
+}
+
+// SetServeOptions replaces the options of a Serve that has not begun to stop.
+func (f *Front) SetServeOptions(o ServeOptions) {
+	if o.Grace <= 0 {
+		o.Grace = DefaultGrace
+	}
+	f.shutdown.Store(&o)
 }
 
 // server returns a server whose requests have contexts below running.
@@ -78,7 +85,7 @@ func (f *Front) server(running context.Context) *http.Server {
 		ConnState:         f.drain.ConnState,
 		ErrorLog:          slog.NewLogLogger(f.log.Handler(), slog.LevelWarn),
 		ReadHeaderTimeout: headerTimeout,
-		WriteTimeout:      f.options.Deadline + writeTimeout,
+		WriteTimeout:      f.serverDeadline + writeTimeout,
 		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    maxHeaderBytes,
 	}
@@ -105,7 +112,7 @@ func (f *Front) stop(server *http.Server, grace time.Duration) error {
 		err = server.Shutdown(ctx)
 	}
 	if err == nil { // coalesced executions, which no request waits for any more
-		err = f.coalescer.Wait(ctx)
+		err = f.current.Load().coalescer.Wait(ctx)
 	}
 	if err == nil {
 		return nil

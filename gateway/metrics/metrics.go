@@ -33,6 +33,7 @@ const scope = "github.com/gatehouse-graphql/gatehouse/gateway/metrics"
 type Metrics struct {
 	operations operations
 	load       loadMetrics
+	reloads    reloadMetrics
 	handler    http.Handler
 }
 
@@ -72,6 +73,9 @@ func (m *Metrics) register(meter metric.Meter) error {
 		}),
 	)
 	if err != nil {
+		return err
+	}
+	if err := m.reloads.register(meter); err != nil {
 		return err
 	}
 	return m.load.register(meter)

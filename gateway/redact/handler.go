@@ -11,17 +11,17 @@ import (
 // handler is a slog.Handler that replaces the secrets in records and passes them on to the next one.
 type handler struct {
 	next           slog.Handler
-	known          []string
+	secrets        *Secrets
 	requestSecrets func(context.Context) []string
 }
 
 // Logger returns a logger that writes to log without secrets. known are the secrets of the settings.
 // requestSecrets returns those of the request of a context; nil means none.
-func Logger(log *slog.Logger, known []string, requestSecrets func(context.Context) []string) *slog.Logger {
+func Logger(log *slog.Logger, known *Secrets, requestSecrets func(context.Context) []string) *slog.Logger {
 	if requestSecrets == nil {
 		requestSecrets = func(context.Context) []string { return nil }
 	}
-	return slog.New(&handler{next: log.Handler(), known: Variants(known...), requestSecrets: requestSecrets})
+	return slog.New(&handler{next: log.Handler(), secrets: known, requestSecrets: requestSecrets})
 }
 
 func (h *handler) Enabled(ctx context.Context, level slog.Level) bool {
@@ -29,20 +29,20 @@ func (h *handler) Enabled(ctx context.Context, level slog.Level) bool {
 }
 
 func (h *handler) WithGroup(name string) slog.Handler {
-	return &handler{h.next.WithGroup(name), h.known, h.requestSecrets}
+	return &handler{h.next.WithGroup(name), h.secrets, h.requestSecrets}
 }
 
 func (h *handler) WithAttrs(attrs []slog.Attr) slog.Handler {
 	clean := make([]slog.Attr, len(attrs))
 	for i, a := range attrs {
-		clean[i], _ = (&cleaner{known: h.known}).attr(a)
+		clean[i], _ = (&cleaner{known: h.secrets.variants()}).attr(a)
 	}
-	return &handler{h.next.WithAttrs(clean), h.known, h.requestSecrets}
+	return &handler{h.next.WithAttrs(clean), h.secrets, h.requestSecrets}
 }
 
 // Handle passes a record on as it is unless it has a secret, which is rare and costs a copy.
 func (h *handler) Handle(ctx context.Context, r slog.Record) error {
-	c := cleaner{known: h.known, ctx: ctx, requestSecrets: h.requestSecrets}
+	c := cleaner{known: h.secrets.variants(), ctx: ctx, requestSecrets: h.requestSecrets}
 	message := c.text(r.Message)
 	changed := message != r.Message
 	r.Attrs(func(a slog.Attr) bool {
@@ -73,7 +73,7 @@ type cleaner struct {
 // contain one: most records have names and numbers alone.
 func (c *cleaner) text(text string) string {
 	if c.requestSecrets != nil && !isName(text) {
-		c.known = append(Variants(c.requestSecrets(c.ctx)...), c.known...)
+		c.known = slices.Concat(Variants(c.requestSecrets(c.ctx)...), c.known)
 		c.requestSecrets = nil
 	}
 	return Text(text, c.known...)

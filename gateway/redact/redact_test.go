@@ -149,7 +149,7 @@ func TestHandler(t *testing.T) {
 	for name, base := range map[string]slog.Handler{
 		"JSON": slog.NewJSONHandler(&written, nil), "text": slog.NewTextHandler(&written, nil),
 	} {
-		log := Logger(slog.New(base), []string{"known" + secret}, own)
+		log := Logger(slog.New(base), NewSecrets([]string{"known" + secret}), own)
 		ctx := context.WithValue(t.Context(), requestKey{}, []string{"own" + secret + secret})
 		wrapped := fmt.Errorf("call: %w", errors.New("GET https://u:"+secret+"@host"))
 		for i, write := range []func(){
@@ -230,7 +230,7 @@ func BenchmarkHostileText(b *testing.B) {
 
 func BenchmarkAccessLog(b *testing.B) {
 	for name, log := range map[string]*slog.Logger{
-		"plain": slog.New(slog.DiscardHandler), "redacted": Logger(slog.New(slog.NewJSONHandler(discard{}, nil)), []string{secret}, func(context.Context) []string { return []string{"Bearer " + secret} }),
+		"plain": slog.New(slog.DiscardHandler), "redacted": Logger(slog.New(slog.NewJSONHandler(discard{}, nil)), NewSecrets([]string{secret}), func(context.Context) []string { return []string{"Bearer " + secret} }),
 		"JSON": slog.New(slog.NewJSONHandler(discard{}, nil)),
 	} {
 		b.Run(name, func(b *testing.B) {

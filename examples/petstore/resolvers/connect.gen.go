@@ -47,7 +47,7 @@ type (
 //	POST /orders
 func (r mutationResolver) CreateOrder(ctx context.Context, input model.OrderInput, idempotencyKey *scalar.UUID) (*model.Order, error) {
 	call := rest.New(http.MethodPost, "/orders").
-		Header("X-API-Key", r.Services.Config("petstore", "apiKey")).
+		Header("X-API-Key", r.Services.Config(ctx, "petstore", "apiKey")).
 		Header("Idempotency-Key", encode.Ptr(idempotencyKey, encode.String[scalar.UUID])).
 		JSON(graph.EncodeOrderInput(&input))
 	return upstreams.Fetch(ctx, r.Services, "petstore", call, decode.NullOf(graph.DecodeOrder), petstoreRules)
@@ -58,7 +58,7 @@ func (r mutationResolver) CreateOrder(ctx context.Context, input model.OrderInpu
 //	DELETE /orders/{id}
 func (r mutationResolver) DeleteOrder(ctx context.Context, id string) (*bool, error) {
 	call := rest.New(http.MethodDelete, "/orders/").Segment(id).
-		Header("X-API-Key", r.Services.Config("petstore", "apiKey"))
+		Header("X-API-Key", r.Services.Config(ctx, "petstore", "apiKey"))
 	err := upstreams.Send(ctx, r.Services, "petstore", call, petstoreRules)
 	ok := err == nil
 	return &ok, err
@@ -69,7 +69,7 @@ func (r mutationResolver) DeleteOrder(ctx context.Context, id string) (*bool, er
 //	POST /orders/{id}/payment
 func (r mutationResolver) PayOrderByCard(ctx context.Context, id string, amount scalar.Decimal, currency model.Currency, card model.BankCardInput) (*model.OrderPayment, error) {
 	call := rest.New(http.MethodPost, "/orders/").Segment(id).Literal("/payment").
-		Header("X-API-Key", r.Services.Config("petstore", "apiKey")).
+		Header("X-API-Key", r.Services.Config(ctx, "petstore", "apiKey")).
 		JSON(encode.NumbersAt(encode.Object{}.
 			With("amount", encode.String(amount)).
 			With("currency", graph.EncodeCurrency(currency)).
@@ -92,7 +92,7 @@ func (r mutationResolver) PayOrderByCard(ctx context.Context, id string, amount 
 //	POST /orders/{id}/payment
 func (r mutationResolver) PayOrderByAccount(ctx context.Context, id string, amount scalar.Decimal, currency model.Currency, account model.BankAccountInput) (*model.OrderPayment, error) {
 	call := rest.New(http.MethodPost, "/orders/").Segment(id).Literal("/payment").
-		Header("X-API-Key", r.Services.Config("petstore", "apiKey")).
+		Header("X-API-Key", r.Services.Config(ctx, "petstore", "apiKey")).
 		JSON(encode.NumbersAt(encode.Object{}.
 			With("amount", encode.String(amount)).
 			With("currency", graph.EncodeCurrency(currency)).
@@ -114,7 +114,7 @@ func (r mutationResolver) PayOrderByAccount(ctx context.Context, id string, amou
 //	POST /orders/callback
 func (r mutationResolver) SubscribeToOrders(ctx context.Context, callbackURL scalar.URL) (*bool, error) {
 	call := rest.New(http.MethodPost, "/orders/callback").
-		Header("X-API-Key", r.Services.Config("petstore", "apiKey")).
+		Header("X-API-Key", r.Services.Config(ctx, "petstore", "apiKey")).
 		JSON(encode.Object{}.With("callbackUrl", encode.String(callbackURL)))
 	err := upstreams.Send(ctx, r.Services, "petstore", call, petstoreRules)
 	ok := err == nil
@@ -126,7 +126,7 @@ func (r mutationResolver) SubscribeToOrders(ctx context.Context, callbackURL sca
 //	POST /pets
 func (r mutationResolver) CreatePet(ctx context.Context, input model.PetInput) (*model.Pet, error) {
 	call := rest.New(http.MethodPost, "/pets").
-		Header("X-API-Key", r.Services.Config("petstore", "apiKey")).
+		Header("X-API-Key", r.Services.Config(ctx, "petstore", "apiKey")).
 		JSON(graph.EncodePetInput(&input))
 	return upstreams.Fetch(ctx, r.Services, "petstore", call, decode.NullOf(graph.DecodePet), petstoreRules)
 }
@@ -136,7 +136,7 @@ func (r mutationResolver) CreatePet(ctx context.Context, input model.PetInput) (
 //	PUT /pets/{id}
 func (r mutationResolver) UpdatePet(ctx context.Context, id string, input model.PetInput) (*model.Pet, error) {
 	call := rest.New(http.MethodPut, "/pets/").Segment(id).
-		Header("X-API-Key", r.Services.Config("petstore", "apiKey")).
+		Header("X-API-Key", r.Services.Config(ctx, "petstore", "apiKey")).
 		JSON(graph.EncodePetInput(&input))
 	return upstreams.Fetch(ctx, r.Services, "petstore", call,
 		decode.NullOf(decode.CheckKey("id", id, graph.DecodePet, func(object *model.Pet) *string { return object.ID })), petstoreRules)
@@ -147,7 +147,7 @@ func (r mutationResolver) UpdatePet(ctx context.Context, id string, input model.
 //	DELETE /pets/{id}
 func (r mutationResolver) DeletePet(ctx context.Context, id string) (*bool, error) {
 	call := rest.New(http.MethodDelete, "/pets/").Segment(id).
-		Header("X-API-Key", r.Services.Config("petstore", "apiKey"))
+		Header("X-API-Key", r.Services.Config(ctx, "petstore", "apiKey"))
 	err := upstreams.Send(ctx, r.Services, "petstore", call, petstoreRules)
 	ok := err == nil
 	return &ok, err
@@ -158,7 +158,7 @@ func (r mutationResolver) DeletePet(ctx context.Context, id string) (*bool, erro
 //	POST /users
 func (r mutationResolver) CreateUser(ctx context.Context, input model.UserInput) (*model.Account, error) {
 	call := rest.New(http.MethodPost, "/users").
-		Header("X-API-Key", r.Services.Config("petstore", "apiKey")).
+		Header("X-API-Key", r.Services.Config(ctx, "petstore", "apiKey")).
 		JSON(graph.EncodeUserInput(&input))
 	return upstreams.Fetch(ctx, r.Services, "petstore", call, decode.NullOf(graph.DecodeAccount), petstoreRules)
 }
@@ -168,7 +168,7 @@ func (r mutationResolver) CreateUser(ctx context.Context, input model.UserInput)
 //	PUT /users/{id}
 func (r mutationResolver) UpdateMe(ctx context.Context, input model.UserInput) (*model.Account, error) {
 	call := rest.New(http.MethodPut, "/users/").Segment(auth.Claim(ctx, "sub")).
-		Header("X-API-Key", r.Services.Config("petstore", "apiKey")).
+		Header("X-API-Key", r.Services.Config(ctx, "petstore", "apiKey")).
 		JSON(graph.EncodeUserInput(&input))
 	return upstreams.Fetch(ctx, r.Services, "petstore", call, decode.NullOf(graph.DecodeAccount), petstoreRules)
 }
@@ -178,7 +178,7 @@ func (r mutationResolver) UpdateMe(ctx context.Context, input model.UserInput) (
 //	DELETE /users/{id}
 func (r mutationResolver) DeleteMe(ctx context.Context) (*bool, error) {
 	call := rest.New(http.MethodDelete, "/users/").Segment(auth.Claim(ctx, "sub")).
-		Header("X-API-Key", r.Services.Config("petstore", "apiKey"))
+		Header("X-API-Key", r.Services.Config(ctx, "petstore", "apiKey"))
 	err := upstreams.Send(ctx, r.Services, "petstore", call, petstoreRules)
 	ok := err == nil
 	return &ok, err
@@ -189,7 +189,7 @@ func (r mutationResolver) DeleteMe(ctx context.Context) (*bool, error) {
 //	POST /login
 func (r mutationResolver) Login(ctx context.Context, username, password string) (*model.AccessToken, error) {
 	call := rest.New(http.MethodPost, "/login").
-		Header("X-API-Key", r.Services.Config("petstore", "apiKey")).
+		Header("X-API-Key", r.Services.Config(ctx, "petstore", "apiKey")).
 		JSON(encode.Object{}.
 			With("username", username).
 			With("password", password))
@@ -201,7 +201,7 @@ func (r mutationResolver) Login(ctx context.Context, username, password string) 
 //	POST /logout
 func (r mutationResolver) Logout(ctx context.Context) (*bool, error) {
 	call := rest.New(http.MethodPost, "/logout").
-		Header("X-API-Key", r.Services.Config("petstore", "apiKey"))
+		Header("X-API-Key", r.Services.Config(ctx, "petstore", "apiKey"))
 	err := upstreams.Send(ctx, r.Services, "petstore", call, petstoreRules)
 	ok := err == nil
 	return &ok, err
@@ -213,6 +213,11 @@ func (r mutationResolver) Logout(ctx context.Context) (*bool, error) {
 //
 // It makes one call for each distinct key of the parents.
 func (r orderResolver) Pet(ctx context.Context, parents []*model.Order) ([]*model.Pet, error) {
+	call := func(key string) *rest.Call {
+		return rest.New(http.MethodGet, "/pets/").ServiceValues().Segment(key).
+			Header("X-API-Key", r.Services.Config(ctx, "petstore", "apiKey")).
+			Shared("petstore GET /pets/{}")
+	}
 	return engine.LoadOne(ctx, parents, []string{"petId"}, func(parent *model.Order) *string {
 		return &parent.PetID
 	}, engine.Batch[string, *model.Pet]{
@@ -225,10 +230,7 @@ func (r orderResolver) Pet(ctx context.Context, parents []*model.Order) ([]*mode
 		MaxSize: 1,
 		Fetch: func(ctx context.Context, keys []string) (map[string]*model.Pet, error) {
 			key := keys[0]
-			call := rest.New(http.MethodGet, "/pets/").ServiceValues().Segment(key).
-				Header("X-API-Key", r.Services.Config("petstore", "apiKey")).
-				Shared("petstore GET /pets/{}")
-			value, err := upstreams.Fetch(ctx, r.Services, "petstore", call,
+			value, err := upstreams.Fetch(ctx, r.Services, "petstore", call(key),
 				decode.NullOf(decode.CheckKey("id", keys[0], graph.DecodePet, func(object *model.Pet) *string { return object.ID })), petstoreRules)
 			return map[string]*model.Pet{key: value}, err
 		},
@@ -241,6 +243,11 @@ func (r orderResolver) Pet(ctx context.Context, parents []*model.Order) ([]*mode
 //
 // It makes one call for each distinct key of the parents.
 func (r orderResolver) User(ctx context.Context, parents []*model.Order) ([]*model.User, error) {
+	call := func(key string) *rest.Call {
+		return rest.New(http.MethodGet, "/users/").ServiceValues().Segment(key).
+			Header("X-API-Key", r.Services.Config(ctx, "petstore", "apiKey")).
+			Shared("petstore GET /users/{}")
+	}
 	return engine.LoadOne(ctx, parents, []string{"userId"}, func(parent *model.Order) *string {
 		return parent.UserID
 	}, engine.Batch[string, *model.User]{
@@ -253,10 +260,7 @@ func (r orderResolver) User(ctx context.Context, parents []*model.Order) ([]*mod
 		MaxSize: 1,
 		Fetch: func(ctx context.Context, keys []string) (map[string]*model.User, error) {
 			key := keys[0]
-			call := rest.New(http.MethodGet, "/users/").ServiceValues().Segment(key).
-				Header("X-API-Key", r.Services.Config("petstore", "apiKey")).
-				Shared("petstore GET /users/{}")
-			value, err := upstreams.Fetch(ctx, r.Services, "petstore", call,
+			value, err := upstreams.Fetch(ctx, r.Services, "petstore", call(key),
 				decode.NullOf(decode.CheckKey("id", keys[0], graph.DecodeUser, func(object *model.User) *string { return object.ID })), petstoreRules)
 			return map[string]*model.User{key: value}, err
 		},
@@ -268,7 +272,7 @@ func (r orderResolver) User(ctx context.Context, parents []*model.Order) ([]*mod
 //	POST /chat/completions
 func (r queryResolver) Advice(ctx context.Context, messages []*model.ChatMessageInput, modelArg *string) (*model.ChatCompletion, error) {
 	call := rest.New(http.MethodPost, "/chat/completions").
-		Header("X-API-Key", r.Services.Config("petstore", "apiKey")).
+		Header("X-API-Key", r.Services.Config(ctx, "petstore", "apiKey")).
 		JSON(encode.Object{}.
 			With("model", engine.ArgumentOrAbsent(ctx, "model", encode.Ptr(modelArg, encode.Any[string]))).
 			With("messages", encode.List(messages, graph.EncodeChatMessageInput)))
@@ -280,7 +284,7 @@ func (r queryResolver) Advice(ctx context.Context, messages []*model.ChatMessage
 //	GET /orders/{id}
 func (r queryResolver) Order(ctx context.Context, id string) (*model.Order, error) {
 	call := rest.New(http.MethodGet, "/orders/").Segment(id).
-		Header("X-API-Key", r.Services.Config("petstore", "apiKey")).
+		Header("X-API-Key", r.Services.Config(ctx, "petstore", "apiKey")).
 		Shared("petstore GET /orders/{}")
 	return upstreams.Fetch(ctx, r.Services, "petstore", call,
 		decode.NullOf(decode.CheckKey("id", id, graph.DecodeOrder, func(object *model.Order) *string { return object.ID })), petstoreRules)
@@ -303,7 +307,7 @@ func (r queryResolver) Pets(ctx context.Context, species *model.Species, status 
 			Query("tags", encode.List(tags, encode.Any[string])).
 			Query("page", at.Page).
 			Query("limit", at.Size).
-			Header("X-API-Key", r.Services.Config("petstore", "apiKey")).
+			Header("X-API-Key", r.Services.Config(ctx, "petstore", "apiKey")).
 			Shared("petstore GET /pets?species&status&tags&page&limit")
 		return upstreams.Fetch(ctx, r.Services, "petstore", call, pageQueryPets, petstoreRules)
 	})
@@ -334,7 +338,7 @@ func (r queryResolver) Pets(ctx context.Context, species *model.Species, status 
 //	GET /pets/{id}
 func (r queryResolver) Pet(ctx context.Context, id string) (*model.Pet, error) {
 	call := rest.New(http.MethodGet, "/pets/").Segment(id).
-		Header("X-API-Key", r.Services.Config("petstore", "apiKey")).
+		Header("X-API-Key", r.Services.Config(ctx, "petstore", "apiKey")).
 		Shared("petstore GET /pets/{}")
 	return upstreams.Fetch(ctx, r.Services, "petstore", call,
 		decode.NullOf(decode.CheckKey("id", id, graph.DecodePet, func(object *model.Pet) *string { return object.ID })), petstoreRules)
@@ -345,7 +349,7 @@ func (r queryResolver) Pet(ctx context.Context, id string) (*model.Pet, error) {
 //	GET /store/inventory
 func (r queryResolver) Inventory(ctx context.Context) ([]*model.InventoryEntry, error) {
 	call := rest.New(http.MethodGet, "/store/inventory").
-		Header("X-API-Key", r.Services.Config("petstore", "apiKey")).
+		Header("X-API-Key", r.Services.Config(ctx, "petstore", "apiKey")).
 		Shared("petstore GET /store/inventory")
 	return upstreams.Fetch(ctx, r.Services, "petstore", call,
 		decode.NullOf(decode.EntriesOf(graph.DecodeInventoryEntry)), petstoreRules)
@@ -356,7 +360,7 @@ func (r queryResolver) Inventory(ctx context.Context) ([]*model.InventoryEntry, 
 //	GET /users/{id}
 func (r queryResolver) Me(ctx context.Context) (*model.Account, error) {
 	call := rest.New(http.MethodGet, "/users/").Segment(auth.Claim(ctx, "sub")).
-		Header("X-API-Key", r.Services.Config("petstore", "apiKey")).
+		Header("X-API-Key", r.Services.Config(ctx, "petstore", "apiKey")).
 		Shared("petstore GET /users/{}")
 	return upstreams.Fetch(ctx, r.Services, "petstore", call, decode.NullOf(graph.DecodeAccount), petstoreRules)
 }
@@ -366,7 +370,7 @@ func (r queryResolver) Me(ctx context.Context) (*model.Account, error) {
 //	GET /users/{id}
 func (r queryResolver) User(ctx context.Context, id string) (*model.User, error) {
 	call := rest.New(http.MethodGet, "/users/").Segment(id).
-		Header("X-API-Key", r.Services.Config("petstore", "apiKey")).
+		Header("X-API-Key", r.Services.Config(ctx, "petstore", "apiKey")).
 		Shared("petstore GET /users/{}")
 	return upstreams.Fetch(ctx, r.Services, "petstore", call,
 		decode.NullOf(decode.CheckKey("id", id, graph.DecodeUser, func(object *model.User) *string { return object.ID })), petstoreRules)

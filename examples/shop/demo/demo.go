@@ -23,14 +23,14 @@ import (
 // Demo is the running shop. A nil Demo is one that was not asked for: its methods do nothing.
 type Demo struct {
 	running *services.Running
+	secret  []byte
 	tokens  map[string]string // by the name of the identity
 }
 
-// Start starts the shop's services and changes the settings to use them: the sources' URLs,
-// one issuer with a key of its own, and the key of cursors unless c has one. The key is
-// GATEWAY_DEMO_SECRET, or a random one. Close stops the services; the end of ctx does not,
-// because requests that still run need them.
-func Start(ctx context.Context, c *config.Config) (*Demo, error) {
+// Start starts the shop's services, whose tokens are signed with GATEWAY_DEMO_SECRET, or a random
+// key. Close stops the services; the end of ctx does not, because requests that still run need
+// them.
+func Start(ctx context.Context) (*Demo, error) {
 	secret, err := services.DemoSecret(os.Getenv("GATEWAY_DEMO_SECRET"))
 	if err != nil {
 		return nil, err
@@ -40,16 +40,19 @@ func Start(ctx context.Context, c *config.Config) (*Demo, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &Demo{running: running, tokens: map[string]string{}}
+	d := &Demo{running: running, secret: secret, tokens: map[string]string{}}
 	for _, identity := range services.Identities() {
 		if d.tokens[identity.Name], err = shop.Token(identity); err != nil {
 			running.Close()
 			return nil, err
 		}
 	}
-	Configure(c, running, secret)
 	return d, nil
 }
+
+// Configure changes the settings to use the services: the sources' URLs, one issuer with the key of
+// the tokens, and the key of cursors unless c has one.
+func (d *Demo) Configure(c *config.Config) { Configure(c, d.running, d.secret) }
 
 // Configure changes the settings to those of a gateway before the running shop, whose tokens
 // are signed with secret. Settings of the sources other than their URLs and forwarded headers

@@ -14,10 +14,11 @@ func TestCursorSecret(t *testing.T) {
 	t.Setenv("GATEWAY_DEMO_SECRET", demoSecret)
 	for set, want := range map[string]string{"": demoSecret, configured: configured} {
 		c := &config.Config{Cursors: config.Cursors{Secret: set}}
-		d, err := Start(t.Context(), c)
+		d, err := Start(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}
+		d.Configure(c)
 		d.Close()
 		if c.Cursors.Secret != want {
 			t.Errorf("cursors.secret %q became %q, want %q", set, c.Cursors.Secret, want)

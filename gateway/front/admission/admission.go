@@ -75,27 +75,38 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
-// NewMemory returns the memory that requests share; nil without a limit.
+// NewMemory returns the memory that requests share.
 func (o Options) NewMemory() *engine.Memory {
 	o = o.withDefaults()
-	if o.MaxBytes < 0 {
-		return nil
-	}
 	return engine.NewMemory(o.MaxBytes, o.MaxWait)
+}
+
+// SetMemory gives the memory that requests share the limits of o.
+func (o Options) SetMemory(m *engine.Memory) {
+	o = o.withDefaults()
+	m.SetLimit(o.MaxBytes, o.MaxWait)
 }
 
 // Limiter bounds the operations that run. A nil Limiter has no bound. It is safe for concurrent use.
 type Limiter struct {
-	options Options
-
 	mu      sync.Mutex
-	running int       // guarded by mu
-	queue   list.List // of chan struct{}, each closed when its operation may run; not empty only if running is the bound; guarded by mu
+	options Options   // guarded by mu
+	running int       // more than the bound after a bound was lowered; guarded by mu
+	queue   list.List // of chan struct{}, each closed when its operation may run; not empty only if running is at least the bound; guarded by mu
 	refused int64     // guarded by mu
 }
 
 // New returns a limiter. It starts no goroutine.
 func New(o Options) *Limiter { return &Limiter{options: o.withDefaults()} }
+
+// SetOptions replaces the options. Operations that run go on, and those that wait get their turn by the
+// new bounds; how long they wait stays as it was. None is refused because the queue has become shorter.
+func (l *Limiter) SetOptions(o Options) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.options = o.withDefaults()
+	l.passTurns()
+}
 
 // Stats are the state of a Limiter.
 type Stats struct {
@@ -118,11 +129,11 @@ func (l *Limiter) Acquire(ctx context.Context) error {
 	if l == nil {
 		return nil
 	}
-	place, err := l.enter()
+	place, maxWait, err := l.enter()
 	if place == nil {
 		return err
 	}
-	timer := time.NewTimer(l.options.MaxWait)
+	timer := time.NewTimer(maxWait)
 	defer timer.Stop()
 	select {
 	case <-turn(place):
@@ -142,19 +153,25 @@ func errOverloaded() error {
 	return fault.New(fault.Overloaded, "the gateway is busy; try again later")
 }
 
-// enter has the operation run, refuses it, or returns its place in the queue.
-func (l *Limiter) enter() (*list.Element, error) {
+// enter has the operation run, refuses it, or returns its place in the queue and how long it may wait
+// there.
+func (l *Limiter) enter() (*list.Element, time.Duration, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	switch limit := l.options.MaxOperations; {
-	case limit < 0 || l.running < limit:
+	switch {
+	case l.hasRoom():
 		l.running++
-		return nil, nil
+		return nil, 0, nil
 	case l.queue.Len() >= l.options.MaxQueued:
 		l.refused++
-		return nil, errOverloaded()
+		return nil, 0, errOverloaded()
 	}
-	return l.queue.PushBack(make(chan struct{})), nil
+	return l.queue.PushBack(make(chan struct{})), l.options.MaxWait, nil
+}
+
+// hasRoom reports whether one more operation may run. The caller holds l.mu.
+func (l *Limiter) hasRoom() bool {
+	return l.options.MaxOperations < 0 || l.running < l.options.MaxOperations
 }
 
 // leave ends the wait at a place. Without err, the time to wait is over, and the operation is
@@ -188,13 +205,18 @@ func (l *Limiter) Release() {
 	l.release()
 }
 
-// release passes the turn of an operation to the one that has waited longest. The caller holds
-// l.mu.
+// release ends an operation that runs. The caller holds l.mu.
 func (l *Limiter) release() {
-	if next := l.queue.Front(); next != nil {
-		l.queue.Remove(next)
-		close(turn(next))
-		return
-	}
 	l.running--
+	l.passTurns()
+}
+
+// passTurns gives those that have waited longest their turn, as long as there is room. The caller holds
+// l.mu.
+func (l *Limiter) passTurns() {
+	for next := l.queue.Front(); next != nil && l.hasRoom(); next = l.queue.Front() {
+		l.queue.Remove(next)
+		l.running++
+		close(turn(next))
+	}
 }

@@ -73,7 +73,7 @@ func TestLeavingTheQueue(t *testing.T) {
 		if err := l.Acquire(t.Context()); err != nil {
 			t.Error(err)
 		}
-		place, _ := l.enter() // its client leaves at the moment at which it gets its turn
+		place, _, _ := l.enter() // its client leaves at the moment at which it gets its turn
 		l.Release()
 		if err := l.leave(place, context.Canceled); !errors.Is(err, context.Canceled) || l.Stats().Running != 0 {
 			t.Errorf("%v, %+v", err, l.Stats())
@@ -123,7 +123,52 @@ func TestMaxBytesFollowsTheMemoryLimit(t *testing.T) {
 			t.Errorf("with the limit %d: %d, want %d", limit, got, want)
 		}
 	}
-	if (Options{MaxBytes: -1}).NewMemory() != nil {
-		t.Error("a limit though it is switched off")
+	if got := (Options{MaxBytes: -1}).NewMemory().Stats(); got.Max != 0 {
+		t.Errorf("a limit though it is switched off: %+v", got)
 	}
+}
+
+// Bounds that change while operations run and wait: a greater one lets more of them run, and a smaller
+// one lets those finish that run.
+func TestSetOptions(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := New(Options{MaxOperations: 1, MaxWait: time.Minute})
+		_ = l.Acquire(t.Context())
+		var all sync.WaitGroup
+		for range 5 {
+			all.Go(func() {
+				if err := l.Acquire(t.Context()); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		want := func(what string, want Stats) {
+			t.Helper()
+			synctest.Wait()
+			if got := l.Stats(); got != want {
+				t.Errorf("%s: %+v, want %+v", what, got, want)
+			}
+		}
+		want("before", Stats{Running: 1, Queued: 5, Limit: 1})
+		l.SetOptions(Options{MaxOperations: 3})
+		want("more", Stats{Running: 3, Queued: 3, Limit: 3})
+		l.SetOptions(Options{MaxOperations: 1, MaxQueued: -1})
+		want("fewer", Stats{Running: 3, Queued: 3, Limit: 1})
+		if err := l.Acquire(t.Context()); fault.CodeOf(err) != fault.Overloaded {
+			t.Errorf("%v with a full queue", err)
+		}
+		for running := 2; running >= 1; running-- {
+			l.Release()
+			want("after one that was too many", Stats{Running: running, Queued: 3, Limit: 1, Refused: 1})
+		}
+		l.Release()
+		want("after one that was not", Stats{Running: 1, Queued: 2, Limit: 1, Refused: 1})
+		l.SetOptions(Options{MaxOperations: -1})
+		want("no bound", Stats{Running: 3, Refused: 1})
+		all.Wait()
+		for range 3 {
+			l.Release()
+		}
+		want("at the end", Stats{Refused: 1})
+	})
 }

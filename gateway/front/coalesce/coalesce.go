@@ -47,19 +47,24 @@ type Options struct {
 // Coalescer shares executions. It is safe for concurrent use.
 type Coalescer struct {
 	options    Options
-	executions coalesce.Group[*execution]
+	executions *coalesce.Group[*execution]
+	version    uint64 // begins all keys
 }
 
 // New returns a Coalescer.
 func New(o Options) *Coalescer {
-	c := &Coalescer{options: o}
-	c.executions.Release = func(e *execution) {
+	return &Coalescer{options: o, executions: &coalesce.Group[*execution]{Release: func(e *execution) {
 		e.memory.Release()
 		if !e.retained.Load() {
 			o.Buffers.Put(e.buffer)
 		}
-	}
-	return c
+	}}}
+}
+
+// With returns a Coalescer with other options but the same Buffers, which counts the executions of
+// c as its own. No request shares an execution of the other Coalescer.
+func (c *Coalescer) With(o Options) *Coalescer {
+	return &Coalescer{options: o, executions: c.executions, version: c.version + 1}
 }
 
 // Wait waits until all executions have ended, or ctx has.

@@ -15,14 +15,14 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/gateway/front/request"
 )
 
-// appendKey appends to b everything that a response depends on besides the graph: the
-// operation and the caller's credentials, the identity that fields can read, the headers that
+// appendKey appends to b everything that a response depends on besides the graph: the version of
+// the settings, the operation and the caller's credentials, the identity that fields can read, the headers that
 // services are forwarded, and the variables. Each part has its length or a letter for its type,
 // so that different requests never have equal keys. It reports false for values that it cannot
 // compare.
 func (c *Coalescer) appendKey(b []byte, r *http.Request, op *graphql.OperationContext) (_ []byte, ok bool) {
 	id := engine.Identity{Request: op.RawQuery, Extraction: op.OperationName, Caller: engine.CallerID(r.Header["Authorization"])}
-	b = id.AppendKey(b)
+	b = id.AppendKey(binary.AppendUvarint(b, c.version))
 	if b, ok = appendIdentity(b, auth.FromContext(r.Context())); !ok {
 		return b, false
 	}

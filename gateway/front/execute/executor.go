@@ -63,7 +63,7 @@ type Executor struct {
 	extensions extensions
 	conditions map[string][]string   // type conditions by type
 	fallback   engine.FallbackReason // why gqlgen's executor executes all operations; empty when plans do
-	logged     sync.Map              // the reasons that were logged, as keys
+	logged     *sync.Map             // the reasons that were logged, as keys
 
 	errorPresenter graphql.ErrorPresenterFunc
 	recoverFunc    graphql.RecoverFunc
@@ -74,32 +74,47 @@ var _ graphql.GraphExecutor = (*Executor)(nil)
 // New returns an executor of the schema's operations. It fails if a default value in the schema
 // does not fit its type.
 func New(schema graphql.ExecutableSchema, o Options) (*Executor, error) {
-	inputs, err := input.NewCoercer(schema.Schema(), input.Options{Scalar: input.ScalarsOf(schema), Suggestions: o.Introspection})
-	if err != nil {
-		return nil, err
-	}
 	e := &Executor{
-		schema:  schema,
-		gqlgen:  gqlgen.New(schema),
-		options: o,
-		documents: document.NewStore(schema.Schema(), document.Options{
-			Limits:      o.Limits,
-			Size:        o.DocumentCache,
-			Suggestions: o.Introspection,
-			Inputs:      inputs,
-		}),
+		schema:         schema,
+		gqlgen:         gqlgen.New(schema),
 		extensions:     noExtensions(),
 		conditions:     typeConditions(schema.Schema()),
+		logged:         &sync.Map{},
 		errorPresenter: o.Presenter.Present,
 		recoverFunc:    o.Presenter.Recover,
 	}
 	e.plans, _ = schema.(engine.Executor)
 	e.gqlgen.SetErrorPresenter(e.errorPresenter)
 	e.gqlgen.SetRecoverFunc(e.recoverFunc)
-	if o.Execution.Engine == engine.EngineGqlgen {
-		e.fallback = engine.FallbackBySetting
+	return e.With(o)
+}
+
+// With returns an executor like e, with its extensions, by other options. The Presenter must be the
+// same. The documents that are remembered are kept, unless options have changed that decide about
+// them. e itself does not change.
+func (e *Executor) With(o Options) (*Executor, error) {
+	with := *e
+	with.options = o
+	if with.fallback != engine.FallbackInterceptors {
+		with.fallback = ""
+		if o.Execution.Engine == engine.EngineGqlgen {
+			with.fallback = engine.FallbackBySetting
+		}
 	}
-	return e, nil
+	if e.documents != nil && e.options.Limits == o.Limits && e.options.DocumentCache == o.DocumentCache && e.options.Introspection == o.Introspection {
+		return &with, nil
+	}
+	inputs, err := input.NewCoercer(e.schema.Schema(), input.Options{Scalar: input.ScalarsOf(e.schema), Suggestions: o.Introspection})
+	if err != nil {
+		return nil, err
+	}
+	with.documents = document.NewStore(e.schema.Schema(), document.Options{
+		Limits:      o.Limits,
+		Size:        o.DocumentCache,
+		Suggestions: o.Introspection,
+		Inputs:      inputs,
+	})
+	return &with, nil
 }
 
 // Use adds an extension of gqlgen. It must not be called once operations are executed. Plans call

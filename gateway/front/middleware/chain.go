@@ -18,3 +18,6 @@ func Chain(last http.Handler, all ...Middleware) http.Handler {
 	}
 	return last
 }
+
+// None returns next as it is.
+func None(next http.Handler) http.Handler { return next }

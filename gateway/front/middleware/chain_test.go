@@ -31,7 +31,7 @@ func all(log *slog.Logger) map[string]Middleware {
 		"RefuseContentEncoding": RefuseContentEncoding(errs),
 		"Authenticate":          Authenticate(verify, errs),
 		"ShareMemory":           ShareMemory(engine.NewMemory(1<<20, time.Second)),
-		"ClientHeaders":         ClientHeaders,
+		"ClientHeaders":         ClientHeaders(nil),
 	}
 }
 

@@ -24,6 +24,18 @@ func Deadline(timeout time.Duration) Middleware {
 	}
 }
 
+// WriteDeadline bounds the time from a request's headers to the end of its response, in the place of
+// the server's WriteTimeout, which cannot change while it serves.
+func WriteDeadline(timeout time.Duration) Middleware {
+	return func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			r, c := request.Attach(r)
+			_ = http.NewResponseController(w).SetWriteDeadline(c.Start.Add(timeout)) // not supported in tests without a connection
+			next.ServeHTTP(w, r)
+		})
+	}
+}
+
 // deadlineContext is like the context of context.WithDeadline, but starts its timer only when
 // Done is called first. An operation without calls to services never calls it, and starting and
 // stopping a timer takes longer than such an operation.

@@ -1,0 +1,125 @@
+package upstreams
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"net/http"
+	"reflect"
+	"slices"
+
+	"github.com/gatehouse-graphql/gatehouse/upstreams/resilience"
+)
+
+// Sources are the services of one version of the settings. They do not change, so that a request can
+// finish by the sources with which it began. They are safe for concurrent use.
+type Sources struct {
+	services *Services
+	byName   map[string]*source
+	forward  []string // canonical names
+}
+
+// Sources returns the sources that are in use.
+func (s *Services) Sources() *Sources { return s.current.Load() }
+
+// Prepare returns sources that o configures, for Use. It calls none of them, and changes nothing that is
+// in use. Its error is that of New.
+//
+// A source whose options are those of a source in use is the same one. If only what concerns each call
+// has changed, such as a timeout or a header, connections and endpoints are kept, with all that is known
+// of them. If the URLs have changed, the endpoints that are in both lists are kept. Otherwise the source
+// is a new one.
+func (s *Services) Prepare(o Options) (*Sources, error) {
+	current := s.current.Load()
+	next := &Sources{services: s, byName: make(map[string]*source, len(o)), forward: []string{}}
+	var errs []error
+	for _, name := range slices.Sorted(maps.Keys(o)) {
+		source, err := current.adopt(name, o[name])
+		if err != nil {
+			errs = append(errs, withSource(name, err)...)
+			continue
+		}
+		next.byName[name] = source
+		next.forward = addNames(next.forward, o[name].Forward)
+	}
+	if len(errs) > 0 {
+		return nil, errors.Join(errs...)
+	}
+	return next, nil
+}
+
+// adopt returns the source of s that has these options, or a new one with the parts of it that fit.
+func (s *Sources) adopt(name string, o Source) (*source, error) {
+	kept := s.byName[name]
+	switch {
+	case kept == nil:
+	case reflect.DeepEqual(kept.options, o):
+		return kept, nil
+	case !reflect.DeepEqual(kept.options.ofConnections(), o.ofConnections()):
+		kept = nil
+	}
+	return newSource(name, o, kept, s.services.log)
+}
+
+// ofConnections returns the options on which the connections and endpoints of a source depend, apart from
+// the endpoints' URLs, which can change. An option that is added counts as one of them until it is
+// listed here.
+func (o Source) ofConnections() Source {
+	o.URLs = nil
+	o.Timeout, o.MaxResponse, o.Pool.MaxCalls = 0, 0, 0
+	o.Headers, o.Forward, o.Config = nil, nil, nil
+	o.AttemptTimeout, o.Retry, o.Hedge = 0, resilience.Retry{}, resilience.Hedge{}
+	return o
+}
+
+// resilience returns the options of the budgets and measured latencies of a source.
+func (o Source) resilience() resilience.Options {
+	return resilience.Options{Retry: o.Retry, Hedge: o.Hedge}
+}
+
+// Use has the calls of requests that begin from now on go to next, which Prepare has returned after the
+// last Use. Sources that are not among them close their connections: those of running calls when the
+// calls end. Use must not be called at the same time as Prepare or Use.
+func (s *Services) Use(next *Sources) {
+	before := s.current.Swap(next)
+	for name, source := range next.byName {
+		if kept := before.byName[name]; kept != nil && kept != source && kept.balancer == source.balancer {
+			source.updateEndpoints()
+		}
+	}
+	for name, source := range before.byName {
+		if kept := next.byName[name]; kept == nil || kept.transport != source.transport {
+			source.close()
+		}
+	}
+}
+
+// updateEndpoints gives the balancer the endpoints of the source's options.
+func (s *source) updateEndpoints() {
+	if endpoints, err := s.options.endpoints(); err == nil { // as newSource has checked
+		s.balancer.SetEndpoints(endpoints)
+	}
+}
+
+// ForwardedHeaders returns the canonical names of the client's headers that at least one source
+// lists under Forward. It is never nil. All services receive X-Request-Id, but it is
+// returned only if a source lists it.
+func (s *Sources) ForwardedHeaders() []string { return slices.Clone(s.forward) }
+
+// ForwardedHeaders is Sources.ForwardedHeaders of the sources in use.
+func (s *Services) ForwardedHeaders() []string { return s.Sources().ForwardedHeaders() }
+
+// WithClientHeaders is WithClientHeaders for a request whose calls go to these sources, also after others
+// have come into use.
+func (s *Sources) WithClientHeaders(ctx context.Context, h http.Header, id string) context.Context {
+	return &clientContext{Context: ctx, headers: h, id: [1]string{id}, sources: s}
+}
+
+// source returns the source with a name among those of the request that ctx belongs to, or among those
+// in use outside of requests; nil if there is none.
+func (s *Services) source(ctx context.Context, name string) *source {
+	if c, ok := ctx.Value(clientKey{}).(*clientContext); ok && c.sources != nil && c.sources.services == s {
+		return c.sources.byName[name]
+	}
+	return s.current.Load().byName[name]
+}
