@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/gatehouse-graphql/gatehouse/fault"
 	"github.com/gatehouse-graphql/gatehouse/upstreams/attempt"
 	"github.com/gatehouse-graphql/gatehouse/upstreams/balance"
 	"github.com/gatehouse-graphql/gatehouse/upstreams/replay"
@@ -88,6 +89,9 @@ func (c *Client) send(ctx context.Context, call *Call, header http.Header, h his
 	defer a.free()
 	a.client, a.call, a.ctx = c, call, ctx
 	a.continueFrom(h)
+	if err := a.op.Allow(); err != nil {
+		return nil, &fault.Error{Code: fault.ServiceUnavailable, Message: "the service fails too often, and is not called for a while", Service: c.Service, Cause: err}
+	}
 	bounded, cancel := a.bound()
 	if cancel != nil {
 		defer cancel()
@@ -419,6 +423,7 @@ func (a *attempts) end() (*Response, error) {
 	if l.isComplete() {
 		a.op.Record(l.took)
 	}
+	a.op.End(l.outcome)
 	if r := l.response; r != nil {
 		r.history = history{deadline: a.deadline, made: a.made}
 		if n := len(a.tried); n > 0 {
