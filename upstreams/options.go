@@ -50,6 +50,8 @@ type Source struct {
 	Retry resilience.Retry `yaml:"retry"`
 	// Hedge configures when a read that has no response yet is sent to a second endpoint as well.
 	Hedge resilience.Hedge `yaml:"hedge"`
+	// Breaker configures circuit breakers, which refuse calls at once while the service fails.
+	Breaker resilience.Breaker `yaml:"breaker"`
 	// MaxResponse is how many bytes a response may have, counted after decompression.
 	// Default 10 MiB.
 	MaxResponse int64 `yaml:"maxResponse"`
@@ -111,7 +113,7 @@ func (o Source) withDefaults() Source {
 // value of a header, which may be a secret.
 func (o Source) validate() error {
 	return errors.Join(o.validateHeaders(), o.validateForward(), o.validateConfig(),
-		o.Retry.Validate(), o.Hedge.Validate(),
+		o.Retry.Validate(), o.Hedge.Validate(), o.Breaker.Validate(),
 		validateNotNegative("timeout", o.Timeout),
 		validateNotNegative("attemptTimeout", o.AttemptTimeout),
 		validateNotNegative("connectTimeout", o.ConnectTimeout),

@@ -84,7 +84,10 @@ func newSource(name string, o Source, kept *source, log *slog.Logger) (*source, 
 	}
 	o = o.withDefaults()
 	s := &source{options: options, config: maps.Clone(o.Config), slots: &engine.Semaphore{Max: o.Pool.MaxCalls}}
-	repeats := resilience.New(o.resilience())
+	sourceLog := log.With(slog.String("source", name))
+	repeated := o.resilience()
+	repeated.Log = sourceLog
+	repeats := resilience.New(repeated)
 	if kept != nil {
 		s.transport, s.balancer = kept.transport, kept.balancer
 		if kept.options.Pool.MaxCalls == options.Pool.MaxCalls {
@@ -100,7 +103,7 @@ func newSource(name string, o Source, kept *source, log *slog.Logger) (*source, 
 		}
 		s.balancer = balance.New(endpoints, balance.Options{
 			Policy: policy,
-			Log:    log.With(slog.String("source", name)),
+			Log:    sourceLog,
 		})
 	}
 	h := newHeaders(o)

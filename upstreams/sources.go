@@ -74,7 +74,7 @@ func (o Source) ofConnections() Source {
 
 // resilience returns the options of the budgets and measured latencies of a source.
 func (o Source) resilience() resilience.Options {
-	return resilience.Options{Retry: o.Retry, Hedge: o.Hedge}
+	return resilience.Options{Retry: o.Retry, Hedge: o.Hedge, Breaker: o.Breaker}
 }
 
 // Use has the calls of requests that begin from now on go to next, which Prepare has returned after the

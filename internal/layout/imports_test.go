@@ -48,7 +48,7 @@ var rules = []rule{
 	{"graph", []string{"graph/model", "auth", "engine", "engine/introspect", "engine/plan", "engine/scalar"}, "generated code knows types, not services"},
 	{"upstreams/replay", nil, "which requests may be sent again is one rule for all transports"},
 	{"upstreams/attempt", nil, "an attempt ends in one of a few ways, whatever is sent"},
-	{"upstreams/resilience", nil, "it decides when a call is attempted, whatever is called"},
+	{"upstreams/resilience", []string{"upstreams/attempt"}, "it decides when a call is attempted, whatever is called"},
 	{"upstreams/balance", []string{"upstreams/attempt"}, "it chooses replicas and knows neither JSON nor GraphQL"},
 	{"upstreams/http1", []string{"upstreams/attempt", "upstreams/replay"}, "it sends requests and knows neither callers nor contents"},
 	{"upstreams", []string{"upstreams/attempt", "upstreams/balance", "upstreams/http1", "upstreams/replay", "upstreams/resilience", "engine", "engine/coalesce", "auth", "fault"}, "services are called the same for any graph"},

@@ -39,14 +39,8 @@ func (h Hedge) withDefaults() Hedge {
 
 // Validate returns the mistakes in the settings, each with the setting's path from hedge.
 func (h Hedge) Validate() error {
-	var errs []error
-	for _, d := range []struct {
-		name string
-		d    time.Duration
-	}{{"minDelay", h.MinDelay}, {"maxDelay", h.MaxDelay}, {"firstDelay", h.FirstDelay}} {
-		if d.d < 0 {
-			errs = append(errs, fmt.Errorf("hedge.%s is negative: leave it out to get the default; a negative hedge.delay is no hedging", d.name))
-		}
+	errs := []error{
+		notNegative("hedge.minDelay", h.MinDelay), notNegative("hedge.maxDelay", h.MaxDelay), notNegative("hedge.firstDelay", h.FirstDelay),
 	}
 	if full := h.withDefaults(); full.MinDelay > full.MaxDelay {
 		errs = append(errs, fmt.Errorf("hedge.minDelay (%s) is longer than hedge.maxDelay (%s): lower it or raise the other", full.MinDelay, full.MaxDelay))
@@ -73,12 +67,12 @@ func (o *Operation) HedgeDelay() time.Duration {
 
 // Record records how long the attempt that had the response took.
 func (o *Operation) Record(d time.Duration) {
-	if o == nil || o.policy.hedge.Delay != 0 {
+	if o == nil || o.policy.options.Hedge.Delay != 0 {
 		return
 	}
 	if o.times.add(d) {
 		p95 := o.times.percentile(95)
-		o.times.delay.Store(int64(min(max(p95, o.policy.hedge.MinDelay), o.policy.hedge.MaxDelay)))
+		o.times.delay.Store(int64(min(max(p95, o.policy.options.Hedge.MinDelay), o.policy.options.Hedge.MaxDelay)))
 	}
 }
 

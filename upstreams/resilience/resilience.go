@@ -1,6 +1,6 @@
-// Package resilience decides for one service how often a call is attempted, and when: the budget
-// of retries and hedges, the wait before a retry, the delay of a hedge. It sends nothing itself:
-// rest.Client asks it around each attempt.
+// Package resilience decides for one service whether a call is attempted, how often, and when: the
+// budget of retries and hedges, the wait before a retry, the delay of a hedge, circuit breakers. It
+// sends nothing itself: rest.Client asks it around each attempt.
 //
 // It promises that
 //   - retries and hedges together stay below a share of the calls, whatever fails;
@@ -9,7 +9,10 @@
 package resilience
 
 import (
+	"fmt"
+	"log/slog"
 	"maps"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -17,16 +20,19 @@ import (
 
 // Options configure the attempts of calls to a service. The zero value has all defaults.
 type Options struct {
-	Retry Retry
-	Hedge Hedge
+	Retry   Retry
+	Hedge   Hedge
+	Breaker Breaker
+	// Log receives a line when a breaker changes its state. Default none.
+	Log *slog.Logger
 }
 
 // Policy is the state of one service. It is safe for concurrent use. A nil *Policy permits neither
 // retries nor hedges.
 type Policy struct {
-	retry  Retry
-	hedge  Hedge
-	budget budget
+	options Options // with defaults
+	budget  budget
+	breaker *breaker // of all calls; nil if there is none
 
 	timers     sync.Pool                             // of *Timer, stopped
 	operations atomic.Pointer[map[string]*Operation] // by method and template; a map does not change
@@ -39,9 +45,9 @@ type Policy struct {
 // New returns the Policy of a service. o is valid: see Options.Validate.
 func New(o Options) *Policy {
 	o = o.withDefaults()
-	p := &Policy{retry: o.Retry, hedge: o.Hedge}
+	p := &Policy{options: o, breaker: newBreaker(o.Breaker, "", o.Log)}
 	p.budget.init(o.Retry.Budget)
-	p.others = newOperation(p)
+	p.others = newOperation(p, "others")
 	p.operations.Store(&map[string]*Operation{})
 	return p
 }
@@ -50,6 +56,10 @@ func New(o Options) *Policy {
 func (o Options) withDefaults() Options {
 	o.Retry = o.Retry.withDefaults()
 	o.Hedge = o.Hedge.withDefaults()
+	o.Breaker = o.Breaker.withDefaults()
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
 	return o
 }
 
@@ -59,13 +69,14 @@ const maxOperations = 512
 
 // Operation is the state of the calls that have one method and one template of a path.
 type Operation struct {
-	policy *Policy
-	times  histogram
+	policy  *Policy
+	times   histogram
+	breaker *breaker // nil if there is none
 }
 
-func newOperation(p *Policy) *Operation {
-	o := &Operation{policy: p}
-	o.times.delay.Store(int64(p.hedge.firstDelay()))
+func newOperation(p *Policy, key string) *Operation {
+	o := &Operation{policy: p, breaker: newBreaker(p.options.Breaker, key, p.options.Log)}
+	o.times.delay.Store(int64(p.options.Hedge.firstDelay()))
 	return o
 }
 
@@ -91,7 +102,7 @@ func (p *Policy) addOperation(key string) *Operation {
 		return p.others
 	}
 	all := maps.Clone(known)
-	o := newOperation(p)
+	o := newOperation(p, key)
 	all[key] = o
 	p.operations.Store(&all)
 	return o
@@ -116,6 +127,9 @@ type Status struct {
 	Hedges, HedgesWon int64
 	// Budget is how many retries and hedges may be made at once.
 	Budget int
+	// Breakers has that of the whole service first, then those of operations, sorted. It is nil if
+	// there are none.
+	Breakers []BreakerStatus
 }
 
 // Status returns the present state.
@@ -123,8 +137,25 @@ func (p *Policy) Status() Status {
 	if p == nil {
 		return Status{}
 	}
-	return Status{
+	s := Status{
 		Retries: p.retries.Load(), Refused: p.refusals.Load(), Hedges: p.hedges.Load(), HedgesWon: p.hedgesWon.Load(),
 		Budget: p.budget.balance(),
 	}
+	if p.breaker == nil {
+		return s
+	}
+	s.Breakers = append(s.Breakers, p.breaker.status())
+	operations := *p.operations.Load()
+	for _, key := range slices.Sorted(maps.Keys(operations)) {
+		s.Breakers = append(s.Breakers, operations[key].breaker.status())
+	}
+	return s
+}
+
+// notNegative returns an error if the setting at path is negative.
+func notNegative[N int | time.Duration](path string, n N) error {
+	if n < 0 {
+		return fmt.Errorf("%s is negative: leave it out to get the default", path)
+	}
+	return nil
 }

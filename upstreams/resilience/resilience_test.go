@@ -9,6 +9,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/gatehouse-graphql/gatehouse/upstreams/attempt"
 	"github.com/gatehouse-graphql/gatehouse/upstreams/resilience"
 )
 
@@ -79,10 +80,17 @@ func TestRetriesStatus(t *testing.T) {
 		isRead           bool
 		retry, elsewhere bool
 	}{
-		{nil, 500, true, true, true}, {nil, 500, false, false, true},
-		{nil, 502, false, true, false}, {nil, 503, true, true, false}, {nil, 504, true, true, false},
-		{nil, 501, true, false, false}, {nil, 505, true, false, false}, {nil, 404, true, false, false},
-		{[]int{500, 520}, 500, false, true, false}, {[]int{500, 520}, 520, true, true, false}, {[]int{500, 520}, 503, true, false, false},
+		{nil, 500, true, true, true},
+		{nil, 500, false, false, true},
+		{nil, 502, false, true, false},
+		{nil, 503, true, true, false},
+		{nil, 504, true, true, false},
+		{nil, 501, true, false, false},
+		{nil, 505, true, false, false},
+		{nil, 404, true, false, false},
+		{[]int{500, 520}, 500, false, true, false},
+		{[]int{500, 520}, 520, true, true, false},
+		{[]int{500, 520}, 503, true, false, false},
 	} {
 		p := resilience.New(resilience.Options{Retry: resilience.Retry{Statuses: test.statuses}})
 		retry, elsewhere := p.RetriesStatus(test.status, test.isRead)
@@ -181,11 +189,16 @@ func TestOperationsAreBounded(t *testing.T) {
 
 func TestValidate(t *testing.T) {
 	for _, test := range []struct {
-		retry resilience.Retry
-		hedge resilience.Hedge
-		want  string
+		retry   resilience.Retry
+		hedge   resilience.Hedge
+		breaker resilience.Breaker
+		want    string
 	}{
 		{},
+		{breaker: resilience.Breaker{FailurePercent: 100}},
+		{breaker: resilience.Breaker{FailurePercent: 101}, want: "breaker.failurePercent is 101: write 1 to 100"},
+		{breaker: resilience.Breaker{Probes: 1}, want: "breaker has no failurePercent: write how many"},
+		{breaker: resilience.Breaker{FailurePercent: 50, OpenFor: -1}, want: "breaker.openFor is negative"},
 		{hedge: resilience.Hedge{Delay: -1}},
 		{retry: resilience.Retry{MaxAttempts: -1}, want: "retry.maxAttempts is negative: leave it out to get the default"},
 		{retry: resilience.Retry{Budget: resilience.Budget{Percent: 101}}, want: "retry.budget.percent is 101: write at most 100"},
@@ -193,8 +206,8 @@ func TestValidate(t *testing.T) {
 		{hedge: resilience.Hedge{FirstDelay: -1}, want: "hedge.firstDelay is negative"},
 		{hedge: resilience.Hedge{MinDelay: time.Minute}, want: "hedge.minDelay (1m0s) is longer than hedge.maxDelay (2s)"},
 	} {
-		text := fmt.Sprint(test.retry.Validate(), test.hedge.Validate())
-		if test.want == "" && text != "<nil> <nil>" || !strings.Contains(text, test.want) {
+		text := fmt.Sprint(test.retry.Validate(), test.hedge.Validate(), test.breaker.Validate())
+		if test.want == "" && text != "<nil> <nil> <nil>" || !strings.Contains(text, test.want) {
 			t.Errorf("got %s, want %q", text, test.want)
 		}
 	}
@@ -244,14 +257,22 @@ func TestTimer(t *testing.T) {
 
 // BenchmarkCall measures what a call costs that succeeds at once.
 func BenchmarkCall(b *testing.B) {
-	p := resilience.New(resilience.Options{})
-	late := lateFunc(func() time.Duration { return 0 })
-	b.ReportAllocs()
-	for b.Loop() {
-		p.Begin(time.Now())
-		o := p.Operation([]byte("GET /users/{}"))
-		timer := p.StartTimer(o.HedgeDelay(), late)
-		o.Record(time.Millisecond)
-		timer.Stop()
+	for name, o := range map[string]resilience.Options{"default": {}, "breaker": {Breaker: resilience.Breaker{FailurePercent: 50}}} {
+		b.Run(name, func(b *testing.B) {
+			p := resilience.New(o)
+			late := lateFunc(func() time.Duration { return 0 })
+			b.ReportAllocs()
+			for b.Loop() {
+				p.Begin(time.Now())
+				o := p.Operation([]byte("GET /users/{}"))
+				if err := o.Allow(); err != nil {
+					b.Fatal(err)
+				}
+				timer := p.StartTimer(o.HedgeDelay(), late)
+				o.Record(time.Millisecond)
+				timer.Stop()
+				o.End(attempt.Success)
+			}
+		})
 	}
 }

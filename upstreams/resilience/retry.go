@@ -50,18 +50,11 @@ func (r Retry) withDefaults() Retry {
 
 // Validate returns the mistakes in the settings, each with the setting's path from retry.
 func (r Retry) Validate() error {
-	var errs []error
-	negative := func(name string, n int64) {
-		if n < 0 {
-			errs = append(errs, fmt.Errorf("%s is negative: leave it out to get the default", name))
-		}
+	errs := []error{
+		notNegative("retry.maxAttempts", r.MaxAttempts), notNegative("retry.backoff", r.Backoff),
+		notNegative("retry.maxBackoff", r.MaxBackoff), notNegative("retry.maxRetryAfter", r.MaxRetryAfter),
+		notNegative("retry.budget.percent", r.Budget.Percent), notNegative("retry.budget.burst", r.Budget.Burst),
 	}
-	negative("retry.maxAttempts", int64(r.MaxAttempts))
-	negative("retry.backoff", int64(r.Backoff))
-	negative("retry.maxBackoff", int64(r.MaxBackoff))
-	negative("retry.maxRetryAfter", int64(r.MaxRetryAfter))
-	negative("retry.budget.percent", int64(r.Budget.Percent))
-	negative("retry.budget.burst", int64(r.Budget.Burst))
 	if r.Budget.Percent > 100 {
 		errs = append(errs, fmt.Errorf("retry.budget.percent is %d: write at most 100", r.Budget.Percent))
 	}
@@ -78,7 +71,7 @@ func (p *Policy) MaxAttempts() int {
 	if p == nil {
 		return 1
 	}
-	return p.retry.MaxAttempts
+	return p.options.Retry.MaxAttempts
 }
 
 // RetriesStatus reports whether a response with this status may be followed by a retry, and whether
@@ -87,8 +80,8 @@ func (p *Policy) RetriesStatus(status int, isRead bool) (retry, elsewhere bool) 
 	switch {
 	case p == nil:
 		return false, false
-	case len(p.retry.Statuses) > 0:
-		return slices.Contains(p.retry.Statuses, status), false
+	case len(p.options.Retry.Statuses) > 0:
+		return slices.Contains(p.options.Retry.Statuses, status), false
 	}
 	switch status {
 	case http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
@@ -114,9 +107,9 @@ func (p *Policy) take(counter interface{ Add(int64) int64 }) bool {
 // Backoff returns the wait before the nth retry, from 1: a random part of the backoff ("full
 // jitter"), so that calls that failed together do not come back together.
 func (p *Policy) Backoff(n int) time.Duration {
-	limit := p.retry.MaxBackoff
+	limit := p.options.Retry.MaxBackoff
 	if shift := n - 1; shift < 16 {
-		limit = min(limit, p.retry.Backoff<<shift)
+		limit = min(limit, p.options.Retry.Backoff<<shift)
 	}
 	return rand.N(limit + 1)
 }
@@ -125,7 +118,7 @@ func (p *Policy) Backoff(n int) time.Duration {
 // whether it has one. short reports whether it may be waited for.
 func (p *Policy) RetryAfter(h http.Header, now time.Time) (wait time.Duration, ok, short bool) {
 	wait, ok = parseRetryAfter(h.Get("Retry-After"), now)
-	return wait, ok, ok && p != nil && wait <= p.retry.MaxRetryAfter
+	return wait, ok, ok && p != nil && wait <= p.options.Retry.MaxRetryAfter
 }
 
 // parseRetryAfter parses a Retry-After: seconds, or a date of HTTP. A date that has passed is a wait

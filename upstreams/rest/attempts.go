@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/gatehouse-graphql/gatehouse/fault"
 	"github.com/gatehouse-graphql/gatehouse/upstreams/attempt"
 	"github.com/gatehouse-graphql/gatehouse/upstreams/balance"
 	"github.com/gatehouse-graphql/gatehouse/upstreams/replay"
@@ -46,7 +47,6 @@ type history struct {
 type attempts struct {
 	client   *Client
 	call     *Call
-	header   http.Header
 	op       *resilience.Operation
 	ctx      context.Context // of the caller, or of the run that callers share
 	deadline time.Time       // of the whole call; zero is none
@@ -65,6 +65,7 @@ type attempts struct {
 // end, whatever its status, or an error.
 type lane struct {
 	cancel   context.CancelFunc // nil if there is none; guarded by attempts.mu
+	header   http.Header        // of its requests
 	request  *http.Request
 	response *Response
 	err      error
@@ -86,13 +87,16 @@ var attemptsPool = sync.Pool{New: func() any { return new(attempts) }}
 func (c *Client) send(ctx context.Context, call *Call, header http.Header, h history) (*Response, error) {
 	a := attemptsPool.Get().(*attempts)
 	defer a.free()
-	a.client, a.call, a.header, a.ctx = c, call, header, ctx
+	a.client, a.call, a.ctx = c, call, ctx
 	a.continueFrom(h)
+	if err := a.op.Allow(); err != nil {
+		return nil, &fault.Error{Code: fault.ServiceUnavailable, Message: "the service fails too often, and is not called for a while", Service: c.Service, Cause: err}
+	}
 	bounded, cancel := a.bound()
 	if cancel != nil {
 		defer cancel()
 	}
-	a.first.cancel = cancel
+	a.first.cancel, a.first.header = cancel, header
 	a.run(bounded, &a.first)
 	return a.end()
 }
@@ -158,7 +162,7 @@ func (a *attempts) attempt(ctx context.Context, l *lane) *balance.Endpoint {
 		bounded, cancel = context.WithTimeout(ctx, timeout)
 		defer cancel()
 	}
-	if l.request, l.err = a.call.request(bounded, a.client.Service, a.header); l.err != nil {
+	if l.request, l.err = a.call.request(bounded, a.client.Service, l.header); l.err != nil {
 		return nil
 	}
 	lease, err := a.pick(l.request)
@@ -382,6 +386,7 @@ func (a *attempts) Late() time.Duration {
 	a.next.cancel = cancel
 	a.mu.Unlock()
 	defer cancel()
+	a.next.header = a.client.headers(a.ctx, a.call) // an attempt may change its headers
 	a.runHedge(ctx)
 	return 0
 }
@@ -418,6 +423,7 @@ func (a *attempts) end() (*Response, error) {
 	if l.isComplete() {
 		a.op.Record(l.took)
 	}
+	a.op.End(l.outcome)
 	if r := l.response; r != nil {
 		r.history = history{deadline: a.deadline, made: a.made}
 		if n := len(a.tried); n > 0 {
