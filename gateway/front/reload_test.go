@@ -47,7 +47,9 @@ func TestPrepare(t *testing.T) {
 	apply := g.prepare(t, front.Options{
 		Limits: limit.Options{Depth: 2}, Introspection: true, Playground: true, BodyBytes: 60, Compression: front.CompressionNone,
 	}, func(d *front.Deps) {
-		d.Verify = func(context.Context, string) (*auth.Identity, error) { return nil, fault.New(fault.Unauthenticated, "no") }
+		d.Verify = func(context.Context, string) (*auth.Identity, error) {
+			return nil, fault.New(fault.Unauthenticated, "no")
+		}
 		d.Playground = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusTeapot) })
 	})
 	if got := g.ask(t, deep); got.code() != "" {
