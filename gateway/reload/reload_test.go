@@ -13,7 +13,6 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
-	"syscall"
 	"testing"
 	"time"
 
@@ -197,16 +196,6 @@ func TestRunFollowsFileAndHangups(t *testing.T) {
 	if last := p.State().Last; !strings.Contains(last.Error, "does not exist") || p.depth() != 6 {
 		t.Errorf("%+v", last)
 	}
-}
-
-// A pipe or a terminal cannot be read again, which would wait for ever.
-func TestStreamsAreNotReadAgain(t *testing.T) {
-	p := newProgram(t, nil)
-	must(t, os.Remove(p.path), syscall.Mkfifo(p.path, 0o600))
-	if got := p.Reload(causeSignal); got.Outcome != Refused || !strings.Contains(got.Error, "not a regular file") {
-		t.Errorf("%+v", got)
-	}
-	p.run() // watches nothing
 }
 
 func TestHandler(t *testing.T) {

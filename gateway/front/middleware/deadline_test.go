@@ -3,9 +3,13 @@ package middleware
 import (
 	"context"
 	"errors"
+	"net/http"
+	"net/http/httptest"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/gatehouse-graphql/gatehouse/gateway/front/request"
 )
 
 // A deadlineContext ends as a context of context.WithDeadline does, whether its user waits for Done
@@ -86,3 +90,22 @@ func TestDeadlineContextIsLazy(t *testing.T) {
 }
 
 type testKey struct{}
+
+// deadlineWriter is a ResponseWriter of a connection.
+type deadlineWriter struct {
+	http.ResponseWriter
+	deadline time.Time
+}
+
+func (w *deadlineWriter) SetWriteDeadline(at time.Time) error { w.deadline = at; return nil }
+
+func TestWriteDeadline(t *testing.T) {
+	w := &deadlineWriter{ResponseWriter: httptest.NewRecorder()}
+	var start time.Time
+	WriteDeadline(time.Hour)(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		start = r.Context().(*request.Context).Start
+	})).ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/", nil))
+	if start.IsZero() || !w.deadline.Equal(start.Add(time.Hour)) {
+		t.Errorf("the deadline is %s, the request began %s", w.deadline, start)
+	}
+}
