@@ -77,7 +77,7 @@ func withSource(source string, err error) []error {
 // from kept, unless that is nil.
 func newSource(name string, o Source, kept *source, log *slog.Logger) (*source, error) {
 	options := o
-	endpoints, urlsErr := o.endpoints()
+	targets, urlsErr := o.targets()
 	policy, policyErr := balance.NewPolicy(o.Balance)
 	if err := errors.Join(urlsErr, policyErr, o.validate()); err != nil {
 		return nil, err
@@ -98,7 +98,7 @@ func newSource(name string, o Source, kept *source, log *slog.Logger) (*source, 
 		if s.transport, err = newTransport(o); err != nil {
 			return nil, err
 		}
-		s.balancer = balance.New(endpoints, balance.Options{
+		s.balancer = balance.New(targets, balance.Options{
 			Policy: policy,
 			Log:    log.With(slog.String("source", name)),
 		})

@@ -12,7 +12,6 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"net/url"
 	"slices"
 	"sync/atomic"
 	"time"
@@ -46,9 +45,8 @@ type Balancer struct {
 	log       *slog.Logger
 }
 
-// New returns a Balancer over endpoints. Only scheme, host and path of a URL count; its path is put
-// before that of each request.
-func New(endpoints []*url.URL, o Options) *Balancer {
+// New returns a Balancer over targets.
+func New(targets []Target, o Options) *Balancer {
 	b := &Balancer{policy: o.Policy, cooldown: o.Cooldown, log: o.Log}
 	if b.policy == nil {
 		b.policy = RoundRobin()
@@ -59,21 +57,21 @@ func New(endpoints []*url.URL, o Options) *Balancer {
 	if b.log == nil {
 		b.log = slog.New(slog.DiscardHandler)
 	}
-	b.SetEndpoints(endpoints)
+	b.SetEndpoints(targets)
 	return b
 }
 
-// SetEndpoints replaces the endpoints. One that is in the list already stays as it is. Leases of
-// endpoints that are not in the list any more remain valid.
-func (b *Balancer) SetEndpoints(urls []*url.URL) {
+// SetEndpoints replaces the endpoints. One that is in the list already, by URL and address, stays as it
+// is. Leases of endpoints that are not in the list any more remain valid.
+func (b *Balancer) SetEndpoints(targets []Target) {
 	var old []*Endpoint
 	if current := b.endpoints.Load(); current != nil {
 		old = *current
 	}
-	endpoints := make([]*Endpoint, len(urls))
-	for i, u := range urls {
-		e := newEndpoint(u)
-		if known := slices.IndexFunc(old, func(o *Endpoint) bool { return *o.url == *e.url }); known >= 0 {
+	endpoints := make([]*Endpoint, len(targets))
+	for i, target := range targets {
+		e := newEndpoint(target)
+		if known := slices.IndexFunc(old, func(o *Endpoint) bool { return *o.url == *e.url && o.address == e.address }); known >= 0 {
 			e = old[known]
 		}
 		endpoints[i] = e

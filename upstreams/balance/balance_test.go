@@ -13,9 +13,9 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/upstreams/attempt"
 )
 
-func urls(hosts string) (list []*url.URL) {
+func targets(hosts string) (list []Target) {
 	for host := range strings.SplitSeq(hosts, "") {
-		list = append(list, &url.URL{Scheme: "http", Host: host})
+		list = append(list, Target{URL: &url.URL{Scheme: "http", Host: host}})
 	}
 	return list
 }
@@ -48,7 +48,7 @@ func sendMany(t *testing.T, b *Balancer, down string, n int) (hosts string) {
 
 func TestCooldown(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := New(urls("abc"), Options{Cooldown: time.Second})
+		b := New(targets("abc"), Options{Cooldown: time.Second})
 		if got := sendMany(t, b, "a", 6); got != "abcbcb" {
 			t.Errorf("during the cooldown: %s, want one try and then turns of the others", got)
 		}
@@ -65,7 +65,7 @@ func TestCooldown(t *testing.T) {
 }
 
 func TestAllEndpointsInCooldown(t *testing.T) {
-	b := New(urls("ab"), Options{Cooldown: time.Hour})
+	b := New(targets("ab"), Options{Cooldown: time.Hour})
 	sendMany(t, b, "ab", 2)
 	if got := sendMany(t, b, "", 2); len(got) != 2 {
 		t.Errorf("sent to %q, want a choice in spite of the cooldowns", got)
@@ -73,7 +73,7 @@ func TestAllEndpointsInCooldown(t *testing.T) {
 }
 
 func TestTriedEndpoints(t *testing.T) {
-	b := New(urls("abc"), Options{})
+	b := New(targets("abc"), Options{})
 	all := *b.endpoints.Load()
 	for range 10 {
 		if got := send(t, b, "", all[0], all[2]); got != "b" {
@@ -84,10 +84,10 @@ func TestTriedEndpoints(t *testing.T) {
 }
 
 func TestSetEndpoints(t *testing.T) {
-	b := New(urls("ab"), Options{Cooldown: time.Hour})
+	b := New(targets("ab"), Options{Cooldown: time.Hour})
 	before := *b.endpoints.Load()
 	sendMany(t, b, "b", 2)
-	b.SetEndpoints(urls("bc"))
+	b.SetEndpoints(targets("bc"))
 	after := *b.endpoints.Load()
 	if after[0] != before[1] || after[0].Available() {
 		t.Error("an endpoint of both lists has lost its state")
@@ -116,7 +116,7 @@ func TestDirect(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		newEndpoint(endpoint).Direct(got)
+		newEndpoint(Target{URL: endpoint}).Direct(got)
 		if got.String() != test.want {
 			t.Errorf("%s on %s: %s, want %s", test.request, test.endpoint, got, test.want)
 		}
@@ -131,7 +131,7 @@ func TestNoEndpoints(t *testing.T) {
 
 func TestFailingEndpointIsReported(t *testing.T) {
 	var log bytes.Buffer
-	b := New(urls("ab"), Options{Log: slog.New(slog.NewTextHandler(&log, nil))})
+	b := New(targets("ab"), Options{Log: slog.New(slog.NewTextHandler(&log, nil))})
 	sendMany(t, b, "a", 2)
 	if line := log.String(); strings.Count(line, "level=WARN") != 1 || !strings.Contains(line, "endpoint=a ") {
 		t.Errorf("log: %s", line)
@@ -142,7 +142,7 @@ func TestFailingEndpointIsReported(t *testing.T) {
 func TestEndpointThatIsBackIsReported(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var log bytes.Buffer
-		b := New(urls("ab"), Options{Log: slog.New(slog.NewTextHandler(&log, nil)), Cooldown: time.Second})
+		b := New(targets("ab"), Options{Log: slog.New(slog.NewTextHandler(&log, nil)), Cooldown: time.Second})
 		sendMany(t, b, "a", 4)
 		if strings.Contains(log.String(), "is back") {
 			t.Errorf("reported while it is down:\n%s", &log)

@@ -10,10 +10,29 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/upstreams/attempt"
 )
 
+// Target says where an endpoint is and how much of the calls it gets. URL and Address identify the
+// endpoint.
+type Target struct {
+	// URL is that of the requests. Only scheme, host and path count; its path is put before that of
+	// each request. Required.
+	URL *url.URL
+	// Address is the host and port that is dialed. Default that of URL.
+	Address string
+	// Weight is the endpoint's share of the calls, in proportion to the weights of the others.
+	// Default 1.
+	Weight int
+	// Zone is where the endpoint is. Default unknown.
+	Zone string
+	// Priority orders groups of endpoints: those with a higher number are chosen when none with a
+	// lower one is available. Default 0.
+	Priority int
+}
+
 // Endpoint is one replica of a service. It is safe for concurrent use.
 type Endpoint struct {
 	url     *url.URL // without a slash at the end of its path; never changed
 	rawPath string   // the escaped path of url
+	address string   // of the Target
 
 	// cooldownEnd is when the endpoint may be chosen again, as returned by now; 0 when it may be
 	// chosen now.
@@ -22,8 +41,10 @@ type Endpoint struct {
 	turn uint64
 }
 
-func newEndpoint(u *url.URL) *Endpoint {
+func newEndpoint(t Target) *Endpoint {
+	u := t.URL
 	return &Endpoint{
+		address: t.Address,
 		url:     &url.URL{Scheme: u.Scheme, Host: u.Host, Path: strings.TrimRight(u.Path, "/")},
 		rawPath: strings.TrimRight(u.EscapedPath(), "/"),
 	}
@@ -31,6 +52,9 @@ func newEndpoint(u *url.URL) *Endpoint {
 
 // String returns the endpoint's host and port.
 func (e *Endpoint) String() string { return e.url.Host }
+
+// Address returns the host and port to dial instead of those of the requests' URL, "" for the URL's own.
+func (e *Endpoint) Address() string { return e.address }
 
 // Direct makes u, the URL of a request with a path and maybe a query, one of the endpoint.
 func (e *Endpoint) Direct(u *url.URL) {

@@ -11,7 +11,7 @@ import (
 func newEndpoints(letters string) map[string]*Endpoint {
 	endpoints := map[string]*Endpoint{}
 	for letter := range strings.SplitSeq(letters, "") {
-		endpoints[letter] = newEndpoint(&url.URL{Scheme: "http", Host: letter})
+		endpoints[letter] = newEndpoint(Target{URL: &url.URL{Scheme: "http", Host: letter}})
 	}
 	return endpoints
 }
