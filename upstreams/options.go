@@ -34,8 +34,7 @@ type Source struct {
 	// URLs are the service's replicas, which are interchangeable. Each is an http or https
 	// URL; its path, if any, is put before that of each call ("https://host/api/v1").
 	URLs []string `yaml:"urls"`
-	// Balance is the policy by which a replica is chosen. Default "roundRobin", the only
-	// one so far.
+	// Balance is the policy by which a replica is chosen. Default round_robin.
 	Balance string `yaml:"balance"`
 	// Timeout bounds each call from first connection to last byte, all attempts included.
 	// Default 10s. The operation's own deadline may be earlier.

@@ -78,8 +78,8 @@ func withSource(source string, err error) []error {
 func newSource(name string, o Source, kept *source, log *slog.Logger) (*source, error) {
 	options := o
 	targets, urlsErr := o.targets()
-	policy, policyErr := balance.NewPolicy(o.Balance)
-	if err := errors.Join(urlsErr, policyErr, o.validate()); err != nil {
+	settings := balance.Settings{Policy: o.Balance}
+	if err := errors.Join(urlsErr, settings.Validate(), o.validate()); err != nil {
 		return nil, err
 	}
 	o = o.withDefaults()
@@ -99,8 +99,8 @@ func newSource(name string, o Source, kept *source, log *slog.Logger) (*source, 
 			return nil, err
 		}
 		s.balancer = balance.New(targets, balance.Options{
-			Policy: policy,
-			Log:    log.With(slog.String("source", name)),
+			Settings: settings,
+			Log:      log.With(slog.String("source", name)),
 		})
 	}
 	h := newHeaders(o)
@@ -281,7 +281,7 @@ func notSent(source string, err error) error {
 	return &fault.Error{Code: fault.GatewayTimeout, Message: "the call's turn did not come in time", Service: source, Cause: err}
 }
 
-// Close closes the idle connections, and those of running calls when the calls end.
+// Close ends what the services do in the background, and closes the idle connections, and those of running calls when the calls end.
 func (s *Services) Close() {
 	for _, source := range s.current.Load().byName {
 		source.close()
@@ -290,4 +290,7 @@ func (s *Services) Close() {
 
 // close ends what belongs to the source and to no call. Calls may still be made: those of requests that
 // began before the source was removed. Each of them closes the connections that it leaves.
-func (s *source) close() { s.transport.retire() }
+func (s *source) close() {
+	s.balancer.Close()
+	s.transport.retire()
+}
