@@ -10,6 +10,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/gatehouse-graphql/gatehouse/upstreams/balance"
 	"github.com/gatehouse-graphql/gatehouse/upstreams/resilience"
 	"github.com/gatehouse-graphql/gatehouse/upstreams/rest"
 )
@@ -33,8 +34,7 @@ type Source struct {
 	// URLs are the service's replicas, which are interchangeable. Each is an http or https
 	// URL; its path, if any, is put before that of each call ("https://host/api/v1").
 	URLs []string `yaml:"urls"`
-	// Balance is the policy by which a replica is chosen. Default "roundRobin", the only
-	// one so far.
+	// Balance is the policy by which a replica is chosen. Default round_robin.
 	Balance string `yaml:"balance"`
 	// Timeout bounds each call from first connection to last byte, all attempts included.
 	// Default 10s. The operation's own deadline may be earlier.
@@ -130,14 +130,14 @@ func validateNotNegative[N int | int64 | time.Duration](name string, n N) error 
 	return nil
 }
 
-// endpoints returns the parsed URLs.
-func (o Source) endpoints() ([]*url.URL, error) {
+// targets returns the endpoints of URLs.
+func (o Source) targets() ([]balance.Target, error) {
 	if len(o.URLs) == 0 {
 		return nil, errors.New(`urls is empty: list at least one, like "http://localhost:4001"`)
 	}
 	var (
-		parsed []*url.URL
-		errs   []error
+		targets []balance.Target
+		errs    []error
 	)
 	for i, text := range o.URLs {
 		u, err := parseEndpoint(text)
@@ -149,9 +149,9 @@ func (o Source) endpoints() ([]*url.URL, error) {
 			errs = append(errs, fmt.Errorf("urls[%d] %w", i, err))
 			continue
 		}
-		parsed = append(parsed, u)
+		targets = append(targets, balance.Target{URL: u})
 	}
-	return parsed, errors.Join(errs...)
+	return targets, errors.Join(errs...)
 }
 
 func parseEndpoint(text string) (*url.URL, error) {

@@ -34,7 +34,7 @@ func TestMistakesInOptions(t *testing.T) {
 		{"query", upstreams.Source{URLs: []string{"http://a?key=s3cret"}}, "urls[0] has a query or fragment"},
 		{"fragment", upstreams.Source{URLs: []string{"http://a#b"}}, "urls[0] has a query or fragment"},
 		{"twice", upstreams.Source{URLs: []string{"http://a", "http://a"}}, "urls[1] is listed twice"},
-		{"balance", upstreams.Source{URLs: good, Balance: "random"}, `unknown balance "random": there is roundRobin`},
+		{"balance", upstreams.Source{URLs: good, Balance: "random"}, `policy "random" is unknown: write one of `},
 		{"timeout", upstreams.Source{URLs: good, Timeout: -1}, "timeout is negative"},
 		{"size", upstreams.Source{URLs: good, MaxResponse: -1}, "maxResponse is negative"},
 		{"idle", upstreams.Source{URLs: good, Pool: upstreams.Pool{MaxIdle: -1}}, "pool.maxIdle is negative"},
@@ -92,7 +92,7 @@ func TestOptionsInYAML(t *testing.T) {
 	const text = `
 users:
   urls: [http://localhost:4001/api]
-  balance: roundRobin
+  balance: round_robin
   timeout: 2s
   connectTimeout: 500ms
   maxResponse: 1048576
@@ -108,7 +108,7 @@ users:
 		t.Fatal(err)
 	}
 	want := upstreams.Options{"users": {
-		URLs: []string{"http://localhost:4001/api"}, Balance: "roundRobin",
+		URLs: []string{"http://localhost:4001/api"}, Balance: "round_robin",
 		Timeout: 2 * time.Second, ConnectTimeout: 500 * time.Millisecond, MaxResponse: 1 << 20,
 		Headers: map[string]string{"X-API-Key": "abc"}, Forward: []string{"Authorization"}, Config: map[string]string{"tenant": "acme"},
 		Pool: upstreams.Pool{MaxIdle: 8, MaxConns: 16, IdleTimeout: time.Minute},

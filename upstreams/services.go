@@ -77,9 +77,9 @@ func withSource(source string, err error) []error {
 // from kept, unless that is nil.
 func newSource(name string, o Source, kept *source, log *slog.Logger) (*source, error) {
 	options := o
-	endpoints, urlsErr := o.endpoints()
-	policy, policyErr := balance.NewPolicy(o.Balance)
-	if err := errors.Join(urlsErr, policyErr, o.validate()); err != nil {
+	targets, urlsErr := o.targets()
+	settings := balance.Settings{Policy: o.Balance}
+	if err := errors.Join(urlsErr, settings.Validate(), o.validate()); err != nil {
 		return nil, err
 	}
 	o = o.withDefaults()
@@ -101,9 +101,9 @@ func newSource(name string, o Source, kept *source, log *slog.Logger) (*source, 
 		if s.transport, err = newTransport(o); err != nil {
 			return nil, err
 		}
-		s.balancer = balance.New(endpoints, balance.Options{
-			Policy: policy,
-			Log:    sourceLog,
+		s.balancer = balance.New(targets, balance.Options{
+			Settings: settings,
+			Log:      sourceLog,
 		})
 	}
 	h := newHeaders(o)
@@ -284,7 +284,7 @@ func notSent(source string, err error) error {
 	return &fault.Error{Code: fault.GatewayTimeout, Message: "the call's turn did not come in time", Service: source, Cause: err}
 }
 
-// Close closes the idle connections, and those of running calls when the calls end.
+// Close ends what the services do in the background, and closes the idle connections, and those of running calls when the calls end.
 func (s *Services) Close() {
 	for _, source := range s.current.Load().byName {
 		source.close()
@@ -293,4 +293,7 @@ func (s *Services) Close() {
 
 // close ends what belongs to the source and to no call. Calls may still be made: those of requests that
 // began before the source was removed. Each of them closes the connections that it leaves.
-func (s *source) close() { s.transport.retire() }
+func (s *source) close() {
+	s.balancer.Close()
+	s.transport.retire()
+}

@@ -96,8 +96,8 @@ func (s *Services) Use(next *Sources) {
 
 // updateEndpoints gives the balancer the endpoints of the source's options.
 func (s *source) updateEndpoints() {
-	if endpoints, err := s.options.endpoints(); err == nil { // as newSource has checked
-		s.balancer.SetEndpoints(endpoints)
+	if targets, err := s.options.targets(); err == nil { // as newSource has checked
+		s.balancer.SetEndpoints(targets)
 	}
 }
 

@@ -45,6 +45,9 @@ const (
 	// Refused is a response that the gateway did not want to read: too large, or without memory for
 	// it. It says nothing about the endpoint.
 	Refused
+
+	// Outcomes is how many outcomes there are.
+	Outcomes = int(iota)
 )
 
 var names = [...]string{

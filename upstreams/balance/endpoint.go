@@ -2,7 +2,6 @@ package balance
 
 import (
 	"net/url"
-	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -10,27 +9,90 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/upstreams/attempt"
 )
 
+// Target says where an endpoint is and how much of the calls it gets. URL and Address identify the
+// endpoint.
+type Target struct {
+	// URL is that of the requests. Only scheme, host and path count; its path is put before that of
+	// each request. Required.
+	URL *url.URL
+	// Address is the host and port that is dialed. Default that of URL.
+	Address string
+	// Weight is the endpoint's share of the calls, in proportion to the weights of the others.
+	// Default 1.
+	Weight int
+	// Zone is where the endpoint is. Default unknown.
+	Zone string
+	// Priority orders groups of endpoints: those with a higher number are chosen when none with a
+	// lower one is available. Default 0.
+	Priority int
+}
+
 // Endpoint is one replica of a service. It is safe for concurrent use.
 type Endpoint struct {
 	url     *url.URL // without a slash at the end of its path; never changed
 	rawPath string   // the escaped path of url
+	address string   // of the Target
+	id      uint64   // the hash of url and address
 
-	// cooldownEnd is when the endpoint may be chosen again, as returned by now; 0 when it may be
-	// chosen now.
-	cooldownEnd atomic.Int64
-	// turn belongs to the policy, which guards it.
-	turn uint64
+	// Read by every pick or written by every attempt.
+	inFlight       atomic.Int64
+	removed        atomic.Bool
+	state          atomic.Int32 // a State, as of the current view
+	stateSince     atomic.Int64 // attempts that began before say nothing about the state
+	trialAt        atomic.Int64 // when the trial began
+	trialRuns      atomic.Bool  // an attempt finds out whether the endpoint has healed
+	calls          [attempt.Outcomes]atomic.Uint64
+	failures       atomic.Int64  // in a row
+	slowness       atomic.Int64  // slow responses in a row
+	malformedStart atomic.Int64  // of the last attempt with a response that could not be decoded
+	latency        latency       // of responses
+	cost           decayingPeak  // for peak_ewma
+	turn           float64       // belongs to round_robin, which guards it
+	recent         failureWindow // guards itself
+	last           atomic.Pointer[Failure]
+
+	// Guarded by Balancer.mu.
+	weight    int
+	zone      string
+	priority  int
+	startedAt int64 // when its slow start began; 0 for none
+	unhealthy bool  // by active checks
+	ejection  ejection
 }
 
-func newEndpoint(u *url.URL) *Endpoint {
-	return &Endpoint{
-		url:     &url.URL{Scheme: u.Scheme, Host: u.Host, Path: strings.TrimRight(u.Path, "/")},
-		rawPath: strings.TrimRight(u.EscapedPath(), "/"),
+func newEndpoint(t Target) *Endpoint {
+	e := &Endpoint{
+		url:     &url.URL{Scheme: t.URL.Scheme, Host: t.URL.Host, Path: strings.TrimRight(t.URL.Path, "/")},
+		rawPath: strings.TrimRight(t.URL.EscapedPath(), "/"),
+		address: t.Address,
 	}
+	e.id = HashKey(e.url.Scheme + "://" + e.url.Host + e.rawPath + " " + e.address)
+	return e
 }
 
-// String returns the endpoint's host and port.
-func (e *Endpoint) String() string { return e.url.Host }
+// setTarget takes over what may change of t. It is called with Balancer.mu.
+func (e *Endpoint) setTarget(t Target) {
+	e.weight, e.zone, e.priority = max(t.Weight, 1), t.Zone, t.Priority
+}
+
+// same reports whether e and other are the same endpoint.
+func (e *Endpoint) same(other *Endpoint) bool {
+	return *e.url == *other.url && e.address == other.address
+}
+
+// String returns the endpoint's host and port, and the address that is dialed if that is another.
+func (e *Endpoint) String() string {
+	if e.address == "" || e.address == e.url.Host {
+		return e.url.Host
+	}
+	return e.url.Host + " at " + e.address
+}
+
+// URL returns scheme, host and path of the endpoint. It must not be changed.
+func (e *Endpoint) URL() *url.URL { return e.url }
+
+// Address returns the host and port to dial instead of those of the requests' URL, "" for the URL's own.
+func (e *Endpoint) Address() string { return e.address }
 
 // Direct makes u, the URL of a request with a path and maybe a query, one of the endpoint.
 func (e *Endpoint) Direct(u *url.URL) {
@@ -42,41 +104,13 @@ func (e *Endpoint) Direct(u *url.URL) {
 	}
 }
 
-// Judge tells whether a response that Lease.Done reported as attempt.Unjudged could be decoded.
-func (e *Endpoint) Judge(attempt.Outcome) {}
+// Available reports whether e may be chosen: it is neither ejected nor unhealthy.
+func (e *Endpoint) Available() bool { return State(e.state.Load()) == Healthy }
 
-// Available reports whether e may be chosen: it is not in a cooldown.
-func (e *Endpoint) Available() bool {
-	end := e.cooldownEnd.Load()
-	return end == 0 || now() >= end
-}
-
-// started is the beginning of the time that now measures.
-var started = time.Now()
+// started is the beginning of the time that now measures. It lies so far back that the clock of
+// testing/synctest, which begins in 2000, is after it.
+var started = time.Now().Add(-100 * 365 * 24 * time.Hour) // AddDate would lose the monotonic time
 
 // now returns the monotonic time in nanoseconds, so that a change of the machine's clock neither
-// ends a cooldown nor prolongs it. It is never 0.
-func now() int64 { return int64(time.Since(started)) + 1 }
-
-// coolDown keeps e from being chosen for d.
-func (e *Endpoint) coolDown(d time.Duration) { e.cooldownEnd.Store(now() + int64(d)) }
-
-// markHealthy ends a cooldown, and reports whether there was one. It loads first, so that
-// successful requests, which are nearly all, do not write to memory that all goroutines share.
-func (e *Endpoint) markHealthy() bool {
-	return e.cooldownEnd.Load() != 0 && e.cooldownEnd.Swap(0) != 0
-}
-
-// available returns the endpoints that may be chosen, or all of them when none may: a
-// request that might fail is better than one that certainly fails.
-func available(endpoints []*Endpoint) []*Endpoint {
-	if !slices.ContainsFunc(endpoints, unavailable) {
-		return endpoints
-	}
-	if !slices.ContainsFunc(endpoints, (*Endpoint).Available) {
-		return endpoints
-	}
-	return slices.DeleteFunc(slices.Clone(endpoints), unavailable)
-}
-
-func unavailable(e *Endpoint) bool { return !e.Available() }
+// ends an ejection nor prolongs it. It is positive.
+func now() int64 { return int64(time.Since(started)) }

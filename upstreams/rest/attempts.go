@@ -78,6 +78,14 @@ func (l *lane) isComplete() bool {
 	return l.outcome == attempt.Success || l.outcome == attempt.Unjudged
 }
 
+// cause returns the error of the last attempt, or one that has the status of a failed one.
+func (l *lane) cause() error {
+	if l.err == nil && l.outcome.Failed() {
+		return fmt.Errorf("status %d %s", l.response.Status, http.StatusText(l.response.Status))
+	}
+	return l.err
+}
+
 // attemptsPool has those that are not in use.
 var attemptsPool = sync.Pool{New: func() any { return new(attempts) }}
 
@@ -178,9 +186,9 @@ func (a *attempts) attempt(ctx context.Context, l *lane) *balance.Endpoint {
 	l.took = time.Since(began)
 	a.judge(ctx, bounded, l)
 	if lease.Endpoint != nil {
-		lease.Done(ctx, l.outcome, l.err)
+		lease.Done(ctx, l.outcome, l.cause())
 		if l.outcome == attempt.Unjudged {
-			l.response.endpoint = lease.Endpoint
+			l.response.lease = lease
 		}
 	}
 	return lease.Endpoint
@@ -194,7 +202,7 @@ func (a *attempts) pick(req *http.Request) (lease balance.Lease, err error) {
 	if a.client.Balancer == nil {
 		return lease, nil
 	}
-	if lease, err = a.client.Balancer.Pick(balance.Choice{Tried: a.tried}); err != nil {
+	if lease, err = a.client.Balancer.Pick(balance.Choice{Tried: a.tried, Unrepeatable: !replay.Allowed(req)}); err != nil {
 		return lease, err
 	}
 	lease.Endpoint.Direct(req.URL)

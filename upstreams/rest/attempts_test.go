@@ -77,13 +77,13 @@ func (f *fleet) RoundTrip(req *http.Request) (*http.Response, error) {
 
 // client returns a client of replicas with these replies.
 func (f *fleet) client(o resilience.Options) *rest.Client {
-	var urls []*url.URL
+	var targets []balance.Target
 	for i := range f.replies {
-		urls = append(urls, &url.URL{Scheme: "http", Host: string(rune('a' + i))})
+		targets = append(targets, balance.Target{URL: &url.URL{Scheme: "http", Host: string(rune('a' + i))}})
 	}
 	return &rest.Client{
 		Service: "users", Transport: f, Timeout: 10 * time.Second,
-		Balancer: balance.New(urls, balance.Options{Cooldown: -1}), Resilience: resilience.New(o),
+		Balancer: balance.New(targets, balance.Options{Eject: balance.Eject{MaxShare: -1}}), Resilience: resilience.New(o),
 	}
 }
 

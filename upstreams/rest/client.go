@@ -75,12 +75,12 @@ type Response struct {
 	// Body is complete and decompressed. It is empty when the response has no body.
 	Body []byte
 
-	buffer       *bytes.Buffer     // the memory of Body, when it can be reused
-	host         string            // of the endpoint, for the log
-	release      func()            // called by Release instead, if set
-	endpoint     *balance.Endpoint // to be judged by Accept or Reject; nil if there is none
-	history      history           // of the call's attempts
-	deniesCaller bool              // a 401 or 403 that concerns the caller of the graph
+	buffer       *bytes.Buffer // the memory of Body, when it can be reused
+	host         string        // of the endpoint, for the log
+	release      func()        // called by Release instead, if set
+	lease        balance.Lease // to be judged by Accept or Reject; zero if there is none
+	history      history       // of the call's attempts
+	deniesCaller bool          // a 401 or 403 that concerns the caller of the graph
 }
 
 // Attempts returns how many attempts the call had.
@@ -90,7 +90,7 @@ func (r *Response) Attempts() int { return r.history.made }
 // Reject have no effect, so that a response is judged once.
 func (r *Response) Copy() *Response {
 	copied := *r
-	copied.endpoint = nil
+	copied.lease = balance.Lease{}
 	return &copied
 }
 
@@ -209,9 +209,9 @@ func (r *Response) Accept() { r.judge(attempt.Success) }
 func (r *Response) Reject() { r.judge(attempt.Malformed) }
 
 func (r *Response) judge(o attempt.Outcome) {
-	if e := r.endpoint; e != nil {
-		r.endpoint = nil
-		e.Judge(o)
+	if l := r.lease; l.Endpoint != nil {
+		r.lease = balance.Lease{}
+		l.Judge(o)
 	}
 }
 
