@@ -88,6 +88,9 @@ func (b *Balancer) Len() int { return len(*b.endpoints.Load()) }
 type Choice struct {
 	// Tried are endpoints that the call was sent to already. Others are preferred.
 	Tried []*Endpoint
+	// Key is the hash (HashKey) of what ring_hash and rendezvous choose by. It counts if HasKey.
+	Key    uint64
+	HasKey bool
 }
 
 // Lease is an endpoint that was chosen for one attempt, which ends with Done.
