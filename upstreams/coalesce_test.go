@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -17,6 +18,7 @@ import (
 
 	"github.com/gatehouse-graphql/gatehouse/engine"
 	"github.com/gatehouse-graphql/gatehouse/engine/coalesce/coalescetest"
+	"github.com/gatehouse-graphql/gatehouse/fault"
 	"github.com/gatehouse-graphql/gatehouse/upstreams"
 	"github.com/gatehouse-graphql/gatehouse/upstreams/rest"
 )
@@ -102,6 +104,10 @@ var on = engine.Options{Coalesce: true}
 func TestCoalescedCalls(t *testing.T) {
 	get := func() *rest.Call { return rest.New("GET", "/a").Query("q", 1) }
 	forwarding := upstreams.Source{Forward: []string{"X-Tenant"}}
+	tracing := upstreams.Source{
+		Forward: []string{"traceparent", "tracestate", "X-B3-TraceId", "baggage", "X-Correlation-ID"},
+		NoVary:  []string{"x-correlation-id"},
+	}
 	for name, c := range map[string]struct {
 		source upstreams.Source
 		calls  [2]*rest.Call
@@ -124,6 +130,15 @@ func TestCoalescedCalls(t *testing.T) {
 		"slash in a value":   {upstreams.Source{}, [2]*rest.Call{rest.New("GET", "/a/b"), rest.New("GET", "/").Segment("a/b")}, [2]context.Context{asker(t, on), asker(t, on)}, 2, 2},
 		"query":              {upstreams.Source{}, [2]*rest.Call{get(), rest.New("GET", "/a").Query("q", 2)}, [2]context.Context{asker(t, on), asker(t, on)}, 2, 2},
 		"of the request":     {upstreams.Source{}, [2]*rest.Call{get().RequestScoped(), get().RequestScoped()}, [2]context.Context{asker(t, on), asker(t, on)}, 0, 2},
+		"traces":             {tracing, [2]*rest.Call{get(), get()}, [2]context.Context{asker(t, on, "Traceparent: a", "Tracestate: a"), asker(t, on, "Traceparent: b", "X-B3-Traceid: b")}, 2, 1},
+		"no vary":            {tracing, [2]*rest.Call{get(), get()}, [2]context.Context{asker(t, on, "X-Correlation-Id: a"), asker(t, on, "X-Correlation-Id: b")}, 2, 1},
+		"baggage":            {tracing, [2]*rest.Call{get(), get()}, [2]context.Context{asker(t, on, "Baggage: a=1"), asker(t, on, "Baggage: a=2")}, 2, 2},
+		"trace of the call":  {tracing, [2]*rest.Call{get().Header("traceparent", "1"), get().Header("traceparent", "2")}, [2]context.Context{asker(t, on), asker(t, on)}, 2, 2},
+		"trace of one call":  {tracing, [2]*rest.Call{get().Header("traceparent", "1"), get()}, [2]context.Context{asker(t, on), asker(t, on, "Traceparent: 1")}, 2, 2},
+		"id in no vary":      {upstreams.Source{Forward: []string{"X-Request-ID"}, NoVary: []string{"X-Request-ID"}}, [2]*rest.Call{get(), get()}, [2]context.Context{asker(t, on, "X-Request-Id: 1"), asker(t, on, "X-Request-Id: 2")}, 2, 1},
+		"deadline header":    {upstreams.Source{DeadlineHeader: upstreams.DeadlineHeader{Name: "X-Request-Timeout-Ms"}}, [2]*rest.Call{get(), get()}, [2]context.Context{asker(t, on), asker(t, on)}, 2, 1},
+		"timeout":            {upstreams.Source{}, [2]*rest.Call{get(), get().Timeout(time.Minute)}, [2]context.Context{asker(t, on), asker(t, on)}, 2, 2},
+		"equal timeouts":     {upstreams.Source{}, [2]*rest.Call{get().Timeout(time.Minute), get().Timeout(time.Minute)}, [2]context.Context{asker(t, on), asker(t, on)}, 2, 1},
 		"another method":     {upstreams.Source{}, [2]*rest.Call{rest.New("PUT", "/a"), rest.New("PUT", "/a")}, [2]context.Context{asker(t, on), asker(t, on)}, 0, 2},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -289,6 +304,49 @@ func TestCoalescedHeaders(t *testing.T) {
 	}
 }
 
+// The service receives the headers of the first caller.
+func TestCoalescedTraces(t *testing.T) {
+	s := &held{let: make(chan struct{}), serve: func(w http.ResponseWriter, r *http.Request) {
+		io.WriteString(w, r.Header.Get("Traceparent"))
+	}}
+	services := s.services(t, upstreams.Source{Forward: []string{"Traceparent"}})
+	answers := make(chan string, 2)
+	for i, trace := range []string{"first", "second"} {
+		go func() {
+			answer, err := services.Do(asker(t, on, "Traceparent: "+trace), "s", rest.New("GET", "/"))
+			if err != nil {
+				answers <- err.Error()
+				return
+			}
+			answers <- string(answer.Body)
+		}()
+		coalescetest.Await(t, i+1, func() bool { return s.calls.Load() == 1 })
+	}
+	close(s.let)
+	if first, second := <-answers, <-answers; first != "first" || second != "first" {
+		t.Errorf("%q and %q", first, second)
+	}
+}
+
+// Headers are left out of what is compared only if no source that is forwarded them varies by them.
+func TestNoVaryHeaders(t *testing.T) {
+	url := []string{"http://localhost"}
+	services, err := upstreams.New(upstreams.Options{
+		"a": {URLs: url, Forward: []string{"traceparent", "X-A", "X-Both", "X-Request-Id", "X-Tenant"}, NoVary: []string{"x-a", "x-both"}},
+		"b": {URLs: url, Forward: []string{"X-B3-TraceId", "X-Both"}},
+		"c": {URLs: url},
+	}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer services.Close()
+	got := services.Sources().NoVaryHeaders()
+	slices.Sort(got)
+	if want := "[Traceparent X-A X-B3-Traceid]"; fmt.Sprint(got) != want {
+		t.Errorf("%s, not %s", got, want)
+	}
+}
+
 // A response that is not a 2xx is read no further than rest.MaxErrorBody.
 func TestCoalescedErrorBody(t *testing.T) {
 	served := make(chan struct{})
@@ -304,5 +362,20 @@ func TestCoalescedErrorBody(t *testing.T) {
 	_, err := services.Do(asker(t, on), "s", rest.New("GET", "/"))
 	if refused, ok := errors.AsType[*rest.StatusError](err); !ok || refused.Response.Status != http.StatusTeapot || len(refused.Response.Body) != rest.MaxErrorBody {
 		t.Errorf("%v", err)
+	}
+}
+
+// A coalesced call has its own timeout, which may be longer than that of its source.
+func TestCoalescedTimeout(t *testing.T) {
+	s := &held{let: make(chan struct{}), serve: func(w http.ResponseWriter, _ *http.Request) {
+		time.Sleep(200 * time.Millisecond)
+		io.WriteString(w, "answer")
+	}}
+	close(s.let)
+	services := s.services(t, upstreams.Source{Timeout: 50 * time.Millisecond})
+	for timeout, want := range map[time.Duration]fault.Code{0: fault.GatewayTimeout, 10 * time.Millisecond: fault.GatewayTimeout, time.Minute: ""} {
+		if _, err := services.Do(asker(t, on), "s", rest.New("GET", "/").Timeout(timeout)); fault.CodeOf(err) != want {
+			t.Errorf("with a timeout of %s: %v", timeout, err)
+		}
 	}
 }
