@@ -53,7 +53,7 @@ func TestAgainKeepsTheDeadline(t *testing.T) {
 			client := &rest.Client{
 				Service:  "users",
 				Timeout:  time.Minute,
-				Balancer: balance.New([]*url.URL{{Scheme: "http", Host: "a"}, {Scheme: "http", Host: "b"}}, balance.Options{}),
+				Balancer: balance.New([]balance.Target{{URL: &url.URL{Scheme: "http", Host: "a"}}, {URL: &url.URL{Scheme: "http", Host: "b"}}}, balance.Options{}),
 				Transport: transportFunc(func(req *http.Request) (*http.Response, error) {
 					if attempts++; attempts > 1 {
 						return hang(req)
