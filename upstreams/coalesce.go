@@ -2,6 +2,7 @@ package upstreams
 
 import (
 	"context"
+	"encoding/binary"
 	"net/http"
 	"slices"
 	"time"
@@ -18,19 +19,18 @@ func coalesces(ctx context.Context, c *rest.Call) bool {
 	return engine.CoalescesCalls(ctx) && c.CanCoalesce() && hasClient(ctx)
 }
 
-// coalescer makes equal concurrent calls to one service once. Calls are equal if URL and all
+// coalescer makes equal concurrent calls to one service once. Calls are equal if URL, timeout and all
 // headers are equal, and if their clients have sent the same credentials.
 type coalescer struct {
 	source  string
 	slots   *engine.Semaphore // of the source; callers that share a response use one slot together
-	timeout time.Duration     // of each call, all attempts included
 	sendsID bool              // the settings forward X-Request-Id, so that it is part of the key
 	group   coalesce.Group[*rest.Response]
 }
 
 func newCoalescer(source string, slots *engine.Semaphore, o Source) *coalescer {
 	return &coalescer{
-		source: source, slots: slots, timeout: o.Timeout,
+		source: source, slots: slots,
 		sendsID: slices.Contains(addNames(nil, o.Forward), RequestIDHeader),
 		group:   coalesce.Group[*rest.Response]{Release: (*rest.Response).Release},
 	}
@@ -39,9 +39,9 @@ func newCoalescer(source string, slots *engine.Semaphore, o Source) *coalescer {
 // join makes a call by send, or joins an equal one that is running. The call runs apart from all
 // callers, so that none of them can hold up the others by leaving. Its memory is reserved by the
 // run for reading, and by each further caller for decoding.
-func (c *coalescer) join(ctx context.Context, req *http.Request, send func(context.Context) (*rest.Response, error)) (*rest.Response, error) {
+func (c *coalescer) join(ctx context.Context, req *http.Request, timeout time.Duration, send func(context.Context) (*rest.Response, error)) (*rest.Response, error) {
 	var buf [1 << 10]byte
-	share, err := c.group.Do(ctx, c.appendKey(buf[:0], req), time.Now().Add(c.timeout), func(ctx context.Context) (*rest.Response, error) {
+	share, err := c.group.Do(ctx, c.appendKey(buf[:0], req, timeout), time.Now().Add(timeout), func(ctx context.Context) (*rest.Response, error) {
 		if err := c.slots.Acquire(ctx); err != nil {
 			return nil, err
 		}
@@ -60,11 +60,11 @@ func (c *coalescer) join(ctx context.Context, req *http.Request, send func(conte
 	return share.Value.Shared(share.Done), nil
 }
 
-// appendKey appends to b everything on which the response may depend: source, URL, the
-// client's credentials and all headers. Each part is written with its length, so that no
+// appendKey appends to b everything on which the response may depend: source, URL, the time that
+// the service has, the client's credentials and all headers. Each part is written with its length, so that no
 // two lists of parts have the same key. The binding's rules and selection are not part of
 // it, since responses are shared before they are decoded.
-func (c *coalescer) appendKey(b []byte, req *http.Request) []byte {
+func (c *coalescer) appendKey(b []byte, req *http.Request, timeout time.Duration) []byte {
 	identity := engine.Identity{
 		Source:  c.source,
 		Request: req.URL.RawPath,
@@ -72,6 +72,7 @@ func (c *coalescer) appendKey(b []byte, req *http.Request) []byte {
 	}
 	b = identity.AppendKey(b)
 	b = coalesce.AppendText(coalesce.AppendText(b, req.URL.Path), req.URL.RawQuery)
+	b = binary.AppendUvarint(b, uint64(timeout))
 	id := clientHeader(req.Context(), RequestIDHeader)
 	var buf [16]string
 	names := buf[:0]

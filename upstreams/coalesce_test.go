@@ -17,6 +17,7 @@ import (
 
 	"github.com/gatehouse-graphql/gatehouse/engine"
 	"github.com/gatehouse-graphql/gatehouse/engine/coalesce/coalescetest"
+	"github.com/gatehouse-graphql/gatehouse/fault"
 	"github.com/gatehouse-graphql/gatehouse/upstreams"
 	"github.com/gatehouse-graphql/gatehouse/upstreams/rest"
 )
@@ -124,6 +125,8 @@ func TestCoalescedCalls(t *testing.T) {
 		"slash in a value":   {upstreams.Source{}, [2]*rest.Call{rest.New("GET", "/a/b"), rest.New("GET", "/").Segment("a/b")}, [2]context.Context{asker(t, on), asker(t, on)}, 2, 2},
 		"query":              {upstreams.Source{}, [2]*rest.Call{get(), rest.New("GET", "/a").Query("q", 2)}, [2]context.Context{asker(t, on), asker(t, on)}, 2, 2},
 		"of the request":     {upstreams.Source{}, [2]*rest.Call{get().RequestScoped(), get().RequestScoped()}, [2]context.Context{asker(t, on), asker(t, on)}, 0, 2},
+		"timeout":            {upstreams.Source{}, [2]*rest.Call{get(), get().Timeout(time.Minute)}, [2]context.Context{asker(t, on), asker(t, on)}, 2, 2},
+		"equal timeouts":     {upstreams.Source{}, [2]*rest.Call{get().Timeout(time.Minute), get().Timeout(time.Minute)}, [2]context.Context{asker(t, on), asker(t, on)}, 2, 1},
 		"another method":     {upstreams.Source{}, [2]*rest.Call{rest.New("PUT", "/a"), rest.New("PUT", "/a")}, [2]context.Context{asker(t, on), asker(t, on)}, 0, 2},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -304,5 +307,20 @@ func TestCoalescedErrorBody(t *testing.T) {
 	_, err := services.Do(asker(t, on), "s", rest.New("GET", "/"))
 	if refused, ok := errors.AsType[*rest.StatusError](err); !ok || refused.Response.Status != http.StatusTeapot || len(refused.Response.Body) != rest.MaxErrorBody {
 		t.Errorf("%v", err)
+	}
+}
+
+// A coalesced call has its own timeout, which may be longer than that of its source.
+func TestCoalescedTimeout(t *testing.T) {
+	s := &held{let: make(chan struct{}), serve: func(w http.ResponseWriter, _ *http.Request) {
+		time.Sleep(200 * time.Millisecond)
+		io.WriteString(w, "answer")
+	}}
+	close(s.let)
+	services := s.services(t, upstreams.Source{Timeout: 50 * time.Millisecond})
+	for timeout, want := range map[time.Duration]fault.Code{0: fault.GatewayTimeout, 10 * time.Millisecond: fault.GatewayTimeout, time.Minute: ""} {
+		if _, err := services.Do(asker(t, on), "s", rest.New("GET", "/").Timeout(timeout)); fault.CodeOf(err) != want {
+			t.Errorf("with a timeout of %s: %v", timeout, err)
+		}
 	}
 }

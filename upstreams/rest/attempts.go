@@ -127,8 +127,8 @@ func (a *attempts) continueFrom(h history) {
 		a.tried = append(a.tried, h.last)
 	}
 	if h.made == 0 {
-		if c.Timeout > 0 {
-			a.deadline = now.Add(c.Timeout)
+		if timeout := c.timeoutOf(a.call); timeout > 0 {
+			a.deadline = now.Add(timeout)
 		}
 		c.Resilience.Begin(now)
 	}
@@ -249,7 +249,8 @@ func (a *attempts) outcomeOfError(ctx, bounded context.Context, l *lane) attempt
 // isLong reports whether an attempt that took d when the operation's time ended had enough of it: a
 // call that begins shortly before the end says nothing about its endpoint.
 func (a *attempts) isLong(d time.Duration) bool {
-	return d >= longAttempt || a.client.Timeout > 0 && d >= a.client.Timeout/2
+	timeout := a.client.timeoutOf(a.call)
+	return d >= longAttempt || timeout > 0 && d >= timeout/2
 }
 
 // outcomeOfResponse judges a complete response.

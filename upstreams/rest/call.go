@@ -19,6 +19,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"github.com/gatehouse-graphql/gatehouse/fault"
@@ -77,6 +78,7 @@ type Call struct {
 	accept string // media types of responses, unless header has an Accept; "" means JSON
 	err    *fault.Error
 
+	timeout       time.Duration // 0 for that of the Client
 	requestScoped bool
 	nonIdempotent bool
 	expects       func(*Response) bool // see Expecting
@@ -181,6 +183,13 @@ func (c *Call) Expecting(expects func(*Response) bool) *Call {
 // other client may receive its response.
 func (c *Call) RequestScoped() *Call {
 	c.requestScoped = true
+	return c
+}
+
+// Timeout bounds the call from first connection to last byte, all attempts included, in place of
+// Client.Timeout, which may be shorter. The context's own deadline may be earlier. 0 has no effect.
+func (c *Call) Timeout(d time.Duration) *Call {
+	c.timeout = d
 	return c
 }
 
@@ -301,7 +310,7 @@ func (c *Call) headSize() int {
 
 // Key returns what the call sends, for engine.Identity.Request: method, path and
 // parameters sorted by name, then headers and body if there are any. The caller is not
-// part of it.
+// part of it. A timeout of its own is: a call must not fail by the shorter timeout of another one.
 func (c *Call) Key() string {
 	var b strings.Builder
 	b.WriteString(c.method + " ")
@@ -320,6 +329,9 @@ func (c *Call) Key() string {
 	if c.mime != "" {
 		b.WriteString("\n" + c.mime + "\n")
 		b.Write(c.body)
+	}
+	if c.timeout > 0 {
+		b.WriteString("\nwithin " + c.timeout.String())
 	}
 	if c.err != nil {
 		b.WriteString("\n" + c.err.Message)

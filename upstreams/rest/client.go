@@ -38,8 +38,8 @@ type Client struct {
 	Transport http.RoundTripper
 	// Balancer chooses the endpoint of each attempt. Default none: the host is Service.
 	Balancer *balance.Balancer
-	// Timeout bounds each call from first connection to last byte, all attempts included. Default
-	// none, apart from the context's own deadline.
+	// Timeout bounds each call from first connection to last byte, all attempts included, unless the
+	// call has a timeout of its own. Default none, apart from the context's own deadline.
 	Timeout time.Duration
 	// AttemptTimeout bounds each attempt of a call, which may then be followed by another one. Default
 	// none.
@@ -57,9 +57,9 @@ type Client struct {
 	// caller of the graph, and not the credentials of the gateway itself. It is called for
 	// these two statuses only. Default: they concern the gateway.
 	DeniesCaller func(*http.Request, http.Header) bool
-	// Join, if set, is called for each call with its request, and with the function that makes its
-	// attempts. It may return the response of an equal call instead.
-	Join func(ctx context.Context, req *http.Request, send func(context.Context) (*Response, error)) (*Response, error)
+	// Join, if set, is called for each call with its request, its timeout, which is 0 without one, and
+	// the function that makes its attempts. It may return the response of an equal call instead.
+	Join func(ctx context.Context, req *http.Request, timeout time.Duration, send func(context.Context) (*Response, error)) (*Response, error)
 	// Reserve, if set, is called before n more bytes of memory are used for a response, of a 2xx
 	// status. It may wait; its error ends the call, and is a *fault.Error or that of the context.
 	Reserve func(ctx context.Context, n int64) error
@@ -169,6 +169,14 @@ func (c *Client) Do(ctx context.Context, call *Call) (*Response, error) {
 	return c.do(ctx, call, history{})
 }
 
+// timeoutOf returns the timeout of a call, 0 for none.
+func (c *Client) timeoutOf(call *Call) time.Duration {
+	if call.timeout > 0 {
+		return call.timeout
+	}
+	return c.Timeout
+}
+
 // do is Do for a call with a history.
 func (c *Client) do(ctx context.Context, call *Call, h history) (*Response, error) {
 	started := time.Now()
@@ -227,7 +235,7 @@ func (c *Client) join(ctx context.Context, call *Call, h history) (*Response, er
 	if err != nil {
 		return nil, err
 	}
-	return c.Join(ctx, req, func(ctx context.Context) (*Response, error) {
+	return c.Join(ctx, req, c.timeoutOf(call), func(ctx context.Context) (*Response, error) {
 		return c.send(ctx, call, header, h)
 	})
 }
