@@ -31,6 +31,7 @@ var subjects = []struct {
 	{"GH060", "Selections"},
 	{"GH070", "Guards"},
 	{"GH080", "Names and types"},
+	{"GH090", "How calls are made"},
 	{"GH100", "Requests, compared with the service's document"},
 	{"GH120", "Responses, compared with the service's document"},
 	{"GH140", "Connections"},

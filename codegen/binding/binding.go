@@ -12,6 +12,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/vektah/gqlparser/v2/ast"
 
@@ -117,6 +118,8 @@ type Call struct {
 	Fields    []FormField
 	// Idempotent is set where the schema says that the call may be repeated without harm.
 	Idempotent bool
+	// Timeout is how long each call may take; 0 stands for the timeout of the source in the settings.
+	Timeout time.Duration
 }
 
 // Encoding is how a body is written.

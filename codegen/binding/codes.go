@@ -6,7 +6,7 @@ type Code string
 
 // The codes are numbered by subject, with room for more: from GH001 the schema itself, GH010
 // sources and the places of bindings, GH020 the call, GH040 values, GH050 batches, GH060
-// selections, GH070 guards, GH080 names, GH100 requests against the service's document, GH120
+// selections, GH070 guards, GH080 names, GH090 how calls are made, GH100 requests against the service's document, GH120
 // responses against it, GH140 connections, GH150 interfaces and unions, GH160 the errors of a
 // service, GH170 entities, GH180 the sizes of lists, GH190 ignored checks. Each is explained in explanations/CODE.md.
 const (
@@ -88,6 +88,8 @@ const (
 	RepeatedWireName Code = "GH080"
 	TakenGoName      Code = "GH081"
 	UnreachableType  Code = "GH082"
+
+	InvalidTimeout Code = "GH090"
 
 	UnreadableDocument Code = "GH100"
 	UnknownCall        Code = "GH101"

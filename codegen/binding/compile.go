@@ -162,6 +162,7 @@ func (c *compiler) compileBinding(f *Field, d *ast.Directive) *Field {
 	if len(c.faults) == before {
 		b.settlePage()
 	}
+	f.Call.Timeout = b.compileTimeout(d)
 	if s := c.graph.Source(f.Source); s != nil {
 		f.Rules = b.compileRules(d, s.Rules)
 	}

@@ -14,6 +14,9 @@ func (w *walker) callOf(b *binding.Field, needs []string) *Call {
 	if b.Call.Operation != nil {
 		call.Operation = b.Call.Operation.ID
 	}
+	if b.Call.Timeout > 0 {
+		call.Timeout = b.Call.Timeout.String()
+	}
 	if b.Page != nil {
 		call.Page = b.Page.Type
 	}

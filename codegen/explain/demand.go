@@ -126,6 +126,9 @@ func (r *renderer) call(c *binding.Call) []any {
 	if c.Body != nil {
 		all = append(all, c.Encoding, c.MediaType, r.value(c.Body))
 	}
+	if c.Timeout > 0 {
+		all = append(all, c.Timeout)
+	}
 	return all
 }
 

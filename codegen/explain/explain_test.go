@@ -248,6 +248,37 @@ func TestNotes(t *testing.T) {
 	}
 }
 
+// A binding's own timeout is shown, and calls with other timeouts are not shared.
+func TestTimeouts(t *testing.T) {
+	const schema = `
+		extend schema @source(name: "s")
+		type Query {
+			quick: Int @connect(source: "s", http: { GET: "/n" }, selection: "$.n", timeout: "1500ms")
+			alike: Int @connect(source: "s", http: { GET: "/n" }, selection: "$.n", timeout: "1.5s")
+			plain: Int @connect(source: "s", http: { GET: "/n" }, selection: "$.n")
+		}`
+	all, err := plans(t, []*ast.Source{{Name: "s", Input: schema}}, &ast.Source{Name: "q", Input: "{ quick alike plain }"}, explain.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var text strings.Builder
+	if err := explain.Text(&text, all); err != nil {
+		t.Fatal(err)
+	}
+	want := `query: at most 2 calls in 1 round
+  round 1
+    Query.quick  GET s /n  1 call                       timeout 1.5s  cache: may be shared
+    Query.alike  GET s /n  by the calls of Query.quick                cache: may be shared
+    Query.plain  GET s /n  1 call                                     cache: may be shared
+`
+	if diff := cmp.Diff(want, text.String()); diff != "" {
+		t.Errorf("-want +got\n%s", diff)
+	}
+	if encoded, _ := json.Marshal(all[0].Nodes[0].Call); !strings.Contains(string(encoded), `"timeout":"1.5s"`) {
+		t.Errorf("%s", encoded)
+	}
+}
+
 // Handwritten code may resolve fields that have no binding.
 func TestHandwritten(t *testing.T) {
 	all, err := plans(t, []*ast.Source{{Name: "tiny", Input: tiny}}, &ast.Source{Name: "q", Input: `{ dog { id friends { id } } }`},

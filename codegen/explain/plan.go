@@ -41,6 +41,8 @@ type Call struct {
 	Operation string `json:"operation,omitempty"`
 	// Binding is the id of the @connect.
 	Binding string `json:"binding,omitempty"`
+	// Timeout is how long each call may take, such as 2s; "" for the timeout of the source.
+	Timeout string `json:"timeout,omitempty"`
 	// Page is the pagination of the service: PAGE_NUMBER, OFFSET or NEXT_CURSOR.
 	Page  string `json:"page,omitempty"`
 	Batch *Batch `json:"batch,omitempty"`

@@ -82,10 +82,10 @@ func (p *Plan) rows() [][]string {
 	}
 	rows := make([][]string, len(p.Nodes))
 	for i, n := range p.Nodes {
-		rows[i] = []string{p.label(n, n.Paths), "by hand in resolvers/", "calls unknown", "", guardText(n)}
+		rows[i] = []string{p.label(n, n.Paths), "by hand in resolvers/", "calls unknown", "", "", guardText(n)}
 		if c := n.Call; c != nil {
 			rows[i][1] = fmt.Sprintf("%-*s %-*s %s", method, c.Method, source, c.Source, c.target())
-			rows[i][2], rows[i][3] = p.callText(n), cacheText(c.Cache)
+			rows[i][2], rows[i][3], rows[i][4] = p.callText(n), timeoutText(c), cacheText(c.Cache)
 		}
 	}
 	return rows
@@ -181,6 +181,13 @@ func plural(n Count, one, many string) string {
 		many = one
 	}
 	return n.String() + " " + many
+}
+
+func timeoutText(c *Call) string {
+	if c.Timeout == "" || c.Calls == 0 {
+		return ""
+	}
+	return "timeout " + c.Timeout
 }
 
 func cacheText(c Cache) string {

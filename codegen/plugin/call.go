@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/99designs/gqlgen/codegen"
 	"github.com/99designs/gqlgen/codegen/config"
@@ -38,6 +39,7 @@ func (w *callWriter) call() (string, error) {
 		w.query(p)
 	}
 	w.headersCookiesBody()
+	w.timeout()
 	if call.CarriesKeysInHead() {
 		w.step("Batch(len(keys), %d)", w.binding.Batch.MaxLength)
 	}
@@ -84,6 +86,31 @@ func (w *callWriter) headersCookiesBody() {
 	if call.Idempotent {
 		w.step("Idempotent()")
 	}
+}
+
+// timeout writes the step for the binding's own timeout.
+func (w *callWriter) timeout() {
+	timeout := w.binding.Call.Timeout
+	if timeout == 0 {
+		return
+	}
+	unit := durationUnits[slices.IndexFunc(durationUnits, func(u durationUnit) bool { return timeout%u.of == 0 })]
+	text := w.f.use("time") + unit.name
+	if n := timeout / unit.of; n != 1 {
+		text = fmt.Sprintf("%d*%s", n, text)
+	}
+	w.step("Timeout(%s)", text)
+}
+
+// durationUnits are the constants of package time, the longest first.
+var durationUnits = []durationUnit{
+	{time.Hour, "Hour"}, {time.Minute, "Minute"}, {time.Second, "Second"},
+	{time.Millisecond, "Millisecond"}, {time.Microsecond, "Microsecond"}, {time.Nanosecond, "Nanosecond"},
+}
+
+type durationUnit struct {
+	of   time.Duration
+	name string
 }
 
 // isMutation reports whether the call resolves a field of Mutation. A GET that does is not

@@ -186,7 +186,7 @@ func loaderText(b *binding.Field) string {
 			parts(fmt.Sprintf(" %d %t %p ", i, p.Explode, p.Style), p.Name, p.Parts)
 		}
 	}
-	fmt.Fprintf(&t, " %s as %s", b.Extraction, loadedType(b))
+	fmt.Fprintf(&t, " %s %s as %s", b.Call.Timeout, b.Extraction, loadedType(b))
 	for _, v := range slices.Concat([]*binding.Value{b.Rules.Success, b.Rules.Message, b.Rules.Extensions}, b.SelectionVariables) {
 		t.WriteString(";")
 		value(v)
@@ -241,7 +241,7 @@ func pathPattern(c *binding.Call) string {
 // mayBeEqual reports whether the calls of two bindings can be the same request. It may be wrong
 // only by returning true.
 func (g *generator) mayBeEqual(a, b *binding.Field) bool {
-	return a.Source == b.Source && pathsMayBeEqual(pathPattern(&a.Call), pathPattern(&b.Call)) &&
+	return a.Source == b.Source && a.Call.Timeout == b.Call.Timeout && pathsMayBeEqual(pathPattern(&a.Call), pathPattern(&b.Call)) &&
 		g.queryFits(&a.Call, &b.Call) && g.queryFits(&b.Call, &a.Call)
 }
 

@@ -42,6 +42,7 @@ func (g *generator) requestOf(f *goFile, b *binding.Field, field *codegen.Field)
 	w := &callWriter{g: g, f: f, binding: b, field: field, request: t}
 	text = b.Call.Method + " " + w.pathText() + w.queryText()
 	w.headersCookiesBody()
+	w.timeout()
 	for _, step := range w.steps {
 		text += " " + strings.ReplaceAll(step, "\n", "")
 	}

@@ -20,12 +20,17 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/upstreams"
 )
 
-// servicesAt returns clients for all sources of the project, at one address.
-func servicesAt(t *testing.T, url string) *upstreams.Services {
+// servicesAt returns clients for all sources of the project, at one address, with their other settings
+// changed.
+func servicesAt(t *testing.T, url string, change ...func(*upstreams.Source)) *upstreams.Services {
 	t.Helper()
 	options := upstreams.Options{}
 	for _, name := range resolvers.Requirements.Sources {
-		options[name] = upstreams.Source{URLs: []string{url}, Config: map[string]string{"tenant": "of " + name}}
+		source := upstreams.Source{URLs: []string{url}, Config: map[string]string{"tenant": "of " + name}}
+		for _, change := range change {
+			change(&source)
+		}
+		options[name] = source
 	}
 	services, err := upstreams.New(options, nil)
 	if err != nil {
@@ -36,13 +41,13 @@ func servicesAt(t *testing.T, url string) *upstreams.Services {
 }
 
 // startGateway starts the whole gateway over one service that stands for all sources, and returns
-// its URL. Every token is valid and belongs to identity.
-func startGateway(t *testing.T, service http.Handler, identity *auth.Identity) string {
+// its URL. Every token is valid and belongs to identity. The settings of the sources are changed.
+func startGateway(t *testing.T, service http.Handler, identity *auth.Identity, change ...func(*upstreams.Source)) string {
 	t.Helper()
 	backend := httptest.NewServer(service)
 	t.Cleanup(backend.Close)
 	f, err := front.New(front.Options{Execution: engine.Options{Engine: os.Getenv("GATEWAY_EXECUTION_ENGINE")}}, front.Deps{
-		Schema: graph.NewSchema(&resolvers.Resolver{Services: servicesAt(t, backend.URL)}),
+		Schema: graph.NewSchema(&resolvers.Resolver{Services: servicesAt(t, backend.URL, change...)}),
 		Verify: func(context.Context, string) (*auth.Identity, error) { return identity, nil },
 		Log:    slog.New(slog.DiscardHandler),
 	})
