@@ -125,6 +125,7 @@ func TestCoalescedCalls(t *testing.T) {
 		"slash in a value":   {upstreams.Source{}, [2]*rest.Call{rest.New("GET", "/a/b"), rest.New("GET", "/").Segment("a/b")}, [2]context.Context{asker(t, on), asker(t, on)}, 2, 2},
 		"query":              {upstreams.Source{}, [2]*rest.Call{get(), rest.New("GET", "/a").Query("q", 2)}, [2]context.Context{asker(t, on), asker(t, on)}, 2, 2},
 		"of the request":     {upstreams.Source{}, [2]*rest.Call{get().RequestScoped(), get().RequestScoped()}, [2]context.Context{asker(t, on), asker(t, on)}, 0, 2},
+		"deadline header":    {upstreams.Source{DeadlineHeader: upstreams.DeadlineHeader{Name: "X-Request-Timeout-Ms"}}, [2]*rest.Call{get(), get()}, [2]context.Context{asker(t, on), asker(t, on)}, 2, 1},
 		"timeout":            {upstreams.Source{}, [2]*rest.Call{get(), get().Timeout(time.Minute)}, [2]context.Context{asker(t, on), asker(t, on)}, 2, 2},
 		"equal timeouts":     {upstreams.Source{}, [2]*rest.Call{get().Timeout(time.Minute), get().Timeout(time.Minute)}, [2]context.Context{asker(t, on), asker(t, on)}, 2, 1},
 		"another method":     {upstreams.Source{}, [2]*rest.Call{rest.New("PUT", "/a"), rest.New("PUT", "/a")}, [2]context.Context{asker(t, on), asker(t, on)}, 0, 2},

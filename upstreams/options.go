@@ -4,10 +4,13 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"iter"
 	"maps"
+	"net/http"
 	"net/url"
 	"regexp"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/gatehouse-graphql/gatehouse/upstreams/balance"
@@ -42,6 +45,9 @@ type Source struct {
 	// AttemptTimeout bounds each attempt of a call. One that takes longer is given up, and retried if
 	// the call may be repeated. Default none: hedges are faster, and a service may be slow.
 	AttemptTimeout time.Duration `yaml:"attemptTimeout"`
+	// DeadlineHeader tells the service how long the gateway waits for the response to each attempt:
+	// what remains of the call's timeout or of the operation's deadline, whichever ends first.
+	DeadlineHeader DeadlineHeader `yaml:"deadlineHeader"`
 	// ConnectTimeout bounds connecting to one replica, so that time remains to try another
 	// one when a replica does not respond at all. Default 2s.
 	ConnectTimeout time.Duration `yaml:"connectTimeout"`
@@ -74,6 +80,16 @@ type Source struct {
 	ProxyFromEnvironment bool `yaml:"proxyFromEnvironment"`
 }
 
+// DeadlineHeader is a header in which the service receives the time that remains for an attempt.
+type DeadlineHeader struct {
+	// Name is the name of the header, such as X-Request-Timeout-Ms, or
+	// X-Envoy-Expected-Rq-Timeout-Ms for Envoy. Default none.
+	Name string `yaml:"name"`
+	// Format is how the time is written. For 1.5 s, milliseconds is 1500, seconds is 1.5, and grpc,
+	// the format of Grpc-Timeout, is 1500m. Default milliseconds.
+	Format string `yaml:"format"`
+}
+
 // Pool bounds the connections to each replica, and the calls to the service.
 type Pool struct {
 	// MaxIdle is how many idle connections are kept. Default 64.
@@ -100,6 +116,7 @@ type TLS struct {
 // withDefaults returns o with the defaults of fields that are zero.
 func (o Source) withDefaults() Source {
 	o.Timeout = cmp.Or(o.Timeout, DefaultTimeout)
+	o.DeadlineHeader.Format = cmp.Or(o.DeadlineHeader.Format, defaultDeadlineFormat)
 	o.ConnectTimeout = cmp.Or(o.ConnectTimeout, DefaultConnectTimeout)
 	o.MaxResponse = cmp.Or(o.MaxResponse, DefaultMaxResponse)
 	o.Pool.MaxIdle = cmp.Or(o.Pool.MaxIdle, DefaultMaxIdle)
@@ -112,7 +129,7 @@ func (o Source) withDefaults() Source {
 // validate returns the mistakes in everything except URLs and Balance. No error shows the
 // value of a header, which may be a secret.
 func (o Source) validate() error {
-	return errors.Join(o.validateHeaders(), o.validateForward(), o.validateConfig(),
+	return errors.Join(o.validateHeaders(), o.validateForward(), o.validateConfig(), o.validateDeadlineHeader(),
 		o.Retry.Validate(), o.Hedge.Validate(), o.Breaker.Validate(),
 		validateNotNegative("timeout", o.Timeout),
 		validateNotNegative("attemptTimeout", o.AttemptTimeout),
@@ -194,6 +211,48 @@ func (o Source) validateForward() error {
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// deadlineFormats are the values of DeadlineHeader.Format.
+var deadlineFormats = map[string]func(time.Duration) string{
+	defaultDeadlineFormat: rest.Milliseconds, "seconds": rest.Seconds, "grpc": rest.GRPC,
+}
+
+const defaultDeadlineFormat = "milliseconds"
+
+func (o Source) validateDeadlineHeader() error {
+	h := o.DeadlineHeader
+	_, known := deadlineFormats[h.Format]
+	switch {
+	case h.Format != "" && !known:
+		return fmt.Errorf("deadlineHeader.format: %q is not a format: write milliseconds, seconds or grpc", h.Format)
+	case h.Name == "" && h.Format != "":
+		return errors.New("deadlineHeader has a format and no name: write the name of the header, or remove deadlineHeader")
+	case h.Name == "":
+		return nil
+	case !rest.ValidHeaderName(h.Name):
+		return fmt.Errorf("deadlineHeader.name: %q is not a header name", h.Name)
+	case rest.ReservedHeader(h.Name):
+		return fmt.Errorf("deadlineHeader.name: %s belongs to the connection and cannot be set", h.Name)
+	case hasName(maps.Keys(o.Headers), h.Name):
+		return fmt.Errorf("deadlineHeader.name: %s is listed under headers too: remove one of them", h.Name)
+	}
+	return nil
+}
+
+// deadlineHeader returns the header that tells the service how long an attempt may take.
+func (o Source) deadlineHeader() rest.DeadlineHeader {
+	return rest.DeadlineHeader{Name: http.CanonicalHeaderKey(o.DeadlineHeader.Name), Format: deadlineFormats[o.DeadlineHeader.Format]}
+}
+
+// hasName reports whether names has the name of a header, in any case.
+func hasName(names iter.Seq[string], name string) bool {
+	for n := range names {
+		if strings.EqualFold(n, name) {
+			return true
+		}
+	}
+	return false
 }
 
 var configName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)

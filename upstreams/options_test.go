@@ -41,6 +41,11 @@ func TestMistakesInOptions(t *testing.T) {
 		{"header name", upstreams.Source{URLs: good, Headers: map[string]string{"A B": "s3cret"}}, `headers: "A B" is not a header name`},
 		{"header value", upstreams.Source{URLs: good, Headers: map[string]string{"A": "s3cret\r\n"}}, "headers: the value of A has control characters"},
 		{"header of the connection", upstreams.Source{URLs: good, Headers: map[string]string{"host": "x"}}, "headers: host belongs to the connection"},
+		{"deadline header", upstreams.Source{URLs: good, DeadlineHeader: upstreams.DeadlineHeader{Name: "A B"}}, `deadlineHeader.name: "A B" is not a header name`},
+		{"deadline in a header of the connection", upstreams.Source{URLs: good, DeadlineHeader: upstreams.DeadlineHeader{Name: "keep-alive"}}, "deadlineHeader.name: keep-alive belongs to the connection"},
+		{"deadline in a fixed header", upstreams.Source{URLs: good, Headers: map[string]string{"x-timeout": "s3cret"}, DeadlineHeader: upstreams.DeadlineHeader{Name: "X-Timeout"}}, "deadlineHeader.name: X-Timeout is listed under headers too"},
+		{"format of the deadline", upstreams.Source{URLs: good, DeadlineHeader: upstreams.DeadlineHeader{Name: "A", Format: "unix"}}, `deadlineHeader.format: "unix" is not a format: write milliseconds, seconds or grpc`},
+		{"deadline without a name", upstreams.Source{URLs: good, DeadlineHeader: upstreams.DeadlineHeader{Format: "grpc"}}, "deadlineHeader has a format and no name"},
 		{"CA file missing", upstreams.Source{URLs: good, TLS: upstreams.TLS{CAFile: noPEM + ".no"}}, "tls.caFile: open "},
 		{"CA file empty", upstreams.Source{URLs: good, TLS: upstreams.TLS{CAFile: noPEM}}, "tls.caFile: " + noPEM + " has no PEM certificate"},
 	} {
@@ -95,6 +100,7 @@ users:
   balance: round_robin
   timeout: 2s
   connectTimeout: 500ms
+  deadlineHeader: {name: Grpc-Timeout, format: grpc}
   maxResponse: 1048576
   headers: {X-API-Key: abc}
   forward: [Authorization]
@@ -110,6 +116,7 @@ users:
 	want := upstreams.Options{"users": {
 		URLs: []string{"http://localhost:4001/api"}, Balance: "round_robin",
 		Timeout: 2 * time.Second, ConnectTimeout: 500 * time.Millisecond, MaxResponse: 1 << 20,
+		DeadlineHeader: upstreams.DeadlineHeader{Name: "Grpc-Timeout", Format: "grpc"},
 		Headers: map[string]string{"X-API-Key": "abc"}, Forward: []string{"Authorization"}, Config: map[string]string{"tenant": "acme"},
 		Pool: upstreams.Pool{MaxIdle: 8, MaxConns: 16, IdleTimeout: time.Minute},
 		TLS:  upstreams.TLS{CAFile: "ca.pem"}, ProxyFromEnvironment: true,

@@ -359,3 +359,32 @@ func BenchmarkDo(b *testing.B) {
 		}
 	}
 }
+
+// The service is told how long the gateway waits, in the format of the settings.
+func TestDeadlineHeader(t *testing.T) {
+	received := make(chan http.Header, 1)
+	backend := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		received <- r.Header
+		io.WriteString(w, "{}")
+	}))
+	defer backend.Close()
+	for format, parse := range map[string]func(string) (time.Duration, error){
+		"":             func(s string) (time.Duration, error) { return time.ParseDuration(s + "ms") },
+		"milliseconds": func(s string) (time.Duration, error) { return time.ParseDuration(s + "ms") },
+		"seconds":      func(s string) (time.Duration, error) { return time.ParseDuration(s + "s") },
+		"grpc":         func(s string) (time.Duration, error) { return time.ParseDuration(s + "s") }, // 1m is a millisecond
+	} {
+		services := newServices(t, upstreams.Source{
+			URLs: []string{backend.URL}, Timeout: time.Minute, DeadlineHeader: upstreams.DeadlineHeader{Name: "x-timeout", Format: format},
+		})
+		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+		defer cancel()
+		if _, err := services.Do(ctx, "users", rest.New("GET", "/")); err != nil {
+			t.Fatal(err)
+		}
+		text := (<-received).Get("X-Timeout")
+		if got, err := parse(text); err != nil || got > 20*time.Second || got < 10*time.Second {
+			t.Errorf("%q: %q %v", format, text, err)
+		}
+	}
+}

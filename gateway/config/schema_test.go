@@ -141,6 +141,7 @@ func choices(t *testing.T, text []byte) []byte {
 	}
 	offer("Log", "level", "debug", "info", "warn", "error")
 	offer("Log", "format", LogAuto, LogJSON, LogText)
+	offer("upstreamsDeadlineHeader", "format", "milliseconds", "seconds", "grpc")
 	offer("authIssuer", "algorithms", "HS256", "HS384", "HS512", "RS256", "RS384", "RS512",
 		"PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA")
 	out, err := json.MarshalIndent(&s, "", "  ")

@@ -53,6 +53,8 @@ type Client struct {
 	// DecorateHeaders, if set, adds to the headers of a request, which already hold those of
 	// the call.
 	DecorateHeaders func(context.Context, http.Header)
+	// DeadlineHeader tells the service how long each attempt may take. Default none.
+	DeadlineHeader DeadlineHeader
 	// DeniesCaller, if set, reports whether a 401 or 403 with these headers concerns the
 	// caller of the graph, and not the credentials of the gateway itself. It is called for
 	// these two statuses only. Default: they concern the gateway.
@@ -252,6 +254,7 @@ func (c *Client) headers(ctx context.Context, call *Call) http.Header {
 
 // exchange sends a request and reads the whole response, whatever its status.
 func (c *Client) exchange(ctx context.Context, req *http.Request) (*Response, error) {
+	c.DeadlineHeader.set(req)
 	// RoundTrip instead of http.Client.Do: no redirect is followed, and no error holds the
 	// URL, which may hold values of clients.
 	resp, err := c.transport().RoundTrip(req)

@@ -92,6 +92,6 @@ func TestKeyHasTheTimeout(t *testing.T) {
 		keys[rest.New("GET", "/users").Timeout(d).Key()] = true
 	}
 	if len(keys) != 3 || !keys["GET /users"] {
-		t.Errorf("%q", keys)
+		t.Errorf("%v", keys)
 	}
 }
