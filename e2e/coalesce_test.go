@@ -209,6 +209,15 @@ func TestCoalesce(t *testing.T) {
 		"names that are told on":   {first: request{query: oneProduct, header: []string{"X-Request-Id: a"}}, second: request{query: oneProduct, header: []string{"X-Request-Id: b"}}, calls: 2, operations: 2, calling: 2, change: forwardsIDs},
 		"names that are ours":      {first: request{query: oneProduct}, second: request{query: oneProduct}, calls: 2, operations: 2, calling: 2, change: forwardsIDs},
 		"names that are not":       {first: request{query: oneProduct, header: []string{"X-Request-Id: a"}}, second: request{query: oneProduct, header: []string{"X-Request-Id: b"}}, calls: 1, operations: 2, calling: 1, coalesced: true},
+		"traces":                   {first: request{query: oneProduct, header: []string{"Traceparent: a", "B3: 1", "X-Correlation-Id: x"}}, second: request{query: oneProduct, header: []string{"Traceparent: b", "Sentry-Trace: 2", "X-Correlation-Id: y"}}, calls: 1, operations: 2, calling: 1, coalesced: true, change: forwardsTraces},
+		"calls of traces":          {first: request{query: oneProduct, header: []string{"Traceparent: a"}}, second: request{query: `{ product(sku: "B-100") { sku rating } }`, header: []string{"Traceparent: b"}}, calls: 1, operations: 2, calling: 2, change: forwardsTraces},
+		"baggage":                  {first: request{query: oneProduct, header: []string{"Baggage: user=1"}}, second: request{query: oneProduct, header: []string{"Baggage: user=2"}}, calls: 2, operations: 2, calling: 2, change: forwardsTraces},
+		"one source varies": {first: request{query: oneProduct, header: []string{"X-Correlation-Id: x"}}, second: request{query: oneProduct, header: []string{"X-Correlation-Id: y"}}, calls: 1, operations: 2, calling: 2, change: func(c *config.Config) {
+			forwardsTraces(c)
+			users := c.Sources["users"]
+			users.NoVary = nil
+			c.Sources["users"] = users
+		}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if c.change == nil {
@@ -258,6 +267,16 @@ func TestCoalesce(t *testing.T) {
 func forwardsIDs(c *config.Config) {
 	for name, source := range c.Sources {
 		source.Forward = append(source.Forward, "X-Request-ID")
+		c.Sources[name] = source
+	}
+}
+
+// forwardsTraces makes the gateway forward headers for tracing to the services, and two others, of which
+// responses depend on baggage.
+func forwardsTraces(c *config.Config) {
+	for name, source := range c.Sources {
+		source.Forward = append(source.Forward, "traceparent", "b3", "sentry-trace", "baggage", "X-Correlation-ID")
+		source.NoVary = []string{"x-correlation-id"}
 		c.Sources[name] = source
 	}
 }

@@ -94,7 +94,7 @@ func (r *running) depsOf(c *config.Config, sources *upstreams.Sources) front.Dep
 		page.Schema = front.SchemaPath
 	}
 	d := r.deps
-	d.Forwarded = sources.ForwardedHeaders()
+	d.Forwarded, d.NoVary = sources.ForwardedHeaders(), sources.NoVaryHeaders()
 	d.WithClientHeaders = sources.WithClientHeaders
 	d.Playground = playground.Handler(page)
 	return d

@@ -22,17 +22,17 @@ func coalesces(ctx context.Context, c *rest.Call) bool {
 // coalescer makes equal concurrent calls to one service once. Calls are equal if URL, timeout and all
 // headers are equal, and if their clients have sent the same credentials.
 type coalescer struct {
-	source  string
-	slots   *engine.Semaphore // of the source; callers that share a response use one slot together
-	sendsID bool              // the settings forward X-Request-Id, so that it is part of the key
-	group   coalesce.Group[*rest.Response]
+	source string
+	slots  *engine.Semaphore // of the source; callers that share a response use one slot together
+	noVary []string          // canonical names of the client's headers on which no response depends
+	group  coalesce.Group[*rest.Response]
 }
 
 func newCoalescer(source string, slots *engine.Semaphore, o Source) *coalescer {
 	return &coalescer{
 		source: source, slots: slots,
-		sendsID: slices.Contains(addNames(nil, o.Forward), RequestIDHeader),
-		group:   coalesce.Group[*rest.Response]{Release: (*rest.Response).Release},
+		noVary: o.noVaryHeaders(),
+		group:  coalesce.Group[*rest.Response]{Release: (*rest.Response).Release},
 	}
 }
 
@@ -61,9 +61,9 @@ func (c *coalescer) join(ctx context.Context, req *http.Request, timeout time.Du
 }
 
 // appendKey appends to b everything on which the response may depend: source, URL, the time that
-// the service has, the client's credentials and all headers. Each part is written with its length, so that no
-// two lists of parts have the same key. The binding's rules and selection are not part of
-// it, since responses are shared before they are decoded.
+// the service has, the client's credentials and all headers but those of noVary. Each part is
+// written with its length, so that no two lists of parts have the same key. The binding's rules and
+// selection are not part of it, since responses are shared before they are decoded.
 func (c *coalescer) appendKey(b []byte, req *http.Request, timeout time.Duration) []byte {
 	identity := engine.Identity{
 		Source:  c.source,
@@ -73,11 +73,10 @@ func (c *coalescer) appendKey(b []byte, req *http.Request, timeout time.Duration
 	b = identity.AppendKey(b)
 	b = coalesce.AppendText(coalesce.AppendText(b, req.URL.Path), req.URL.RawQuery)
 	b = binary.AppendUvarint(b, uint64(timeout))
-	id := clientHeader(req.Context(), RequestIDHeader)
 	var buf [16]string
 	names := buf[:0]
 	for name, values := range req.Header {
-		if name != RequestIDHeader || c.sendsID || !isSameSlice(values, id) {
+		if !slices.Contains(c.noVary, name) || !isSameSlice(values, clientHeader(req.Context(), name)) {
 			names = append(names, name)
 		}
 	}
@@ -88,6 +87,6 @@ func (c *coalescer) appendKey(b []byte, req *http.Request, timeout time.Duration
 	return b
 }
 
-// isSameSlice reports whether a and b are one slice, and not only equal. So an X-Request-Id
-// that a binding sends counts, while the one that decorate has added does not.
+// isSameSlice reports whether a and b are one slice, and not only equal. So a traceparent that a
+// binding or the settings send counts, while the client's, which decorate has added, does not.
 func isSameSlice(a, b []string) bool { return len(a) > 0 && len(a) == len(b) && &a[0] == &b[0] }

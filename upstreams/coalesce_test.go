@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -103,6 +104,10 @@ var on = engine.Options{Coalesce: true}
 func TestCoalescedCalls(t *testing.T) {
 	get := func() *rest.Call { return rest.New("GET", "/a").Query("q", 1) }
 	forwarding := upstreams.Source{Forward: []string{"X-Tenant"}}
+	tracing := upstreams.Source{
+		Forward: []string{"traceparent", "tracestate", "X-B3-TraceId", "baggage", "X-Correlation-ID"},
+		NoVary:  []string{"x-correlation-id"},
+	}
 	for name, c := range map[string]struct {
 		source upstreams.Source
 		calls  [2]*rest.Call
@@ -125,6 +130,12 @@ func TestCoalescedCalls(t *testing.T) {
 		"slash in a value":   {upstreams.Source{}, [2]*rest.Call{rest.New("GET", "/a/b"), rest.New("GET", "/").Segment("a/b")}, [2]context.Context{asker(t, on), asker(t, on)}, 2, 2},
 		"query":              {upstreams.Source{}, [2]*rest.Call{get(), rest.New("GET", "/a").Query("q", 2)}, [2]context.Context{asker(t, on), asker(t, on)}, 2, 2},
 		"of the request":     {upstreams.Source{}, [2]*rest.Call{get().RequestScoped(), get().RequestScoped()}, [2]context.Context{asker(t, on), asker(t, on)}, 0, 2},
+		"traces":             {tracing, [2]*rest.Call{get(), get()}, [2]context.Context{asker(t, on, "Traceparent: a", "Tracestate: a"), asker(t, on, "Traceparent: b", "X-B3-Traceid: b")}, 2, 1},
+		"no vary":            {tracing, [2]*rest.Call{get(), get()}, [2]context.Context{asker(t, on, "X-Correlation-Id: a"), asker(t, on, "X-Correlation-Id: b")}, 2, 1},
+		"baggage":            {tracing, [2]*rest.Call{get(), get()}, [2]context.Context{asker(t, on, "Baggage: a=1"), asker(t, on, "Baggage: a=2")}, 2, 2},
+		"trace of the call":  {tracing, [2]*rest.Call{get().Header("traceparent", "1"), get().Header("traceparent", "2")}, [2]context.Context{asker(t, on), asker(t, on)}, 2, 2},
+		"trace of one call":  {tracing, [2]*rest.Call{get().Header("traceparent", "1"), get()}, [2]context.Context{asker(t, on), asker(t, on, "Traceparent: 1")}, 2, 2},
+		"id in no vary":      {upstreams.Source{Forward: []string{"X-Request-ID"}, NoVary: []string{"X-Request-ID"}}, [2]*rest.Call{get(), get()}, [2]context.Context{asker(t, on, "X-Request-Id: 1"), asker(t, on, "X-Request-Id: 2")}, 2, 1},
 		"deadline header":    {upstreams.Source{DeadlineHeader: upstreams.DeadlineHeader{Name: "X-Request-Timeout-Ms"}}, [2]*rest.Call{get(), get()}, [2]context.Context{asker(t, on), asker(t, on)}, 2, 1},
 		"timeout":            {upstreams.Source{}, [2]*rest.Call{get(), get().Timeout(time.Minute)}, [2]context.Context{asker(t, on), asker(t, on)}, 2, 2},
 		"equal timeouts":     {upstreams.Source{}, [2]*rest.Call{get().Timeout(time.Minute), get().Timeout(time.Minute)}, [2]context.Context{asker(t, on), asker(t, on)}, 2, 1},
@@ -290,6 +301,49 @@ func TestCoalescedHeaders(t *testing.T) {
 		if got := a.Header.Get("X-Of"); got != strconv.Itoa(i) {
 			t.Errorf("caller %d reads what %s has written", i, got)
 		}
+	}
+}
+
+// The service receives the headers of the first caller.
+func TestCoalescedTraces(t *testing.T) {
+	s := &held{let: make(chan struct{}), serve: func(w http.ResponseWriter, r *http.Request) {
+		io.WriteString(w, r.Header.Get("Traceparent"))
+	}}
+	services := s.services(t, upstreams.Source{Forward: []string{"Traceparent"}})
+	answers := make(chan string, 2)
+	for i, trace := range []string{"first", "second"} {
+		go func() {
+			answer, err := services.Do(asker(t, on, "Traceparent: "+trace), "s", rest.New("GET", "/"))
+			if err != nil {
+				answers <- err.Error()
+				return
+			}
+			answers <- string(answer.Body)
+		}()
+		coalescetest.Await(t, i+1, func() bool { return s.calls.Load() == 1 })
+	}
+	close(s.let)
+	if first, second := <-answers, <-answers; first != "first" || second != "first" {
+		t.Errorf("%q and %q", first, second)
+	}
+}
+
+// Headers are left out of what is compared only if no source that is forwarded them varies by them.
+func TestNoVaryHeaders(t *testing.T) {
+	url := []string{"http://localhost"}
+	services, err := upstreams.New(upstreams.Options{
+		"a": {URLs: url, Forward: []string{"traceparent", "X-A", "X-Both", "X-Request-Id", "X-Tenant"}, NoVary: []string{"x-a", "x-both"}},
+		"b": {URLs: url, Forward: []string{"X-B3-TraceId", "X-Both"}},
+		"c": {URLs: url},
+	}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer services.Close()
+	got := services.Sources().NoVaryHeaders()
+	slices.Sort(got)
+	if want := "[Traceparent X-A X-B3-Traceid]"; fmt.Sprint(got) != want {
+		t.Errorf("%s, not %s", got, want)
 	}
 }
 

@@ -67,6 +67,11 @@ type Source struct {
 	// Forward lists the headers of the client's request that are sent to the service.
 	// Default none: Authorization, too, is sent only where it is listed.
 	Forward []string `yaml:"forward"`
+	// NoVary lists those of the headers under Forward on which no response of the service depends,
+	// such as X-Correlation-Id. With execution.coalesce, requests that differ in them alone share
+	// executions and calls. Headers for tracing, such as traceparent, need not be listed. Default
+	// none.
+	NoVary []string `yaml:"noVary"`
 	// Config are values that bindings use as $config.name: a tenant, a version, a key that
 	// is not sent as a header. They are treated as secrets. The gateway does not start
 	// without those that the graph uses. Default none.
@@ -129,7 +134,7 @@ func (o Source) withDefaults() Source {
 // validate returns the mistakes in everything except URLs and Balance. No error shows the
 // value of a header, which may be a secret.
 func (o Source) validate() error {
-	return errors.Join(o.validateHeaders(), o.validateForward(), o.validateConfig(), o.validateDeadlineHeader(),
+	return errors.Join(o.validateHeaders(), o.validateForward(), o.validateNoVary(), o.validateConfig(), o.validateDeadlineHeader(),
 		o.Retry.Validate(), o.Hedge.Validate(), o.Breaker.Validate(),
 		validateNotNegative("timeout", o.Timeout),
 		validateNotNegative("attemptTimeout", o.AttemptTimeout),

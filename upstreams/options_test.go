@@ -41,6 +41,9 @@ func TestMistakesInOptions(t *testing.T) {
 		{"header name", upstreams.Source{URLs: good, Headers: map[string]string{"A B": "s3cret"}}, `headers: "A B" is not a header name`},
 		{"header value", upstreams.Source{URLs: good, Headers: map[string]string{"A": "s3cret\r\n"}}, "headers: the value of A has control characters"},
 		{"header of the connection", upstreams.Source{URLs: good, Headers: map[string]string{"host": "x"}}, "headers: host belongs to the connection"},
+		{"no vary, not forwarded", upstreams.Source{URLs: good, Forward: []string{"X-B"}, NoVary: []string{"X-A"}}, `noVary: "X-A" is not forwarded: list it under forward too`},
+		{"no vary by a credential", upstreams.Source{URLs: good, Forward: []string{"X-Api-Key"}, NoVary: []string{"x-api-key"}}, `noVary: "x-api-key" may identify the caller`},
+		{"no vary by a name", upstreams.Source{URLs: good, NoVary: []string{"A B"}}, `noVary: "A B" is not a header name`},
 		{"deadline header", upstreams.Source{URLs: good, DeadlineHeader: upstreams.DeadlineHeader{Name: "A B"}}, `deadlineHeader.name: "A B" is not a header name`},
 		{"deadline in a header of the connection", upstreams.Source{URLs: good, DeadlineHeader: upstreams.DeadlineHeader{Name: "keep-alive"}}, "deadlineHeader.name: keep-alive belongs to the connection"},
 		{"deadline in a fixed header", upstreams.Source{URLs: good, Headers: map[string]string{"x-timeout": "s3cret"}, DeadlineHeader: upstreams.DeadlineHeader{Name: "X-Timeout"}}, "deadlineHeader.name: X-Timeout is listed under headers too"},
@@ -103,7 +106,8 @@ users:
   deadlineHeader: {name: Grpc-Timeout, format: grpc}
   maxResponse: 1048576
   headers: {X-API-Key: abc}
-  forward: [Authorization]
+  forward: [Authorization, X-Correlation-Id]
+  noVary: [X-Correlation-Id]
   config: {tenant: acme}
   pool: {maxIdle: 8, maxConns: 16, idleTimeout: 1m}
   tls: {caFile: ca.pem}
@@ -117,7 +121,7 @@ users:
 		URLs: []string{"http://localhost:4001/api"}, Balance: "round_robin",
 		Timeout: 2 * time.Second, ConnectTimeout: 500 * time.Millisecond, MaxResponse: 1 << 20,
 		DeadlineHeader: upstreams.DeadlineHeader{Name: "Grpc-Timeout", Format: "grpc"},
-		Headers: map[string]string{"X-API-Key": "abc"}, Forward: []string{"Authorization"}, Config: map[string]string{"tenant": "acme"},
+		Headers:        map[string]string{"X-API-Key": "abc"}, Forward: []string{"Authorization", "X-Correlation-Id"}, NoVary: []string{"X-Correlation-Id"}, Config: map[string]string{"tenant": "acme"},
 		Pool: upstreams.Pool{MaxIdle: 8, MaxConns: 16, IdleTimeout: time.Minute},
 		TLS:  upstreams.TLS{CAFile: "ca.pem"}, ProxyFromEnvironment: true,
 	}}

@@ -17,6 +17,7 @@ type Sources struct {
 	services *Services
 	byName   map[string]*source
 	forward  []string // canonical names
+	noVary   []string // canonical names, of forward
 }
 
 // Sources returns the sources that are in use.
@@ -31,7 +32,7 @@ func (s *Services) Sources() *Sources { return s.current.Load() }
 // is a new one.
 func (s *Services) Prepare(o Options) (*Sources, error) {
 	current := s.current.Load()
-	next := &Sources{services: s, byName: make(map[string]*source, len(o)), forward: []string{}}
+	next := &Sources{services: s, byName: make(map[string]*source, len(o)), forward: []string{}, noVary: o.noVaryHeaders()}
 	var errs []error
 	for _, name := range slices.Sorted(maps.Keys(o)) {
 		source, err := current.adopt(name, o[name])
@@ -67,7 +68,7 @@ func (s *Sources) adopt(name string, o Source) (*source, error) {
 func (o Source) ofConnections() Source {
 	o.URLs = nil
 	o.Timeout, o.MaxResponse, o.Pool.MaxCalls = 0, 0, 0
-	o.Headers, o.Forward, o.Config = nil, nil, nil
+	o.Headers, o.Forward, o.NoVary, o.Config, o.DeadlineHeader = nil, nil, nil, nil, DeadlineHeader{}
 	o.AttemptTimeout, o.Retry, o.Hedge = 0, resilience.Retry{}, resilience.Hedge{}
 	return o
 }
@@ -105,6 +106,10 @@ func (s *source) updateEndpoints() {
 // lists under Forward. It is never nil. All services receive X-Request-Id, but it is
 // returned only if a source lists it.
 func (s *Sources) ForwardedHeaders() []string { return slices.Clone(s.forward) }
+
+// NoVaryHeaders returns those of ForwardedHeaders on which no response of a service depends: see
+// Source.NoVary.
+func (s *Sources) NoVaryHeaders() []string { return slices.Clone(s.noVary) }
 
 // ForwardedHeaders is Sources.ForwardedHeaders of the sources in use.
 func (s *Services) ForwardedHeaders() []string { return s.Sources().ForwardedHeaders() }

@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -101,6 +102,9 @@ type Deps struct {
 	// http.Header: upstreams.Sources.ForwardedHeaders. Requests with different values of them are
 	// not coalesced. Nil means that the names are not known, and then nothing is coalesced.
 	Forwarded []string
+	// NoVary are those of Forwarded on which no response depends: upstreams.Sources.NoVaryHeaders.
+	// Requests with different values of them may be coalesced.
+	NoVary []string
 	// WithClientHeaders keeps the client's headers for the calls of a request. Default
 	// upstreams.WithClientHeaders.
 	WithClientHeaders middleware.WithClientHeaders
@@ -186,7 +190,7 @@ func New(o Options, d Deps) (*Front, error) {
 
 // Prepare returns a function that has the front serve by other options from then on, or an error
 // that says which setting is wrong. Requests that are being served end by the options with which they
-// began. Cursors stay those of New, and so do of d all but Verify, Forwarded, WithClientHeaders and
+// began. Cursors stay those of New, and so do of d all but Verify, Forwarded, NoVary, WithClientHeaders and
 // Playground. What is remembered of documents is kept if their limits are the same. Of several
 // functions, the one that is called must be that of the last Prepare.
 func (f *Front) Prepare(o Options, d Deps) (apply func(), err error) {
@@ -231,7 +235,7 @@ func (f *Front) version(o Options, d Deps) (*version, error) {
 	}
 	coalescerOptions := coalesce.Options{
 		Schema:      d.coalescerOf(o.Execution),
-		Forwarded:   d.Forwarded,
+		Varying:     without(d.Forwarded, d.NoVary),
 		Deadline:    o.Deadline,
 		Memory:      f.memory,
 		Executor:    v.executor,
@@ -258,6 +262,11 @@ func (d Deps) cursorKey(o page.Options) (*page.Key, error) {
 			"to a text of at least 32 bytes, the same in all replicas; try: openssl rand -hex 32")
 	}
 	return page.NewKey(o)
+}
+
+// without returns the names that are not among others.
+func without(names, others []string) []string {
+	return slices.DeleteFunc(slices.Clone(names), func(name string) bool { return slices.Contains(others, name) })
 }
 
 // coalescerOf returns the schema if its operations are to be coalesced; nil if the settings do

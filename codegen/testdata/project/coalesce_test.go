@@ -48,6 +48,7 @@ func TestCoalesce(t *testing.T) {
 			Schema:    graph.NewSchema(&resolvers.Resolver{Services: services}),
 			Verify:    func(context.Context, string) (*auth.Identity, error) { return caller, nil },
 			Forwarded: services.ForwardedHeaders(),
+			NoVary:    services.Sources().NoVaryHeaders(),
 			Log:       slog.New(slog.DiscardHandler),
 		})
 		if err != nil {

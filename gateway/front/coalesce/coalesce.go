@@ -28,9 +28,9 @@ import (
 type Options struct {
 	// Schema says which operations may be shared. Nil coalesces nothing.
 	Schema engine.Coalescer
-	// Forwarded are the names of the headers that any service is forwarded, in the form of
-	// http.Header.
-	Forwarded []string
+	// Varying are the names of the headers that any service is forwarded and on which responses
+	// may depend, in the form of http.Header.
+	Varying []string
 	// Deadline is the longest that an operation may take.
 	Deadline time.Duration
 	// Memory is the memory that all requests share; nil without a limit.

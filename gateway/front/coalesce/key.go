@@ -16,8 +16,9 @@ import (
 )
 
 // appendKey appends to b everything that a response depends on besides the graph: the version of
-// the settings, the operation and the caller's credentials, the identity that fields can read, the headers that
-// services are forwarded, and the variables. Each part has its length or a letter for its type,
+// the settings, the operation and the caller's credentials, the identity that fields can read, the
+// headers that services are forwarded, except those that say nothing about their responses, and the
+// variables. Each part has its length or a letter for its type,
 // so that different requests never have equal keys. It reports false for values that it cannot
 // compare.
 func (c *Coalescer) appendKey(b []byte, r *http.Request, op *graphql.OperationContext) (_ []byte, ok bool) {
@@ -26,7 +27,7 @@ func (c *Coalescer) appendKey(b []byte, r *http.Request, op *graphql.OperationCo
 	if b, ok = appendIdentity(b, auth.FromContext(r.Context())); !ok {
 		return b, false
 	}
-	for _, name := range c.options.Forwarded {
+	for _, name := range c.options.Varying {
 		values := r.Header[name]
 		if name == request.HeaderID { // the services get the front's own
 			values = []string{request.ID(r.Context())}
