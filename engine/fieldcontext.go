@@ -43,6 +43,33 @@ func ArgumentOrAbsent(ctx context.Context, argument string, v any) any {
 	return encode.Absent
 }
 
+// FieldArgument returns the value of an argument of the field that ctx belongs to, as the client sent it
+// or by default, or of a member of it: path begins with the name of the argument. A batch belongs to
+// the field that requested its first key. FieldArgument returns nil if there is no such value, and
+// outside of an operation.
+func FieldArgument(ctx context.Context, path ...string) any {
+	for !hasFieldContext(ctx) {
+		field, ok := ctx.Value(openedByKey{}).(context.Context)
+		if !ok {
+			return nil
+		}
+		ctx = field
+	}
+	field := graphql.GetFieldContext(ctx).Field.Field
+	if field == nil || field.Definition == nil {
+		return nil
+	}
+	var value any = field.ArgumentMap(graphql.GetOperationContext(ctx).Variables)
+	for _, name := range path {
+		object, ok := value.(map[string]any)
+		if !ok {
+			return nil
+		}
+		value = object[name]
+	}
+	return value
+}
+
 func hasFieldContext(ctx context.Context) bool {
 	return graphql.HasOperationContext(ctx) && graphql.GetFieldContext(ctx) != nil
 }

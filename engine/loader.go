@@ -98,8 +98,12 @@ func hasImmediateLoads(ctx context.Context) bool {
 	return immediate
 }
 
-// keyBatch is a set of keys that are fetched together, and their results.
+// keyBatch is a set of keys that are fetched together, and their results. It is also the context of
+// its Fetch: that of the epoch, in which FieldArgument finds the field that opened the batch.
 type keyBatch[K comparable, V any] struct {
+	context.Context                 // the epoch
+	field           context.Context // of the field that opened the batch
+
 	keys     []K           // guarded by the loader's mu until the batch runs, then constant
 	arrivals int           // number of calls of Load that added keys; guarded by the loader's mu
 	finished atomic.Bool   // reports whether done is closed, but is cheaper to read
@@ -107,6 +111,17 @@ type keyBatch[K comparable, V any] struct {
 	found    []Found[V]    // one for each key; chunks write their own parts; read after done
 	errsMu   sync.Mutex
 	errs     []error // one for each key, nil when no key failed; guarded by errsMu until done
+}
+
+// openedByKey is the key of the context of the field that opened a batch.
+type openedByKey struct{}
+
+// Value implements context.Context.
+func (b *keyBatch[K, V]) Value(key any) any {
+	if key == (openedByKey{}) {
+		return b.field
+	}
+	return b.Context.Value(key)
 }
 
 // keyRef refers to the result of a key.
@@ -136,22 +151,23 @@ func LoaderFor[K comparable, V any](ctx context.Context, b Batch[K, V]) *Loader[
 // context is the epoch's. Under WithImmediateLoads, new keys are fetched at once.
 func (l *Loader[K, V]) Load(ctx context.Context, keys []K) ([]Found[V], []error) {
 	refs := make([]keyRef[K, V], len(keys))
-	if own := l.enqueue(keys, refs, hasImmediateLoads(ctx)); own != nil {
+	if own := l.enqueue(ctx, keys, refs); own != nil {
 		l.run(own)
 	}
 	return l.wait(ctx, refs)
 }
 
 // enqueue writes the references of keys to refs. It adds keys that no call has requested before
-// to the open batch. If there is none, it opens one and starts collect, or, with immediate, it
-// returns a batch of these keys alone, which the caller must run. An open batch is joined even
-// with immediate, since it may be about to fetch the same keys.
-func (l *Loader[K, V]) enqueue(keys []K, refs []keyRef[K, V], immediate bool) (own *keyBatch[K, V]) {
+// to the open batch. If there is none, it opens one and starts collect, or, under
+// WithImmediateLoads, it returns a batch of these keys alone, which the caller must run. An open
+// batch is joined in any case, since it may be about to fetch the same keys.
+func (l *Loader[K, V]) enqueue(ctx context.Context, keys []K, refs []keyRef[K, V]) (own *keyBatch[K, V]) {
+	immediate := hasImmediateLoads(ctx)
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	b := l.open
 	if b == nil {
-		b = &keyBatch[K, V]{done: make(chan struct{})}
+		b = &keyBatch[K, V]{Context: l.epoch, field: ctx, done: make(chan struct{})}
 	}
 	if !l.addKeys(b, keys, refs) {
 		return nil
@@ -384,7 +400,7 @@ func (l *Loader[K, V]) fetch(b *keyBatch[K, V], from, to int) {
 		}
 	}()
 	keys := slices.Clone(b.keys[from:to]) // Fetch may keep or reorder them
-	got, err := newFetched(l.batch.Fetch(l.epoch, keys))
+	got, err := newFetched(l.batch.Fetch(b, keys))
 	if parts := min(splitBatch(err), to-from); parts > 1 {
 		l.fetchChunks(b, from, to, (to-from+parts-1)/parts)
 		returned = true
