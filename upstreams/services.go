@@ -40,6 +40,7 @@ type source struct {
 	config     map[string]string
 	balancer   *balance.Balancer
 	transport  *transport
+	key        hashKey // by which its calls are balanced
 }
 
 // New returns the services that o configures, without calling any. Each line of the log that
@@ -151,6 +152,7 @@ func (s *Services) send(ctx context.Context, source string, c *rest.Call) (*rest
 	if err := c.Err(); err != nil {
 		return nil, err
 	}
+	c = to.keyed(ctx, c)
 	if err := engine.SpendCall(ctx); err != nil {
 		return nil, err
 	}
@@ -198,6 +200,7 @@ var errNotRepeated = errors.New("the call is not repeated")
 // repeat makes a call once more, as Services.send does. Its error is errNotRepeated if the call must
 // not be repeated.
 func (s *source) repeat(ctx context.Context, c *rest.Call, r *rest.Response) (*rest.Response, error) {
+	c = s.keyed(ctx, c)
 	if engine.AcquireCall(ctx) != nil {
 		return nil, errNotRepeated
 	}

@@ -202,7 +202,7 @@ func (a *attempts) pick(req *http.Request) (lease balance.Lease, err error) {
 	if a.client.Balancer == nil {
 		return lease, nil
 	}
-	if lease, err = a.client.Balancer.Pick(balance.Choice{Tried: a.tried, Unrepeatable: !replay.Allowed(req)}); err != nil {
+	if lease, err = a.client.Balancer.Pick(balance.Choice{Tried: a.tried, Key: a.call.hashKey, HasKey: a.call.hasHashKey, Unrepeatable: !replay.Allowed(req)}); err != nil {
 		return lease, err
 	}
 	lease.Endpoint.Direct(req.URL)

@@ -79,6 +79,8 @@ type Call struct {
 	err    *fault.Error
 
 	timeout       time.Duration // 0 for that of the Client
+	hashKey       uint64        // by which the call is balanced, if hasHashKey
+	hasHashKey    bool
 	requestScoped bool
 	nonIdempotent bool
 	expects       func(*Response) bool // see Expecting
@@ -354,6 +356,19 @@ func sortedQuery(query []byte) []byte {
 	})
 	return bytes.Join(pairs, amp)
 }
+
+// WithHashKey returns a copy of c that is balanced by a hash: see balance.Choice. c itself may be in use.
+func (c *Call) WithHashKey(hash uint64) *Call {
+	copied := *c
+	copied.hashKey, copied.hasHashKey = hash, true
+	return &copied
+}
+
+// HasHashKey reports whether c comes from WithHashKey.
+func (c *Call) HasHashKey() bool { return c.hasHashKey }
+
+// Path returns the path as it is sent, without the query.
+func (c *Call) Path() string { return string(c.path) }
 
 // Template returns the path with {} in the place of each value. It is safe for logs and
 // metrics, since it holds nothing that a client wrote.
