@@ -22,8 +22,8 @@ type Sources struct {
 // Sources returns the sources that are in use.
 func (s *Services) Sources() *Sources { return s.current.Load() }
 
-// Prepare returns sources that o configures, for Use. It calls none of them, and changes nothing that is
-// in use. Its error is that of New.
+// Prepare returns sources that o configures, for Use or Discard. It calls none of them, and changes nothing
+// that is in use. Its error is that of New.
 //
 // A source whose options are those of a source in use is the same one. If only what concerns each call
 // has changed, such as a timeout or a header, connections and endpoints are kept, with all that is known
@@ -43,6 +43,7 @@ func (s *Services) Prepare(o Options) (*Sources, error) {
 		next.forward = addNames(next.forward, o[name].Forward)
 	}
 	if len(errs) > 0 {
+		next.Discard()
 		return nil, errors.Join(errs...)
 	}
 	return next, nil
@@ -87,8 +88,16 @@ func (s *Services) Use(next *Sources) {
 			source.updateEndpoints()
 		}
 	}
-	for name, source := range before.byName {
-		if kept := next.byName[name]; kept == nil || kept.transport != source.transport {
+	before.closeAllBut(next)
+}
+
+// Discard ends what Prepare has begun, for sources that Use will not get.
+func (s *Sources) Discard() { s.closeAllBut(s.services.current.Load()) }
+
+// closeAllBut closes the sources whose connections others does not have.
+func (s *Sources) closeAllBut(others *Sources) {
+	for name, source := range s.byName {
+		if kept := others.byName[name]; kept == nil || kept.transport != source.transport {
 			source.close()
 		}
 	}

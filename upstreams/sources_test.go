@@ -219,6 +219,28 @@ func TestPrepareChangesNothing(t *testing.T) {
 	call(t, t.Context(), services, "users")
 }
 
+// What is discarded keeps no connection, except for what is in use.
+func TestDiscard(t *testing.T) {
+	used, unused := newObserved(t, nil), newObserved(t, nil)
+	source := upstreams.Source{URLs: []string{used.URL}}
+	services := newServices(t, source)
+	call(t, t.Context(), services, "users")
+	source.Timeout = time.Second
+	next, err := services.Prepare(upstreams.Options{"users": source, "orders": {URLs: []string{unused.URL}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := services.Do(next.WithClientHeaders(t.Context(), http.Header{}, "1"), "orders", get()); err != nil {
+		t.Fatal(err)
+	}
+	next.Discard()
+	eventually(t, "a connection of a discarded source stays open", func() bool { return unused.open.Load() == 0 })
+	call(t, t.Context(), services, "users")
+	if used.opened.Load() != 1 {
+		t.Error("the connection of the source that is in use was closed")
+	}
+}
+
 // Sources change while calls run: none fails, and each connection is closed in the end.
 func TestUseUnderLoad(t *testing.T) {
 	servers := []*observed{newObserved(t, nil), newObserved(t, nil), newObserved(t, nil)}
