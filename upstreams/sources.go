@@ -69,11 +69,11 @@ func (o Source) ofConnections() Source {
 	o.URLs = nil
 	o.Timeout, o.MaxResponse, o.Pool.MaxCalls = 0, 0, 0
 	o.Headers, o.Forward, o.Config = nil, nil, nil
-	o.AttemptTimeout, o.Retry, o.Hedge = 0, resilience.Retry{}, resilience.Hedge{}
+	o.AttemptTimeout, o.Retry, o.Hedge, o.Breaker = 0, resilience.Retry{}, resilience.Hedge{}, resilience.Breaker{}
 	return o
 }
 
-// resilience returns the options of the budgets and measured latencies of a source.
+// resilience returns the options of the breakers, budgets and measured latencies of a source.
 func (o Source) resilience() resilience.Options {
 	return resilience.Options{Retry: o.Retry, Hedge: o.Hedge, Breaker: o.Breaker}
 }

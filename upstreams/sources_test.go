@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/gatehouse-graphql/gatehouse/upstreams"
+	"github.com/gatehouse-graphql/gatehouse/upstreams/resilience"
 )
 
 // observed is a server that counts its requests and its connections.
@@ -217,6 +218,33 @@ func TestPrepareChangesNothing(t *testing.T) {
 		t.Error("the sources have changed")
 	}
 	call(t, t.Context(), services, "users")
+}
+
+// An open breaker stays open if the source is called by other options, and closes with options of its own
+// that are other ones.
+func TestUseKeepsBreakers(t *testing.T) {
+	server := newObserved(t, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusInternalServerError) })
+	source := upstreams.Source{URLs: []string{server.URL}, Breaker: resilience.Breaker{FailurePercent: 50, MinCalls: 4, OpenFor: time.Minute}}
+	services := newServices(t, source)
+	reaches := func() bool {
+		t.Helper()
+		before := server.calls.Load()
+		if _, err := services.Do(t.Context(), "users", get()); err == nil {
+			t.Fatal("the service succeeds")
+		}
+		return server.calls.Load() > before
+	}
+	eventually(t, "the breaker does not open", func() bool { return !reaches() })
+	source.Timeout, source.Headers, source.URLs = time.Second, map[string]string{"X-Key": "two"}, []string{server.URL, server.URL + "/b"}
+	use(t, services, upstreams.Options{"users": source})
+	if reaches() {
+		t.Error("the breaker is closed after options of calls have changed")
+	}
+	source.Breaker.OpenFor = time.Hour
+	use(t, services, upstreams.Options{"users": source})
+	if !reaches() {
+		t.Error("the breaker is open after its options have changed")
+	}
 }
 
 // What is discarded keeps no connection, except for what is in use.
