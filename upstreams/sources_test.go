@@ -247,6 +247,34 @@ func TestUseKeepsBreakers(t *testing.T) {
 	}
 }
 
+// An endpoint that was ejected stays so while the source keeps its endpoints.
+func TestUseKeepsHealth(t *testing.T) {
+	good := newObserved(t, nil)
+	bad := newObserved(t, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusInternalServerError) })
+	source := upstreams.Source{URLs: []string{good.URL, bad.URL}}
+	services := newServices(t, source)
+	send := func(n int) (toBad int64) {
+		before := bad.calls.Load()
+		for range n {
+			if r, err := services.Do(t.Context(), "users", get()); err == nil {
+				r.Release()
+			}
+		}
+		return bad.calls.Load() - before
+	}
+	eventually(t, "the bad endpoint is not ejected", func() bool { return send(10) == 0 })
+	source.Headers, source.URLs = map[string]string{"X-Key": "two"}, []string{good.URL + "/", bad.URL, good.URL + "/b"}
+	use(t, services, upstreams.Options{"users": source})
+	if n := send(10); n > 0 {
+		t.Errorf("%d calls to the ejected endpoint after options of calls have changed", n)
+	}
+	source.ConnectTimeout = time.Second
+	use(t, services, upstreams.Options{"users": source})
+	if send(10) == 0 {
+		t.Error("a source with other connections has the health of the one before")
+	}
+}
+
 // What is discarded keeps no connection, except for what is in use.
 func TestDiscard(t *testing.T) {
 	used, unused := newObserved(t, nil), newObserved(t, nil)
