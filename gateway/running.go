@@ -128,12 +128,17 @@ func (r *running) startReloading(ctx context.Context) (stop func()) {
 //
 // The parts change one after the other, but a request sees one version of them: the front gives it the
 // sources that were prepared with the version of the front that serves it.
-func (r *running) apply(c *config.Config) error {
+func (r *running) apply(c *config.Config) (err error) {
 	r.secrets.Add(c.Secrets()) // before anything is logged that may have them
 	sources, err := r.backends.Prepare(upstreams.Options(c.Sources))
 	if err != nil {
 		return err
 	}
+	defer func() {
+		if err != nil {
+			sources.Discard()
+		}
+	}()
 	if err := r.graph.checkSources(c, sources, r.log); err != nil {
 		return err
 	}

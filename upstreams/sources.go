@@ -23,8 +23,8 @@ type Sources struct {
 // Sources returns the sources that are in use.
 func (s *Services) Sources() *Sources { return s.current.Load() }
 
-// Prepare returns sources that o configures, for Use. It calls none of them, and changes nothing that is
-// in use. Its error is that of New.
+// Prepare returns sources that o configures, for Use or Discard. It calls none of them, and changes nothing
+// that is in use. Its error is that of New.
 //
 // A source whose options are those of a source in use is the same one. If only what concerns each call
 // has changed, such as a timeout or a header, connections and endpoints are kept, with all that is known
@@ -44,6 +44,7 @@ func (s *Services) Prepare(o Options) (*Sources, error) {
 		next.forward = addNames(next.forward, o[name].Forward)
 	}
 	if len(errs) > 0 {
+		next.Discard()
 		return nil, errors.Join(errs...)
 	}
 	return next, nil
@@ -69,11 +70,11 @@ func (o Source) ofConnections() Source {
 	o.URLs = nil
 	o.Timeout, o.MaxResponse, o.Pool.MaxCalls = 0, 0, 0
 	o.Headers, o.Forward, o.NoVary, o.Config, o.DeadlineHeader = nil, nil, nil, nil, DeadlineHeader{}
-	o.AttemptTimeout, o.Retry, o.Hedge = 0, resilience.Retry{}, resilience.Hedge{}
+	o.AttemptTimeout, o.Retry, o.Hedge, o.Breaker = 0, resilience.Retry{}, resilience.Hedge{}, resilience.Breaker{}
 	return o
 }
 
-// resilience returns the options of the budgets and measured latencies of a source.
+// resilience returns the options of the breakers, budgets and measured latencies of a source.
 func (o Source) resilience() resilience.Options {
 	return resilience.Options{Retry: o.Retry, Hedge: o.Hedge, Breaker: o.Breaker}
 }
@@ -88,8 +89,16 @@ func (s *Services) Use(next *Sources) {
 			source.updateEndpoints()
 		}
 	}
-	for name, source := range before.byName {
-		if kept := next.byName[name]; kept == nil || kept.transport != source.transport {
+	before.closeAllBut(next)
+}
+
+// Discard ends what Prepare has begun, for sources that Use will not get.
+func (s *Sources) Discard() { s.closeAllBut(s.services.current.Load()) }
+
+// closeAllBut closes the sources whose connections others does not have.
+func (s *Sources) closeAllBut(others *Sources) {
+	for name, source := range s.byName {
+		if kept := others.byName[name]; kept == nil || kept.transport != source.transport {
 			source.close()
 		}
 	}

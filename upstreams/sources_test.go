@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/gatehouse-graphql/gatehouse/upstreams"
+	"github.com/gatehouse-graphql/gatehouse/upstreams/resilience"
 )
 
 // observed is a server that counts its requests and its connections.
@@ -217,6 +218,83 @@ func TestPrepareChangesNothing(t *testing.T) {
 		t.Error("the sources have changed")
 	}
 	call(t, t.Context(), services, "users")
+}
+
+// An open breaker stays open if the source is called by other options, and closes with options of its own
+// that are other ones.
+func TestUseKeepsBreakers(t *testing.T) {
+	server := newObserved(t, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusInternalServerError) })
+	source := upstreams.Source{URLs: []string{server.URL}, Breaker: resilience.Breaker{FailurePercent: 50, MinCalls: 4, OpenFor: time.Minute}}
+	services := newServices(t, source)
+	reaches := func() bool {
+		t.Helper()
+		before := server.calls.Load()
+		if _, err := services.Do(t.Context(), "users", get()); err == nil {
+			t.Fatal("the service succeeds")
+		}
+		return server.calls.Load() > before
+	}
+	eventually(t, "the breaker does not open", func() bool { return !reaches() })
+	source.Timeout, source.Headers, source.URLs = time.Second, map[string]string{"X-Key": "two"}, []string{server.URL, server.URL + "/b"}
+	use(t, services, upstreams.Options{"users": source})
+	if reaches() {
+		t.Error("the breaker is closed after options of calls have changed")
+	}
+	source.Breaker.OpenFor = time.Hour
+	use(t, services, upstreams.Options{"users": source})
+	if !reaches() {
+		t.Error("the breaker is open after its options have changed")
+	}
+}
+
+// An endpoint that was ejected stays so while the source keeps its endpoints.
+func TestUseKeepsHealth(t *testing.T) {
+	good := newObserved(t, nil)
+	bad := newObserved(t, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusInternalServerError) })
+	source := upstreams.Source{URLs: []string{good.URL, bad.URL}}
+	services := newServices(t, source)
+	send := func(n int) (toBad int64) {
+		before := bad.calls.Load()
+		for range n {
+			if r, err := services.Do(t.Context(), "users", get()); err == nil {
+				r.Release()
+			}
+		}
+		return bad.calls.Load() - before
+	}
+	eventually(t, "the bad endpoint is not ejected", func() bool { return send(10) == 0 })
+	source.Headers, source.URLs = map[string]string{"X-Key": "two"}, []string{good.URL + "/", bad.URL, good.URL + "/b"}
+	use(t, services, upstreams.Options{"users": source})
+	if n := send(10); n > 0 {
+		t.Errorf("%d calls to the ejected endpoint after options of calls have changed", n)
+	}
+	source.ConnectTimeout = time.Second
+	use(t, services, upstreams.Options{"users": source})
+	if send(10) == 0 {
+		t.Error("a source with other connections has the health of the one before")
+	}
+}
+
+// What is discarded keeps no connection, except for what is in use.
+func TestDiscard(t *testing.T) {
+	used, unused := newObserved(t, nil), newObserved(t, nil)
+	source := upstreams.Source{URLs: []string{used.URL}}
+	services := newServices(t, source)
+	call(t, t.Context(), services, "users")
+	source.Timeout = time.Second
+	next, err := services.Prepare(upstreams.Options{"users": source, "orders": {URLs: []string{unused.URL}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := services.Do(next.WithClientHeaders(t.Context(), http.Header{}, "1"), "orders", get()); err != nil {
+		t.Fatal(err)
+	}
+	next.Discard()
+	eventually(t, "a connection of a discarded source stays open", func() bool { return unused.open.Load() == 0 })
+	call(t, t.Context(), services, "users")
+	if used.opened.Load() != 1 {
+		t.Error("the connection of the source that is in use was closed")
+	}
 }
 
 // Sources change while calls run: none fails, and each connection is closed in the end.
