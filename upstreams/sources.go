@@ -67,13 +67,13 @@ func (s *Sources) adopt(name string, o Source) (*source, error) {
 // listed here.
 func (o Source) ofConnections() Source {
 	o.URLs = nil
-	o.Timeout, o.MaxResponse, o.Pool.MaxCalls = 0, 0, 0
+	o.Timeout, o.MaxResponse, o.Concurrency = 0, 0, resilience.Concurrency{}
 	o.Headers, o.Forward, o.NoVary, o.Config, o.DeadlineHeader = nil, nil, nil, nil, DeadlineHeader{}
-	o.AttemptTimeout, o.Retry, o.Hedge = 0, resilience.Retry{}, resilience.Hedge{}
+	o.AttemptTimeout, o.Retry, o.Hedge, o.Breaker = 0, resilience.Retry{}, resilience.Hedge{}, resilience.Breaker{}
 	return o
 }
 
-// resilience returns the options of the budgets and measured latencies of a source.
+// resilience returns the options of the budgets, measured latencies and breakers of a source.
 func (o Source) resilience() resilience.Options {
 	return resilience.Options{Retry: o.Retry, Hedge: o.Hedge, Breaker: o.Breaker}
 }
