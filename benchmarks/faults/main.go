@@ -78,12 +78,17 @@ func run(ctx context.Context, o options) error {
 			continue
 		}
 		fmt.Fprintln(os.Stderr, s.name)
-		if err := s.play(ctx, l); err != nil {
-			return fmt.Errorf("%s: %w", s.name, err)
+		if e := s.play(ctx, l); e != nil {
+			e = fmt.Errorf("%s: %w", s.name, e)
+			fmt.Fprintln(os.Stderr, e)
+			err = errors.Join(err, e)
+		}
+		if ctx.Err() != nil {
+			return ctx.Err()
 		}
 	}
 	if l.report.missed > 0 {
-		return fmt.Errorf("%d %w", l.report.missed, errMissed)
+		err = errors.Join(err, fmt.Errorf("%d %w", l.report.missed, errMissed))
 	}
-	return nil
+	return err
 }

@@ -10,6 +10,7 @@ import (
 	"encoding/pem"
 	"math/big"
 	"net"
+	"net/http"
 	"os"
 	"path/filepath"
 	"time"
@@ -21,6 +22,18 @@ type Authority struct {
 	File string
 	// Server has the certificate of servers.
 	Server *tls.Config
+
+	certificate *x509.Certificate
+}
+
+// Client returns a client that trusts the authority alone, makes a connection for each request, and waits
+// for each no longer than a timeout.
+func (a *Authority) Client(timeout time.Duration) *http.Client {
+	trusted := x509.NewCertPool()
+	trusted.AddCert(a.certificate)
+	return &http.Client{Timeout: timeout, Transport: &http.Transport{
+		DisableKeepAlives: true, TLSClientConfig: &tls.Config{RootCAs: trusted, MinVersion: tls.VersionTLS12},
+	}}
 }
 
 // NewAuthority makes an authority, whose File lies in a folder. It is valid for a day.
@@ -39,7 +52,13 @@ func NewAuthority(folder string) (*Authority, error) {
 	if err != nil {
 		return nil, err
 	}
+	certificate, err := x509.ParseCertificate(der)
+	if err != nil {
+		return nil, err
+	}
 	a := &Authority{
+		certificate: certificate,
+
 		File:   filepath.Join(folder, "authority.pem"),
 		Server: &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}}, MinVersion: tls.VersionTLS12},
 	}

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 )
@@ -25,8 +26,8 @@ const (
 
 	HangBeforeHeaders Mode = "hang-before-headers" // no byte, and the connection stays open
 	HangInHeaders     Mode = "hang-in-headers"     // the status line and a header, then no more
-	HangAfterHeaders  Mode = "hang-after-headers"  // the headers, then no more
-	HangMidBody       Mode = "hang-mid-body"       // half the body, then no more
+	HangAfterHeaders  Mode = "hang-after-headers"  // the headers, then no more; no byte if there is no body
+	HangMidBody       Mode = "hang-mid-body"       // half the body, then no more; no byte if there is no body
 
 	ResetOnAccept      Mode = "reset-on-accept"      // every connection is reset before a request is read
 	ResetBeforeHeaders Mode = "reset-before-headers" // the connection is reset after the request
@@ -53,7 +54,7 @@ const (
 
 	HugeBody    Mode = "huge-body"    // 64 MB of JSON, with its Content-Length
 	EndlessBody Mode = "endless-body" // JSON in chunks that never ends
-	GzipBomb    Mode = "gzip-bomb"    // 1 GB of JSON in 1 MB
+	GzipBomb    Mode = "gzip-bomb"    // 1 GiB in 1 MB
 
 	BadChunks      Mode = "bad-chunks"       // a chunk whose size is not a number
 	LengthTooLong  Mode = "length-too-long"  // Content-Length promises more than is sent before the end
@@ -98,8 +99,8 @@ var modes = map[Mode]mode{
 
 	HangBeforeHeaders: {play: func(e *exchange) bool { return e.hang() }},
 	HangInHeaders:     {play: func(e *exchange) bool { return e.write("HTTP/1.1 200 OK\r\nX-A: b") && e.hang() }},
-	HangAfterHeaders:  {play: func(e *exchange) bool { return e.write(e.head(e.length())) && e.hang() }},
-	HangMidBody:       {play: func(e *exchange) bool { return e.write(e.head(e.length())+e.half()) && e.hang() }},
+	HangAfterHeaders:  {play: func(e *exchange) bool { return (e.bodyless() || e.write(e.head(e.length()))) && e.hang() }},
+	HangMidBody:       {play: func(e *exchange) bool { return (e.bodyless() || e.write(e.head(e.length())+e.half())) && e.hang() }},
 
 	ResetOnAccept:      {play: (*exchange).reset, conn: func(_ *Server, c net.Conn) { abort(c) }, unreached: true},
 	ResetBeforeHeaders: {play: (*exchange).reset},
@@ -361,18 +362,14 @@ func (e *exchange) endlessBody() bool {
 		e.repeat(fmt.Sprintf("%x\r\n%s\r\n", len(part), part), endless)
 }
 
-// bomb is the compressed body of GzipBomb.
+// bomb is the compressed body of GzipBomb: as many members (RFC 1952, 2.2) of 1 MiB of blanks, which is
+// white space in JSON.
 var bomb = sync.OnceValue(func() string {
 	var b bytes.Buffer
 	w := gzip.NewWriter(&b)
-	blanks := bytes.Repeat([]byte(" "), 1<<20)
-	_, _ = w.Write([]byte("["))
-	for range 1 << 10 {
-		_, _ = w.Write(blanks)
-	}
-	_, _ = w.Write([]byte("]"))
+	_, _ = w.Write(bytes.Repeat([]byte(" "), 1<<20))
 	_ = w.Close()
-	return b.String()
+	return strings.Repeat(b.String(), 1<<10)
 })
 
 func (e *exchange) gzipBomb() bool {
@@ -391,14 +388,17 @@ func (e *exchange) redirect() bool {
 	return e.write("HTTP/1.1 302 Found\r\nLocation: http://" + e.server.address + e.request.RequestURI + "\r\nContent-Length: 0\r\n\r\n")
 }
 
+// floodHeaders are a hundred headers.
+var floodHeaders = strings.Repeat("X-Flood: "+Secret+"\r\n", 100)
+
 func (e *exchange) headerFlood() bool {
-	return e.write("HTTP/1.1 200 OK\r\n") && e.repeat("X-Flood: "+Secret+"\r\n", 100_000) && e.write(e.length()+"\r\n\r\n"+e.body())
+	return e.write("HTTP/1.1 200 OK\r\n") && e.repeat(floodHeaders, 1000) && e.write(e.length()+"\r\n\r\n"+e.body())
 }
 
 func (e *exchange) endlessHeaders() bool {
-	return e.write("HTTP/1.1 200 OK\r\n") && e.repeat("X-Flood: "+Secret+"\r\n", endless)
+	return e.write("HTTP/1.1 200 OK\r\n") && e.repeat(floodHeaders, endless)
 }
 
 func (e *exchange) informationalFlood() bool {
-	return e.repeat("HTTP/1.1 103 Early Hints\r\nLink: </"+Secret+">\r\n\r\n", endless)
+	return e.repeat(strings.Repeat("HTTP/1.1 103 Early Hints\r\nLink: </"+Secret+">\r\n\r\n", 100), endless)
 }

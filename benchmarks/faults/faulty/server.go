@@ -279,7 +279,7 @@ func (s *Server) serve(conn net.Conn) {
 		}
 		s.count(req, e.fault.Mode, body)
 		e.response = s.respond(req)
-		if s.options.Latency > 0 && !e.wait(s.options.Latency) || !modes[e.fault.Mode].play(e) {
+		if s.options.Latency > 0 && !e.wait(s.options.Latency) || !modes[e.fault.Mode].play(e) || req.Close {
 			return
 		}
 	}
