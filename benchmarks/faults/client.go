@@ -215,17 +215,38 @@ func (c *client) burst(ctx context.Context, op operation, clients, count int) ou
 // steady sends operations in turn at a rate, a second, for a duration, whatever becomes of them: as many
 // clients do that do not know of each other. It returns when all have their responses.
 func (c *client) steady(ctx context.Context, rate int, d time.Duration, ops ...operation) outcomes {
-	count := int(d.Seconds() * float64(rate))
-	results := make([]outcome, count)
+	return c.paced(ctx, ctx, rate, int(d.Seconds()*float64(rate)), ops)
+}
+
+// background sends operations likewise until stop is called, which returns their outcomes.
+func (c *client) background(ctx context.Context, rate int, ops ...operation) (stop func() outcomes) {
+	sending, cancel := context.WithCancel(ctx)
+	result := make(chan outcomes, 1)
+	go func() { result <- c.paced(ctx, sending, rate, 1<<20, ops) }()
+	return func() outcomes {
+		cancel()
+		return <-result
+	}
+}
+
+// paced sends up to count operations in turn until sending ends. Those that were sent end with ctx.
+func (c *client) paced(ctx, sending context.Context, rate, count int, ops []operation) (results outcomes) {
+	var mu sync.Mutex // guards results
 	var all sync.WaitGroup
 	start := time.Now()
 	for i := range count {
-		if pause(ctx, time.Until(start.Add(time.Duration(i)*time.Second/time.Duration(rate)))) != nil {
+		if pause(sending, time.Until(start.Add(time.Duration(i)*time.Second/time.Duration(rate)))) != nil {
 			break
 		}
-		all.Go(func() { results[i] = c.send(ctx, ops[i%len(ops)]) })
+		all.Go(func() {
+			o := c.send(ctx, ops[i%len(ops)])
+			mu.Lock()
+			defer mu.Unlock()
+			results = append(results, o)
+		})
 	}
 	all.Wait()
+	slices.SortFunc(results, func(a, b outcome) int { return a.started.Compare(b.started) })
 	return results
 }
 

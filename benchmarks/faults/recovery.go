@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"sync"
 	"time"
 
 	"github.com/gatehouse-graphql/gatehouse/benchmarks/faults/faulty"
@@ -13,24 +12,6 @@ const (
 	dueBack = 10 * time.Second
 	dueUp   = 15 * time.Second
 )
-
-// background sends reads at a steady rate until stop is called, which returns their outcomes.
-func (s *setup) background(ctx context.Context, rate int, ops ...operation) (stop func() outcomes) {
-	ctx, cancel := context.WithCancel(ctx)
-	var all outcomes
-	var done sync.WaitGroup
-	done.Go(func() {
-		for ctx.Err() == nil {
-			// The requests of the last round end by themselves, not with ctx.
-			all = append(all, s.steady(context.WithoutCancel(ctx), rate, 100*time.Millisecond, ops...)...)
-		}
-	})
-	return func() outcomes {
-		cancel()
-		done.Wait()
-		return all
-	}
-}
 
 // healing measures how long a replica that has healed is left out.
 func healing(ctx context.Context, l *lab) error {
@@ -77,9 +58,9 @@ func (s *setup) awaitRotation(ctx context.Context) (first, fair time.Duration, e
 	}
 	const step, limit = 100 * time.Millisecond, 40 * time.Second
 	type sample struct{ healed, all int }
-	var samples []sample
+	samples := []sample{{}}
 	start := time.Now()
-	first, fair = limit, limit
+	first, fair = limit, limit // until measured
 	for time.Since(start) < limit && fair == limit {
 		if err := pause(ctx, step); err != nil {
 			return 0, 0, err
@@ -137,15 +118,15 @@ func (l *lab) playAllDown(ctx context.Context, m faulty.Mode) error {
 	return err
 }
 
-// recovered returns the time from start until the first of so many successes in turn; a day if there are
-// not so many.
+// recovered returns the time from start until the first of so many requests was sent that succeed in
+// turn; a day if there are not so many.
 func (r outcomes) recovered(start time.Time, successes int) time.Duration {
 	since := 0
 	for i, o := range r {
 		if o.verdict != succeeded {
 			since = i + 1
 		} else if i-since+1 == successes {
-			return r[since].started.Add(r[since].took).Sub(start)
+			return r[since].started.Sub(start)
 		}
 	}
 	return 24 * time.Hour
