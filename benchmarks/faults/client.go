@@ -266,8 +266,11 @@ func (r outcomes) count(v verdict) (n int) {
 // success returns the share of requests that succeeded.
 func (r outcomes) success() float64 { return float64(r.count(succeeded)) / float64(len(r)) }
 
-// quantile returns the time within which a share of the requests had their responses.
+// quantile returns the time within which a share of the requests had their responses, 0 without any.
 func (r outcomes) quantile(share float64) time.Duration {
+	if len(r) == 0 {
+		return 0
+	}
 	var times []time.Duration
 	for _, o := range r {
 		times = append(times, o.took)

@@ -17,6 +17,7 @@ type scenario struct {
 // scenarios are all of them, in the order in which they are played.
 var scenarios = []scenario{
 	{"one-bad", oneBad},
+	{"one-client", oneClient},
 	{"errors-everywhere", errorsEverywhere},
 	{"modes", everyMode},
 	{"tls", everyTLSMode},
