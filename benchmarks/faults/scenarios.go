@@ -32,6 +32,7 @@ var scenarios = []scenario{
 	{"weights", weights},
 	{"ring-hash", ringHash},
 	{"dns", dnsChange},
+	{"reload", reload},
 	{"soak", soak},
 }
 

@@ -89,6 +89,8 @@ type Counts struct {
 	Changes map[string]int `json:"changes"`
 	// Waiting is how many calls are being held: the client still waits for them.
 	Waiting int `json:"waiting"`
+	// Open is how many connections are open.
+	Open int `json:"open"`
 }
 
 // Total returns the number of calls.
@@ -348,6 +350,7 @@ func (s *Server) Counts() Counts {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	c := s.counts
+	c.Open = len(s.conns)
 	c.Changes = maps.Clone(c.Changes)
 	c.Calls = map[Mode]map[string]int{}
 	for m, methods := range s.counts.Calls {
@@ -356,7 +359,7 @@ func (s *Server) Counts() Counts {
 	return c
 }
 
-// Reset sets all counts to zero, except Waiting.
+// Reset sets all counts to zero, except Waiting and Open.
 func (s *Server) Reset() {
 	s.mu.Lock()
 	defer s.mu.Unlock()

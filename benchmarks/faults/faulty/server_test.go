@@ -223,9 +223,9 @@ func TestWaiting(t *testing.T) {
 			t.Fatal(err)
 		}
 		_, _ = io.WriteString(conn, getUser)
-		await(t, func() bool { return s.Counts().Waiting == 1 })
+		await(t, func() bool { return s.Counts().Waiting == 1 && s.Counts().Open == 1 })
 		conn.Close()
-		await(t, func() bool { return s.Counts().Waiting == 0 })
+		await(t, func() bool { return s.Counts().Waiting == 0 && s.Counts().Open == 0 })
 	}
 }
 
