@@ -161,9 +161,18 @@ const (
 // With one bad replica of three and no settings, nearly all reads succeed, and few calls go to it.
 func TestOneBadReplica(t *testing.T) {
 	for _, fault := range []faulty.Fault{
-		{Mode: faulty.Status500}, {Mode: faulty.Status503}, {Mode: faulty.BreakMidBody}, {Mode: faulty.TruncatedJSON}, {Mode: faulty.HTML},
-		{Mode: faulty.HangBeforeHeaders}, {Mode: faulty.HangMidBody}, {Mode: faulty.Latency, Delay: 3 * time.Second},
-		{Mode: faulty.ResetBeforeHeaders}, {Mode: faulty.ResetMidBody}, {Mode: faulty.Refuse}, {Mode: faulty.Blackhole},
+		{Mode: faulty.Status500},
+		{Mode: faulty.Status503},
+		{Mode: faulty.BreakMidBody},
+		{Mode: faulty.TruncatedJSON},
+		{Mode: faulty.HTML},
+		{Mode: faulty.HangBeforeHeaders},
+		{Mode: faulty.HangMidBody},
+		{Mode: faulty.Latency, Delay: 3 * time.Second},
+		{Mode: faulty.ResetBeforeHeaders},
+		{Mode: faulty.ResetMidBody},
+		{Mode: faulty.Refuse},
+		{Mode: faulty.Blackhole},
 	} {
 		t.Run(string(fault.Mode), func(t *testing.T) {
 			t.Parallel()
