@@ -217,18 +217,22 @@ func (e *exchange) head(framing string) string {
 // bodyless reports whether the response has neither a body nor a Content-Length.
 func (e *exchange) bodyless() bool { return e.response.status == http.StatusNoContent }
 
-func (e *exchange) healthy() bool {
-	framing := e.length()
+// right returns the right response.
+func (e *exchange) right() string {
 	if e.bodyless() {
-		framing = "X-Body: none"
+		return e.head("X-Body: none")
 	}
-	return e.write(e.head(framing) + e.body())
+	return e.head(e.length()) + e.body()
 }
 
-// send sends a response of status 200 with another body.
-func (e *exchange) send(mediaType, body string) bool {
-	return e.write("HTTP/1.1 200 OK\r\nContent-Type: " + mediaType + "\r\n" + contentLength(len(body)) + "\r\n\r\n" + body)
+func (e *exchange) healthy() bool { return e.write(e.right()) }
+
+// ok returns a response of status 200 with another body.
+func ok(mediaType, body string) string {
+	return "HTTP/1.1 200 OK\r\nContent-Type: " + mediaType + "\r\n" + contentLength(len(body)) + "\r\n\r\n" + body
 }
+
+func (e *exchange) send(mediaType, body string) bool { return e.write(ok(mediaType, body)) }
 
 // status returns the play of a response with a status and a problem document.
 func status(code int, headers ...string) func(*exchange) bool {
@@ -377,11 +381,12 @@ func (e *exchange) gzipBomb() bool {
 	return e.write("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Encoding: gzip\r\n" + contentLength(len(body)) + "\r\n\r\n" + body)
 }
 
-// secondResponse sends a response that nothing asked for behind the right one. A client that took it for
-// the response to the next request would give it to another caller.
+// secondResponse sends a response that nothing asked for together with the right one. A client that took
+// it for the response to the next request would give it to another caller. Both are written at once: bytes
+// that arrive after the next request was sent could not be told from its response by any client.
 func (e *exchange) secondResponse() bool {
 	body := `{"id":"` + Secret + `","sku":"` + Secret + `","name":"` + Secret + `","data":[],"items":[]}`
-	return e.healthy() && e.send("application/json", body)
+	return e.write(e.right() + ok("application/json", body))
 }
 
 func (e *exchange) redirect() bool {
