@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"net/http"
 	"time"
 
 	"github.com/gatehouse-graphql/gatehouse/benchmarks/faults/faulty"
@@ -63,9 +64,11 @@ func (l *lab) startBad(ctx context.Context, f faulty.Fault) (*setup, error) {
 	return s, nil
 }
 
-// badShare returns the share of the calls to products that the first replica got.
+// badShare returns the share of the calls to products that the first replica got while it was bad.
 func (s *setup) badShare() float64 {
-	return float64(calls(s.products[0])) / float64(max(1, calls(s.products...)))
+	all := calls(s.products...)
+	bad := calls(s.products[0]) - s.products[0].Counts().Calls[faulty.Healthy][http.MethodGet]
+	return float64(bad) / float64(max(1, all))
 }
 
 func (l *lab) playOneBad(ctx context.Context, b badReplica) error {
