@@ -158,26 +158,30 @@ const (
 	deleteUser = `mutation { deleteUser(id: "D-%d") }`
 )
 
-// With one bad replica of three and no settings, nearly all reads succeed, and few calls go to it.
+// With one bad replica of three and no settings, nearly all reads succeed, few calls go to it, and the log
+// says why.
 func TestOneBadReplica(t *testing.T) {
-	for _, fault := range []faulty.Fault{
-		{Mode: faulty.Status500},
-		{Mode: faulty.Status503},
-		{Mode: faulty.BreakMidBody},
-		{Mode: faulty.TruncatedJSON},
-		{Mode: faulty.HTML},
-		{Mode: faulty.HangBeforeHeaders},
-		{Mode: faulty.HangMidBody},
-		{Mode: faulty.Latency, Delay: 3 * time.Second},
-		{Mode: faulty.ResetBeforeHeaders},
-		{Mode: faulty.ResetMidBody},
-		{Mode: faulty.Refuse},
-		{Mode: faulty.Blackhole},
+	for _, test := range []struct {
+		fault  faulty.Fault
+		logged string // of the error for which the replica is ejected
+	}{
+		{faulty.Fault{Mode: faulty.Status500}, "status 500 Internal Server Error"},
+		{faulty.Fault{Mode: faulty.Status503}, "status 503 Service Unavailable"},
+		{faulty.Fault{Mode: faulty.BreakMidBody}, "broke off"},
+		{faulty.Fault{Mode: faulty.TruncatedJSON}, "malformed"},
+		{faulty.Fault{Mode: faulty.HTML}, "could not be decoded"},
+		{faulty.Fault{Mode: faulty.HangBeforeHeaders}, ""},
+		{faulty.Fault{Mode: faulty.HangMidBody}, ""},
+		{faulty.Fault{Mode: faulty.Latency, Delay: 3 * time.Second}, ""},
+		{faulty.Fault{Mode: faulty.ResetBeforeHeaders}, "reset"},
+		{faulty.Fault{Mode: faulty.ResetMidBody}, "reset"},
+		{faulty.Fault{Mode: faulty.Refuse}, "connection refused"},
+		{faulty.Fault{Mode: faulty.Blackhole}, ""},
 	} {
-		t.Run(string(fault.Mode), func(t *testing.T) {
+		t.Run(string(test.fault.Mode), func(t *testing.T) {
 			t.Parallel()
 			f := newFaultyGateway(t)
-			f.play(t, fault, f.replicas[0])
+			f.play(t, test.fault, f.replicas[0])
 			const reads = 400
 			r := f.burst(t.Context(), readUsers, 8, reads)
 			if r.succeeded < reads*99/100 || len(r.improper) > 0 {
@@ -186,7 +190,27 @@ func TestOneBadReplica(t *testing.T) {
 			if bad, all := calls(f.replicas[0]), calls(f.replicas...); bad*10 >= all {
 				t.Errorf("the bad replica got %d of %d calls", bad, all)
 			}
+			f.wantEjected(t, f.replicas[0], test.logged)
 		})
+	}
+}
+
+// wantEjected fails unless the log says of one replica, once for each time, that it was ejected for an error.
+func (f *faultyGateway) wantEjected(t *testing.T, replica *faulty.Server, text string) {
+	t.Helper()
+	var lines []string
+	for line := range strings.Lines(f.Log.String()) {
+		if strings.Contains(line, "ejected") {
+			lines = append(lines, line)
+		}
+	}
+	if len(lines) == 0 || len(lines) > 10 {
+		t.Errorf("%d lines say that a replica was ejected", len(lines))
+	}
+	for _, line := range lines {
+		if !strings.Contains(line, replica.Address()) || !strings.Contains(line, text) {
+			t.Errorf("%s does not say %q of %s", line, text, replica.Address())
+		}
 	}
 }
 

@@ -36,7 +36,7 @@ func everyTLSMode(ctx context.Context, l *lab) error {
 func (l *lab) playModes(ctx context.Context, title string, modes []faulty.Mode, p plan) error {
 	l.report.section(title,
 		"Reads at once by 4 clients, 300 in all, while one replica of three is bad, then 6 at once while all are; the source's timeout is 2 s. "+
-			"Due: 99 % succeed with one bad, unless what it sends is JSON of another shape or a redirect; in any case each response is the right data or an error with a code and without text or address of a service, "+
+			"Due: 99 % succeed with one bad, unless it sends JSON of another shape, a redirect or too much; in any case each response is the right data or an error with a code and without text or address of a service, "+
 			"within 3 s; and the gateway responds to health checks at the end.",
 		"mode", "one bad: succeed", "p99", "all bad: succeed", "slowest", "codes", "improper", "alive")
 	if p.products == nil {
@@ -54,9 +54,13 @@ func (l *lab) playModes(ctx context.Context, title string, modes []faulty.Mode, 
 	return nil
 }
 
-// answers are the modes in which a replica gives an answer of its own, which is not a sign of its health:
-// the gateway must not show it as data, but nothing is due of other reads.
-var answers = []faulty.Mode{faulty.ListForObject, faulty.StringForNumber, faulty.NullForNonNull, faulty.Redirect}
+// answers are the modes in which a replica gives an answer of its own, or one that is too large. It says
+// nothing of the replica's health, since others may answer the same: the gateway must not show it as
+// data, and nothing is due of other reads.
+var answers = []faulty.Mode{
+	faulty.ListForObject, faulty.StringForNumber, faulty.NullForNonNull, faulty.Redirect,
+	faulty.HugeBody, faulty.EndlessBody, faulty.GzipBomb,
+}
 
 // playMode uses a new gateway for the second part, since a breaker that is open would spare it the mode.
 func (l *lab) playMode(ctx context.Context, m faulty.Mode, p plan) error {
