@@ -232,6 +232,9 @@ func TestErrorsOfAllReplicas(t *testing.T) {
 // A change is carried out once, whatever becomes of its response, and reaches another replica only if it
 // cannot have reached the first.
 func TestChangesAreMadeOnce(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it waits for many timeouts, and no executor matters")
+	}
 	for _, mode := range faulty.Modes(false) {
 		for _, bad := range []int{1, 3} {
 			t.Run(fmt.Sprintf("%s/%d bad", mode, bad), func(t *testing.T) {
@@ -290,6 +293,9 @@ func TestEveryFaultHasItsError(t *testing.T) {
 
 // A replica that has healed is used again, and so is a service all of whose replicas have.
 func TestHealedReplicasAreUsed(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it waits for many timeouts, and no executor matters")
+	}
 	for _, mode := range []faulty.Mode{faulty.Status500, faulty.TruncatedJSON, faulty.Refuse, faulty.Blackhole} {
 		for _, bad := range []int{1, 3} {
 			t.Run(fmt.Sprintf("%s/%d bad", mode, bad), func(t *testing.T) {
