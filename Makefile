@@ -20,7 +20,7 @@ GO_FILES = $(shell find . -name '*.go' -not -path '*/graph/generated.go' -not -p
 TIMEOUT ?= 30m
 
 .DEFAULT_GOAL := help
-.PHONY: help run run-petstore test build generate generate-all check lint fmt playground bench bench-peers fuzz clean
+.PHONY: help run run-petstore test build generate generate-all check lint fmt playground bench bench-peers faults fuzz clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -78,6 +78,10 @@ PEERS ?=
 bench-peers: ## the posts gateway beside others, in one run; PEERS="-only Q2" and the like
 	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/bench/ ./benchmarks/posts ./benchmarks/peers/...
 	bin/bench/peers $(PEERS)
+
+FAULTS ?=
+faults: ## the gateway before services that fail; FAULTS="-only one-bad" and the like
+	go run ./benchmarks/faults $(FAULTS)
 
 FUZZTIME ?= 10s
 fuzz: ## each fuzz target for FUZZTIME

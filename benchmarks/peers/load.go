@@ -13,6 +13,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/gatehouse-graphql/gatehouse/benchmarks/internal/proc"
 	"github.com/gatehouse-graphql/gatehouse/benchmarks/operations"
 )
 
@@ -62,7 +63,7 @@ func (l *load) run(ctx context.Context, duration time.Duration) (loadResult, err
 // runConn sends requests over one connection until ctx ends, at least one. It waits for the
 // last response, so that all calls to the services belong to counted requests.
 func (l *load) runConn(ctx context.Context) (latencies []time.Duration, err error) {
-	conn, err := net.DialTimeout("tcp", l.address, startTimeout)
+	conn, err := net.DialTimeout("tcp", l.address, proc.StartTimeout)
 	if err != nil {
 		return nil, err
 	}
@@ -81,7 +82,7 @@ func (l *load) runConn(ctx context.Context) (latencies []time.Duration, err erro
 }
 
 func (l *load) roundTrip(conn net.Conn, r *responseReader) error {
-	if err := conn.SetDeadline(time.Now().Add(startTimeout)); err != nil {
+	if err := conn.SetDeadline(time.Now().Add(proc.StartTimeout)); err != nil {
 		return err
 	}
 	if _, err := conn.Write(l.request); err != nil {

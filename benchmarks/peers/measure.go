@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"os/exec"
 	"slices"
 	"time"
 
@@ -23,7 +24,7 @@ type result struct {
 
 // runningPeer is a peer whose process runs, with its load.
 type runningPeer struct {
-	*process
+	*proc.Process
 	load   *load
 	result *result
 }
@@ -35,10 +36,10 @@ func (s settings) measure(ctx context.Context, op operations.Operation, peers []
 	if err != nil {
 		return nil, err
 	}
-	defer services.stop()
+	defer services.Stop()
 	contenders, err := s.startPeers(ctx, op, peers, services.url())
 	for _, c := range contenders {
-		defer c.stop()
+		defer c.Stop()
 	}
 	if err != nil {
 		return nil, err
@@ -47,7 +48,7 @@ func (s settings) measure(ctx context.Context, op operations.Operation, peers []
 		for i := range contenders {
 			c := contenders[(i+round)%len(contenders)]
 			if err := c.runRound(ctx, s.duration, services); err != nil {
-				return nil, fmt.Errorf("%s, %s: %w", op.Name, c.name, err)
+				return nil, fmt.Errorf("%s, %s: %w", op.Name, c.Name, err)
 			}
 		}
 		fmt.Fprintf(os.Stderr, "%s: round %d of %d\n", op.Name, round+1, s.rounds)
@@ -67,7 +68,7 @@ func (s settings) startPeers(ctx context.Context, op operations.Operation, peers
 		if err != nil {
 			return all, err
 		}
-		c := &runningPeer{process, newLoad(op, process.address, s.conns), &result{peer: p.name}}
+		c := &runningPeer{process, newLoad(op, process.Address, s.conns), &result{peer: p.name}}
 		all = append(all, c)
 		if _, err := c.load.run(ctx, s.warmup); err != nil {
 			return all, fmt.Errorf("%s, %s: %w", op.Name, p.name, err)
@@ -77,8 +78,8 @@ func (s settings) startPeers(ctx context.Context, op operations.Operation, peers
 }
 
 // start starts the peer over services at a URL.
-func (p peer) start(ctx context.Context, upstream string) (*process, error) {
-	address, err := freeAddress()
+func (p peer) start(ctx context.Context, upstream string) (*proc.Process, error) {
+	address, err := proc.FreeAddress()
 	if err != nil {
 		return nil, err
 	}
@@ -86,7 +87,18 @@ func (p peer) start(ctx context.Context, upstream string) (*process, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", p.name, err)
 	}
-	return start(ctx, p.name, address, command)
+	return startCommand(ctx, p.name, address, command)
+}
+
+// startCommand starts a command that listens on an address.
+func startCommand(ctx context.Context, name, address string, command []string) (*proc.Process, error) {
+	cmd := exec.Command(command[0], command[1:]...)
+	cmd.Stderr = os.Stderr
+	p, err := proc.Start(ctx, name, address, cmd)
+	if err != nil {
+		return nil, fmt.Errorf("%w; make bench-peers builds it", err)
+	}
+	return p, nil
 }
 
 // runRound measures the peer for one round.
@@ -118,7 +130,7 @@ type usage struct {
 }
 
 func (c *runningPeer) usage(services *backend) (a usage, err error) {
-	if a.cpu, err = proc.CPU(c.pid()); err != nil {
+	if a.cpu, err = proc.CPU(c.PID()); err != nil {
 		return a, err
 	}
 	a.calls, err = services.calls()
@@ -129,7 +141,7 @@ func (c *runningPeer) usage(services *backend) (a usage, err error) {
 func finish(contenders []*runningPeer) ([]*result, error) {
 	var results []*result
 	for _, c := range contenders {
-		peak, err := proc.PeakMemory(c.pid())
+		peak, err := proc.PeakMemory(c.PID())
 		if err != nil {
 			return nil, err
 		}

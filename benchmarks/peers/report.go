@@ -3,11 +3,11 @@ package main
 import (
 	"fmt"
 	"io"
-	"os"
 	"runtime"
 	"strings"
 	"time"
 
+	"github.com/gatehouse-graphql/gatehouse/benchmarks/internal/proc"
 	"github.com/gatehouse-graphql/gatehouse/benchmarks/operations"
 )
 
@@ -20,31 +20,9 @@ type report struct {
 
 func newReport(w io.Writer, s settings) *report {
 	fmt.Fprintf(w, "%s; %s; Go %s; Tailcall %s; load average %s at the start. %d rounds of %s each, %d connections.%s\n",
-		time.Now().UTC().Format(time.DateOnly), machine(), strings.TrimPrefix(runtime.Version(), "go"), tailcallVersion,
-		firstWord("/proc/loadavg"), s.rounds, s.duration, s.conns, strings.TrimSuffix(" "+s.note, " "))
+		time.Now().UTC().Format(time.DateOnly), proc.Machine(), strings.TrimPrefix(runtime.Version(), "go"), tailcallVersion,
+		proc.LoadAverage(), s.rounds, s.duration, s.conns, strings.TrimSuffix(" "+s.note, " "))
 	return &report{w: w, results: map[string]map[string]*result{}}
-}
-
-// machine returns a description of this computer.
-func machine() string {
-	return fmt.Sprintf("%s, %d cores, Linux %s", processor(), runtime.NumCPU(), firstWord("/proc/sys/kernel/osrelease"))
-}
-
-// processor returns the name of the first processor.
-func processor() string {
-	text, _ := os.ReadFile("/proc/cpuinfo") // without it the name is missing, no more
-	for line := range strings.Lines(string(text)) {
-		if name, value, _ := strings.Cut(line, ":"); strings.TrimSpace(name) == "model name" {
-			return strings.TrimSpace(value)
-		}
-	}
-	return "unknown processor"
-}
-
-func firstWord(file string) string {
-	text, _ := os.ReadFile(file) // likewise
-	word, _, _ := strings.Cut(strings.TrimSpace(string(text)), " ")
-	return word
 }
 
 // writeOperation writes the table of an operation.

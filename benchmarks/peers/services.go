@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"os"
 
+	"github.com/gatehouse-graphql/gatehouse/benchmarks/internal/proc"
 	"github.com/gatehouse-graphql/gatehouse/benchmarks/services"
 )
 
@@ -22,10 +23,10 @@ func serveServices(args []string) error {
 }
 
 // backend is the process of the services.
-type backend struct{ *process }
+type backend struct{ *proc.Process }
 
 func startServices(ctx context.Context, o services.Options) (*backend, error) {
-	address, err := freeAddress()
+	address, err := proc.FreeAddress()
 	if err != nil {
 		return nil, err
 	}
@@ -33,11 +34,11 @@ func startServices(ctx context.Context, o services.Options) (*backend, error) {
 	if err != nil {
 		return nil, err
 	}
-	p, err := start(ctx, "the services", address, []string{os.Args[0], servicesRole, address, string(options)})
+	p, err := startCommand(ctx, "the services", address, []string{os.Args[0], servicesRole, address, string(options)})
 	return &backend{p}, err
 }
 
-func (b *backend) url() string { return "http://" + b.address }
+func (b *backend) url() string { return "http://" + b.Address }
 
 // calls returns the number of calls so far.
 func (b *backend) calls() (int, error) {

@@ -91,6 +91,6 @@ func (s settings) tailcallCommand(run []string, name string) func(address, upstr
 
 // expand replaces the placeholders for the port and the services' URL.
 func expand(composition []byte, address, upstream string) []byte {
-	_, port, _ := net.SplitHostPort(address) // it is freeAddress's
+	_, port, _ := net.SplitHostPort(address) // it is that of proc.FreeAddress
 	return []byte(strings.NewReplacer("PORT", port, "UPSTREAM", upstream).Replace(string(composition)))
 }

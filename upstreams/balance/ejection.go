@@ -171,7 +171,7 @@ func (b *Balancer) ejectEndpoint(ctx context.Context, l Lease, why reason, t int
 	if isOut { // it was reported already
 		level = slog.LevelDebug
 	}
-	attrs := []slog.Attr{slog.String("endpoint", e.String()), slog.String("reason", string(why)), slog.Duration("for", lasts)}
+	attrs := []slog.Attr{slog.String("endpoint", e.String()), slog.String("reason", string(why)), slog.Int64("duration_ms", lasts.Milliseconds())}
 	if err != nil {
 		attrs = append(attrs, slog.Any("error", err))
 	}

@@ -367,7 +367,7 @@ func TestEjectionIsLogged(t *testing.T) {
 			sendMany(t, b, outcomes{"a": attempt.Reset}, 10)
 			time.Sleep(time.Second)
 		}
-		if n := strings.Count(log.String(), `level=WARN msg="backend endpoint ejected" endpoint=a reason="consecutive failures" for=2s error=reset`); n != 1 || strings.Count(log.String(), "\n") != 1 {
+		if n := strings.Count(log.String(), `level=WARN msg="backend endpoint ejected" endpoint=a reason="consecutive failures" duration_ms=2000 error=reset`); n != 1 || strings.Count(log.String(), "\n") != 1 {
 			t.Errorf("log:\n%s", &log)
 		}
 		time.Sleep(10 * time.Second)

@@ -78,12 +78,15 @@ func (l *lane) isComplete() bool {
 	return l.outcome == attempt.Success || l.outcome == attempt.Unjudged
 }
 
-// cause returns the error of the last attempt, or one that has the status of a failed one.
+// cause returns the error of the last attempt, or one that says why its response is a failure.
 func (l *lane) cause() error {
-	if l.err == nil && l.outcome.Failed() {
-		return fmt.Errorf("status %d %s", l.response.Status, http.StatusText(l.response.Status))
+	switch {
+	case l.err != nil || !l.outcome.Failed():
+		return l.err
+	case l.response.isSuccess():
+		return errMalformed
 	}
-	return l.err
+	return fmt.Errorf("status %d %s", l.response.Status, http.StatusText(l.response.Status))
 }
 
 // attemptsPool has those that are not in use.

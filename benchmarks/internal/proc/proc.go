@@ -1,5 +1,6 @@
-// Package proc reads what Linux accounts to a process: its CPU time and its peak memory. Of all
-// that a benchmark can measure, CPU time is disturbed least by other load on the machine.
+// Package proc starts the programs that a benchmark measures, and reads what Linux accounts to a
+// process: its CPU time, its memory and its descriptors. Of all that a benchmark can measure, CPU time is
+// disturbed least by other load on the machine.
 package proc
 
 import (
@@ -58,18 +59,33 @@ func PeakMemory(pid int) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
-	return parseStatus(string(status))
+	return parseStatus(string(status), "VmHWM")
 }
 
-// parseStatus returns VmHWM.
-func parseStatus(status string) (int64, error) {
+// Memory returns the resident memory of a process, in bytes.
+func Memory(pid int) (int64, error) {
+	status, err := os.ReadFile(file(pid, "status"))
+	if err != nil {
+		return 0, err
+	}
+	return parseStatus(string(status), "VmRSS")
+}
+
+// parseStatus returns a size of /proc/PID/status.
+func parseStatus(status, name string) (int64, error) {
 	for line := range strings.Lines(status) {
-		if rest, ok := strings.CutPrefix(line, "VmHWM:"); ok {
+		if rest, ok := strings.CutPrefix(line, name+":"); ok {
 			kilobytes, err := strconv.ParseInt(strings.TrimSuffix(strings.TrimSpace(rest), " kB"), 10, 64)
 			return kilobytes << 10, err
 		}
 	}
-	return 0, errors.New("/proc/PID/status has no VmHWM")
+	return 0, errors.New("/proc/PID/status has no " + name)
+}
+
+// Descriptors returns how many files and connections a process has open.
+func Descriptors(pid int) (int, error) {
+	open, err := os.ReadDir(file(pid, "fd"))
+	return len(open), err
 }
 
 // ForgetPeak resets the peak to the current memory of a process.

@@ -22,11 +22,13 @@ func TestParseStat(t *testing.T) {
 }
 
 func TestParseStatus(t *testing.T) {
-	if got, err := parseStatus("Name:\tposts\nVmPeak:\t 200 kB\nVmHWM:\t   12 kB\nVmRSS:\t 1 kB\n"); err != nil || got != 12<<10 {
-		t.Error(got, err)
+	for name, want := range map[string]int64{"VmHWM": 12 << 10, "VmRSS": 1 << 10} {
+		if got, err := parseStatus("Name:\tposts\nVmPeak:\t 200 kB\nVmHWM:\t   12 kB\nVmRSS:\t 1 kB\n", name); err != nil || got != want {
+			t.Error(name, got, err)
+		}
 	}
 	for _, wrong := range []string{"", "VmHWM:\tx kB\n"} {
-		if _, err := parseStatus(wrong); err == nil {
+		if _, err := parseStatus(wrong, "VmHWM"); err == nil {
 			t.Errorf("%q is read", wrong)
 		}
 	}
@@ -47,6 +49,12 @@ func TestSelf(t *testing.T) {
 		}
 		if peak, err := PeakMemory(pid); err != nil || peak < 1<<20 {
 			t.Error(peak, err)
+		}
+		if now, err := Memory(pid); err != nil || now < 1<<20 {
+			t.Error(now, err)
+		}
+		if open, err := Descriptors(pid); err != nil || open < 3 {
+			t.Error(open, err)
 		}
 	}
 }
