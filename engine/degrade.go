@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -218,12 +219,16 @@ func degradationsOf(err error) []Degradation {
 // isFailure reports whether err is an error other than a *Degraded.
 func isFailure(err error) bool { return err != nil && AsDegraded(err) == nil }
 
+// OldestDegraded returns the error of a value that is made of degraded ones: a *Degraded with the one of
+// the greatest age, as that of the whole field. It returns nil if there are none.
+func OldestDegraded(value any, all []Degradation) error { return degrade(value, oldest(all)) }
+
 // oldest returns the degradation with the greatest age as that of a whole field.
 func oldest(all []Degradation) []Degradation {
 	if len(all) == 0 {
 		return nil
 	}
-	d := slices.MaxFunc(all, func(a, b Degradation) int { return int(a.Age - b.Age) })
+	d := slices.MaxFunc(all, func(a, b Degradation) int { return cmp.Compare(a.Age, b.Age) })
 	d.Index = nil
 	return []Degradation{d}
 }

@@ -242,7 +242,7 @@ func listOf[V any](ctx context.Context, found []Found[V], failed []error, keepMi
 	if !FaultsOf(ctx).AddElements(values, faults...) {
 		return nil, faults[0]
 	}
-	return values, degrade(values, oldest(degraded))
+	return values, OldestDegraded(values, degraded)
 }
 
 // setError sets the i-th of n errors. It allocates the list when errs is nil.
