@@ -111,6 +111,9 @@ func goDuration(f *goFile, d time.Duration) string {
 		size time.Duration
 		name string
 	}{{time.Hour, "Hour"}, {time.Minute, "Minute"}, {time.Second, "Second"}, {time.Millisecond, "Millisecond"}} {
+		if d == unit.size {
+			return name + unit.name
+		}
 		if d%unit.size == 0 {
 			return fmt.Sprintf("%d*%s%s", d/unit.size, name, unit.name)
 		}
@@ -170,7 +173,12 @@ func (g *generator) objectLiteral(f *goFile, v *ast.Value, tr *config.TypeRefere
 	if _, isStruct := tr.GO.Underlying().(*types.Struct); isStruct {
 		pointer = ""
 	}
-	return fmt.Sprintf("%s%s{%s}", pointer, f.typ(o.Type), strings.Join(members, ", ")), nil
+	between, end := ", ", ""
+	if all := strings.Join(members, between); len(all) > longArguments || strings.Contains(all, "\n") {
+		between, end = ",\n", ",\n"
+		members[0] = "\n" + members[0]
+	}
+	return fmt.Sprintf("%s%s{%s%s}", pointer, f.typ(o.Type), strings.Join(members, between), end), nil
 }
 
 // leafLiteral writes a scalar or the value of an enum.
