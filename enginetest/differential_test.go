@@ -281,6 +281,11 @@ func (r response) sortedErrors() []string {
 	return texts
 }
 
+// sortErrors sorts the errors by their paths.
+func (r response) sortErrors() {
+	slices.SortStableFunc(r.Errors, func(a, b responseError) int { return cmp.Compare(fmt.Sprint(a.Path), fmt.Sprint(b.Path)) })
+}
+
 func (r response) has(p responseError) bool {
 	return slices.ContainsFunc(r.Errors, func(e responseError) bool { return gocmp.Equal(e, p) })
 }
