@@ -242,11 +242,33 @@ type DegradedField struct {
 	Degradation
 }
 
-// degradedFields are the degraded fields of an operation's response.
+// DegradedBy says by which service, and in which mode, fields were degraded.
+type DegradedBy struct {
+	Service string
+	Mode    DegradeMode
+}
+
+// DegradedFields are the degraded fields of a response.
+type DegradedFields struct {
+	// Fields has the first MaxDegraded of them, sorted by their paths.
+	Fields []DegradedField
+	// Counts has the numbers of all. It is nil if there are none.
+	Counts map[DegradedBy]int
+}
+
+// NotShown returns how many fields are degraded and not among Fields.
+func (d DegradedFields) NotShown() int {
+	n := -len(d.Fields)
+	for _, count := range d.Counts {
+		n += count
+	}
+	return n
+}
+
+// degradedFields collects DegradedFields.
 type degradedFields struct {
-	mu     sync.Mutex
-	fields []DegradedField // at most MaxDegraded; guarded by mu
-	total  int             // guarded by mu
+	mu             sync.Mutex
+	DegradedFields // guarded by mu
 }
 
 // RecordDegraded records that the field at a path of the response is degraded. Executors call it once
@@ -256,35 +278,38 @@ func RecordDegraded(ctx context.Context, path ast.Path, d *Degraded) {
 	if !ok {
 		return
 	}
-	op.degraded.mu.Lock()
-	defer op.degraded.mu.Unlock()
-	op.degraded.total += len(d.Degradations)
+	all := &op.degraded
+	all.mu.Lock()
+	defer all.mu.Unlock()
 	for _, one := range d.Degradations {
-		if len(op.degraded.fields) == MaxDegraded {
-			return
+		if all.Counts == nil {
+			all.Counts = map[DegradedBy]int{}
+		}
+		all.Counts[DegradedBy{one.Fault.Service, one.Mode}]++
+		if len(all.Fields) == MaxDegraded {
+			continue
 		}
 		at := slices.Clip(path)
 		for _, i := range one.Index {
 			at = append(at, ast.PathIndex(i))
 		}
-		op.degraded.fields = append(op.degraded.fields, DegradedField{at, one})
+		all.Fields = append(all.Fields, DegradedField{at, one})
 	}
 }
 
-// TakeDegraded returns the degraded fields of the response of the operation in ctx, sorted by their
-// paths, and how many there were: more than MaxDegraded are not kept. The next response of the
-// operation begins without any.
-func TakeDegraded(ctx context.Context) (fields []DegradedField, total int) {
+// TakeDegraded returns the degraded fields of the response of the operation in ctx. The next response
+// of the operation begins without any.
+func TakeDegraded(ctx context.Context) DegradedFields {
 	op, ok := ctx.Value(operationKey{}).(*operation)
 	if !ok {
-		return nil, 0
+		return DegradedFields{}
 	}
 	op.degraded.mu.Lock()
 	defer op.degraded.mu.Unlock()
-	fields, total = op.degraded.fields, op.degraded.total
-	op.degraded.fields, op.degraded.total = nil, 0
-	slices.SortStableFunc(fields, func(a, b DegradedField) int { return slices.CompareFunc(a.Path, b.Path, comparePathElements) })
-	return fields, total
+	taken := op.degraded.DegradedFields
+	op.degraded.DegradedFields = DegradedFields{}
+	slices.SortStableFunc(taken.Fields, func(a, b DegradedField) int { return slices.CompareFunc(a.Path, b.Path, comparePathElements) })
+	return taken
 }
 
 // comparePathElements orders indices by number before names by text.

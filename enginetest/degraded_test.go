@@ -271,3 +271,81 @@ func TestDegraded(t *testing.T) {
 		})
 	}
 }
+
+// A failure is logged once as a warning, with its cause and the request's id, however many fields it
+// degrades. No text of the service reaches a client. The fields are counted, and the first hundred
+// listed.
+func TestDegradedIsLoggedAndCounted(t *testing.T) {
+	byBothExecutors(t, func(t *testing.T, executor string) {
+		schema, service := newFragile(t)
+		counts := map[engine.DegradedBy]int{}
+		f, log := newObservedGateway(t, executor, nil, schema, func(by engine.DegradedBy, n int) { counts[by] += n })
+		service.refuse.Store(down(500, "parts"))
+		var aliases strings.Builder
+		for i := range 50 {
+			fmt.Fprintf(&aliases, "a%d: nullPart {label} ", i)
+		}
+		got := post(t, f, []byte(`{"query": "{fragiles {`+aliases.String()+`}}"}`))
+		shown, _ := got.Extensions["degraded"].([]any)
+		if len(shown) != 100 || got.Extensions["degradedNotShown"] != 50.0 || len(got.Errors) != 0 {
+			t.Errorf("%d are listed, %v are not, %v", len(shown), got.Extensions["degradedNotShown"], got.Errors)
+		}
+		if n := counts[engine.DegradedBy{Service: "answers", Mode: engine.DegradedToNull}]; n != 150 || len(counts) != 1 {
+			t.Errorf("counted %v", counts)
+		}
+		if text := fmt.Sprint(got.Extensions, got.Errors); strings.Contains(text, "backend") || strings.Contains(text, "127.0.0.1") {
+			t.Errorf("a client sees %s", text)
+		}
+		warnings := 0
+		for line := range strings.Lines(log.String()) {
+			if !strings.Contains(line, `"level":"WARN"`) {
+				continue
+			}
+			warnings++
+			for _, part := range []string{`"request_id":"`, `"service":"answers"`, `"service_status":500`, `"degraded":"NULL"`, "backend text", `"path":"fragiles[0].a`} {
+				if !strings.Contains(line, part) {
+					t.Errorf("the log has no %s: %s", part, line)
+				}
+			}
+		}
+		if warnings != 1 {
+			t.Errorf("%d warnings:\n%s", warnings, log)
+		}
+	})
+}
+
+// The rules of a binding decide: what they call a failure degrades, unless they give it the code of a
+// refusal.
+func TestDegradedByRules(t *testing.T) {
+	byBothExecutors(t, func(t *testing.T, executor string) {
+		body := &atomic.Value{}
+		status := &atomic.Int64{}
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			w.WriteHeader(int(status.Load()))
+			_, _ = w.Write([]byte(body.Load().(string)))
+		}))
+		defer server.Close()
+		services, err := upstreams.New(upstreams.Options{"answers": {URLs: []string{server.URL}}}, slog.New(slog.DiscardHandler))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer services.Close()
+		f, _ := newGateway(t, executor, nil, graph.NewSchema(&resolvers.Resolver{Services: services}))
+		for i, s := range []struct {
+			status int64
+			body   string
+			step
+		}{
+			{200, `{"id": 1}`, step{data: `{"ruled":{"id":1}}`}},
+			{202, backendText, step{data: `{"ruled":{"id":1}}`, degraded: entries(entry("STALE", `"ruled"`))}},
+			{503, `{"error": {"code": "GATEWAY_TIMEOUT"}}`, step{data: `{"ruled":{"id":1}}`, degraded: strings.Replace(entries(entry("STALE", `"ruled"`)), "DOWNSTREAM_SERVICE_ERROR", "GATEWAY_TIMEOUT", 1)}},
+			{202, `{"error": {"code": "FORBIDDEN"}}`, step{data: `{"ruled":null}`, errors: "[ruled] FORBIDDEN"}},
+			{503, backendText, step{data: `{"ruled":null}`, errors: "[ruled] BACKEND_CODE"}},
+		} {
+			status.Store(s.status)
+			body.Store(s.body)
+			s.query = "{ruled {id}}"
+			s.run(t, fmt.Sprint("rules ", i), func(body []byte) response { return post(t, f, body) })
+		}
+	})
+}

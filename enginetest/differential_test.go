@@ -312,6 +312,12 @@ func underNull(data []byte, path []any) bool {
 // its log. identity is the caller of all requests.
 func newGateway(t testing.TB, executor string, identity *auth.Identity, schema graphql.ExecutableSchema, change ...func(*front.Options)) (*front.Front, *bytes.Buffer) {
 	t.Helper()
+	return newObservedGateway(t, executor, identity, schema, nil, change...)
+}
+
+// newObservedGateway is newGateway with a function that is called for degraded fields.
+func newObservedGateway(t testing.TB, executor string, identity *auth.Identity, schema graphql.ExecutableSchema, onDegraded func(engine.DegradedBy, int), change ...func(*front.Options)) (*front.Front, *bytes.Buffer) {
+	t.Helper()
 	log := &bytes.Buffer{}
 	none := -1
 	o := front.Options{
@@ -326,6 +332,8 @@ func newGateway(t testing.TB, executor string, identity *auth.Identity, schema g
 		Schema: schema,
 		Verify: func(context.Context, string) (*auth.Identity, error) { return identity, nil },
 		Log:    slog.New(slog.NewJSONHandler(log, nil)),
+
+		OnDegraded: onDegraded,
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -27,8 +27,8 @@ func Fetch[T any](ctx context.Context, s *Services, source string, c *rest.Call,
 }
 
 // fetch is Fetch. It calls keep, if that is not nil, with each response that was decoded, or whose
-// status is read as null, and with the error of decoding.
-func fetch[T any](ctx context.Context, s *Services, source string, c *rest.Call, read func(*decode.Decoder) T, rules []*Rules, keep func(*rest.Response, error)) (T, error) {
+// status is read as null, and with the results of decoding.
+func fetch[T any](ctx context.Context, s *Services, source string, c *rest.Call, read func(*decode.Decoder) T, rules []*Rules, keep func(*rest.Response, T, error)) (T, error) {
 	resp, err := s.do(ctx, source, c, rules)
 	v, malformed, err := decodeResponse(ctx, source, resp, err, rules, read, keep)
 	for malformed {
@@ -45,10 +45,10 @@ func fetch[T any](ctx context.Context, s *Services, source string, c *rest.Call,
 // decodeResponse decodes the response of a call, or returns its error. It reports whether the
 // response is malformed: the call may be made again then. Otherwise the response is accepted and
 // released.
-func decodeResponse[T any](ctx context.Context, source string, resp *rest.Response, err error, rules []*Rules, read func(*decode.Decoder) T, keep func(*rest.Response, error)) (v T, malformed bool, _ error) {
+func decodeResponse[T any](ctx context.Context, source string, resp *rest.Response, err error, rules []*Rules, read func(*decode.Decoder) T, keep func(*rest.Response, T, error)) (v T, malformed bool, _ error) {
 	if nullResponse := asNull(rules, resp, err); nullResponse != nil {
 		if keep != nil {
-			keep(nullResponse, nil)
+			keep(nullResponse, v, nil)
 		}
 		return v, false, nil
 	}
@@ -63,7 +63,7 @@ func decodeResponse[T any](ctx context.Context, source string, resp *rest.Respon
 	if _, malformed = errors.AsType[*decode.MalformedError](err); !malformed {
 		resp.Accept()
 		if keep != nil {
-			keep(resp, err)
+			keep(resp, v, err)
 		}
 	}
 	return v, malformed, withExcerpt(err, resp)

@@ -39,7 +39,7 @@ type Stale struct {
 func FetchStale[T any](ctx context.Context, s *Services, source string, c *rest.Call, kept Stale, read func(*decode.Decoder) T, rules ...*Rules) (T, error) {
 	k := s.keeper(ctx, source, kept)
 	key := k.key(c)
-	v, err := fetch(ctx, s, source, c, read, rules, func(r *rest.Response, err error) {
+	v, err := fetch(ctx, s, source, c, read, rules, func(r *rest.Response, _ T, err error) {
 		if !isFailure(err) {
 			k.put(ctx, []stale.Key{key}, r)
 		}
@@ -71,18 +71,16 @@ func FetchStale[T any](ctx context.Context, s *Services, source string, c *rest.
 // *engine.DegradedKeys then. call returns the call for some of the keys.
 func FetchKeysStale[T any](ctx context.Context, s *Services, source string, keys []string, call func(keys []string) *rest.Call, kept Stale, read func(*decode.Decoder) map[string]T, rules ...*Rules) (map[string]T, error) {
 	k := s.keeper(ctx, source, kept)
-	values, err := fetch(ctx, s, source, call(keys), read, rules, func(r *rest.Response, err error) {
-		if isFailure(err) {
-			return
-		}
-		faults, _ := errors.AsType[*decode.KeyFaults](err)
+	values, err := fetch(ctx, s, source, call(keys), read, rules, func(r *rest.Response, values map[string]T, err error) {
 		good := make([]stale.Key, 0, len(keys))
 		for i, key := range keys {
-			if faults.OfKey(key) == nil {
+			if errorOf(key, values, err) == nil {
 				good = append(good, k.key(call(keys[i:i+1])))
 			}
 		}
-		k.put(ctx, good, r)
+		if len(good) > 0 {
+			k.put(ctx, good, r)
+		}
 	})
 	if err == nil {
 		return values, nil

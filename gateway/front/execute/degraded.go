@@ -31,16 +31,16 @@ type degraded struct {
 
 // addDegraded adds the degraded fields to the extensions of a response, and logs the failures.
 func (e *Executor) addDegraded(ctx context.Context, response *graphql.Response) {
-	fields, total := engine.TakeDegraded(ctx)
-	if total == 0 {
+	all := engine.TakeDegraded(ctx)
+	if all.Counts == nil {
 		return
 	}
-	e.options.Presenter.LogDegraded(ctx, fields)
-	if e.options.OnDegraded != nil {
-		e.options.OnDegraded(fields)
+	e.options.Presenter.LogDegraded(ctx, all.Fields)
+	for by, n := range all.Counts {
+		e.options.OnDegraded(by, n)
 	}
-	shown := make([]degraded, len(fields))
-	for i, f := range fields {
+	shown := make([]degraded, len(all.Fields))
+	for i, f := range all.Fields {
 		shown[i] = degraded{Path: f.Path, Mode: f.Mode, Code: engine.CodeShown(f.Fault), Service: f.Fault.Service}
 		if f.Mode == engine.DegradedToStale {
 			shown[i].Age = new(int64(f.Age / time.Second))
@@ -51,7 +51,7 @@ func (e *Executor) addDegraded(ctx context.Context, response *graphql.Response) 
 		extensions = map[string]any{}
 	}
 	extensions[degradedKey] = shown
-	if more := total - len(fields); more > 0 {
+	if more := all.NotShown(); more > 0 {
 		extensions[degradedMoreKey] = more
 	}
 	response.Extensions = extensions

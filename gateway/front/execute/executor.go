@@ -29,7 +29,7 @@ import (
 )
 
 // Options are what an Executor needs besides the schema. The zero value is not useful: Cursors,
-// Presenter, Log and OnOperation are required.
+// Presenter, Log, OnOperation and OnDegraded are required.
 type Options struct {
 	// Limits bound each document.
 	Limits limit.Options
@@ -50,9 +50,9 @@ type Options struct {
 	// OnOperation is called for each operation that was executed: by gqlgen's executor if
 	// fallback has the reason, by a plan if it is empty.
 	OnOperation func(kind ast.Operation, fallback engine.FallbackReason)
-	// OnDegraded is called for each response with degraded fields, with the first
-	// engine.MaxDegraded of them. Nil is not called.
-	OnDegraded func(fields []engine.DegradedField)
+	// OnDegraded is called for each response with degraded fields, with their numbers by service and
+	// mode.
+	OnDegraded func(by engine.DegradedBy, n int)
 }
 
 // Executor executes operations. All transports share one. It is safe for concurrent use, except
