@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	"github.com/gatehouse-graphql/gatehouse/upstreams/resilience"
+	"github.com/gatehouse-graphql/gatehouse/upstreams/stale"
 )
 
 // Sources are the services of one version of the settings. They do not change, so that a request can
@@ -69,6 +70,7 @@ func (o Source) ofConnections() Source {
 	o.Timeout, o.MaxResponse, o.Pool.MaxCalls = 0, 0, 0
 	o.Headers, o.Forward, o.Config = nil, nil, nil
 	o.AttemptTimeout, o.Retry, o.Hedge = 0, resilience.Retry{}, resilience.Hedge{}
+	o.Stale = stale.Options{}
 	return o
 }
 
