@@ -12,6 +12,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/gatehouse-graphql/gatehouse/bindingtest"
+	enginegraph "github.com/gatehouse-graphql/gatehouse/enginetest/graph"
+	enginetest "github.com/gatehouse-graphql/gatehouse/enginetest/resolvers"
 	"github.com/gatehouse-graphql/gatehouse/graph"
 	"github.com/gatehouse-graphql/gatehouse/resolvers"
 	"github.com/gatehouse-graphql/gatehouse/upstreams"
@@ -38,6 +40,21 @@ func TestPrint(t *testing.T) {
 			golden(t, filepath.Join("testdata", name+".golden"), out.String())
 		})
 	}
+}
+
+// Degraded fields are compared like errors: each has to be expected.
+func TestPrintDegraded(t *testing.T) {
+	project := bindingtest.Project{
+		Requirements: enginetest.Requirements,
+		Schema: func(s *upstreams.Services) graphql.ExecutableSchema {
+			return enginegraph.NewSchema(&enginetest.Resolver{Services: s})
+		},
+	}
+	var out strings.Builder
+	if project.Print(t.Context(), &out, nil, "testdata/degraded.test.yaml") {
+		t.Error("it passes")
+	}
+	golden(t, "testdata/degraded.golden", out.String())
 }
 
 func golden(t *testing.T, file, text string) {

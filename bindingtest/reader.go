@@ -172,7 +172,7 @@ func (r *suiteReader) checkTest(n *yaml.Node, t *test, connector string) {
 		r.add(n, "a test names the field whose binding it is about, as connector: Query.user, or the id of its @connect")
 	case t.query == "":
 		r.add(n, "a test has a query: the operation that is run")
-	case t.response == nil && t.data == nil && len(t.errors) == 0:
+	case t.response == nil && t.data == nil && len(t.errors) == 0 && len(t.degraded) == 0:
 		r.add(n, "a test expects something; write expect: {connectorResponse: ...}, or data, or errors")
 	default:
 		t.connector = [2]string(parts[1:])
@@ -255,6 +255,9 @@ func (r *suiteReader) expect(n *yaml.Node, t *test, connectorCall *call) (hasCal
 		"errors": func(n *yaml.Node) {
 			r.items(n, "errors", func(n *yaml.Node) { t.errors = append(t.errors, r.expectedError(n)) })
 		},
+		"degraded": func(n *yaml.Node) {
+			r.items(n, "degraded", func(n *yaml.Node) { t.degraded = append(t.degraded, r.expectedDegraded(n)) })
+		},
 	})
 	return hasCall
 }
@@ -269,6 +272,30 @@ func (r *suiteReader) expectedError(n *yaml.Node) expectedError {
 		"extensions": value(&w.extensions),
 	})
 	return w
+}
+
+// expectedDegraded reads an expected degraded field.
+func (r *suiteReader) expectedDegraded(n *yaml.Node) expectedDegraded {
+	w := expectedDegraded{line: n.Line}
+	r.object(n, "a degraded field", fields{
+		"mode":    r.mode(&w.mode),
+		"code":    r.text(&w.code),
+		"service": r.text(&w.service),
+		"path":    value(&w.path),
+	})
+	return w
+}
+
+// mode decodes a value of onError. YAML reads NULL without quotes as null.
+func (r *suiteReader) mode(to *string) decoder {
+	text := r.text(to)
+	return func(n *yaml.Node) {
+		if n.Kind == yaml.Null {
+			*to = "NULL"
+			return
+		}
+		text(n)
+	}
 }
 
 // request reads an expected request.

@@ -28,6 +28,7 @@ type test struct {
 	response  *expected // the value of the field; nil is not compared
 	data      *expected // the data of the whole response; nil is not compared
 	errors    []expectedError
+	degraded  []expectedDegraded
 }
 
 // call is a call that a test expects exactly once, with its canned response.
@@ -49,4 +50,11 @@ type expectedError struct {
 	line             int
 	code, message    string
 	path, extensions *expected
+}
+
+// expectedDegraded is a degraded field that the response must list. Empty fields are not compared.
+type expectedDegraded struct {
+	line                int
+	mode, code, service string
+	path                *expected
 }

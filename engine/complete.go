@@ -33,11 +33,17 @@ type Entity[K comparable, T any] struct {
 	Key func(*T) *K
 	// Batch fetches whole objects.
 	Batch Batch[K, *T]
+	// NullOnError makes an object null whose service fails to send the whole one. Default false: it
+	// has the error.
+	NullOnError bool
+	// DefaultOnError, if not nil, returns the object instead whose service fails to send the whole
+	// one: a copy of what came along, its sent fields, with default values for the others.
+	DefaultOnError func(partial *T, sent []string) *T
 }
 
 // Completer completes partial values, some of which may be nil. It returns whole values in the same
-// order, and either nil or one error (or nil) for each. V is the pointer to an object, or the Go
-// interface of a GraphQL interface or union.
+// order, and either nil or one error (or nil) for each, which may be a *Degraded. V is the pointer to
+// an object, or the Go interface of a GraphQL interface or union.
 type Completer[V any] func(ctx context.Context, values []V) ([]V, graphql.BatchErrorList)
 
 // Completer returns a Completer of objects that come with the sent fields. It fetches whole objects
@@ -58,10 +64,46 @@ func (e Entity[K, T]) Completer(sent ...string) Completer[*T] {
 			return whole, nil
 		}
 		if errs, ok := errors.AsType[graphql.BatchErrorList](err); ok {
-			return whole, errs
+			return e.degradeObjects(ctx, objects, whole, errs, sent)
 		}
 		return make([]*T, len(objects)), errorForEach(objects, err)
 	}
+}
+
+// degradeObjects returns the results of a completion, with what objects have in the place of whole ones
+// that could not be fetched.
+func (e Entity[K, T]) degradeObjects(ctx context.Context, partial, whole []*T, errs graphql.BatchErrorList, sent []string) ([]*T, graphql.BatchErrorList) {
+	switch {
+	case e.DefaultOnError != nil:
+		for i, err := range errs {
+			f := Degradable(err)
+			if f == nil {
+				continue
+			}
+			if object, ok := e.withDefaults(ctx, partial[i], sent); ok {
+				whole[i], errs[i] = object, &Degraded{Value: object, Degradations: []Degradation{{Mode: DegradedToDefault, Fault: f}}}
+			}
+		}
+	case e.NullOnError:
+		return whole, degradeEach(whole, errs, NullOnError[*T])
+	}
+	return whole, errs
+}
+
+// withDefaults returns an object that has the sent fields of partial, with their faults, and default
+// values for the others. It reports whether the operation's table has room for the faults.
+func (e Entity[K, T]) withDefaults(ctx context.Context, partial *T, sent []string) (object *T, ok bool) {
+	object = e.DefaultOnError(partial, sent)
+	faults := FaultsOf(ctx)
+	if faults.Empty() {
+		return object, true
+	}
+	for _, field := range sent {
+		if !faults.AddField(object, field, faults.OfField(partial, field)...) {
+			return nil, false
+		}
+	}
+	return object, true
 }
 
 // isNeeded reports whether the client selects a field that neither came with the objects nor is
@@ -108,9 +150,14 @@ func NewMemberCompleter[V, T any](complete Completer[*T]) MemberCompleter[V] {
 		var errs graphql.BatchErrorList
 		for n, i := range indices {
 			whole[i] = abstractValue[V](completed[n])
-			if failed != nil && failed[n] != nil {
-				errs = setError(errs, len(values), i, failed[n])
+			if failed == nil || failed[n] == nil {
+				continue
 			}
+			err := failed[n]
+			if all := degradationsOf(err); all != nil {
+				err = degrade(whole[i], all)
+			}
+			errs = setError(errs, len(values), i, err)
 		}
 		return errs
 	}
@@ -141,7 +188,7 @@ func NewAbstractCompleter[V any](members ...MemberCompleter[V]) Completer[V] {
 		_ = group.Wait() // the functions return no error
 		var errs graphql.BatchErrorList
 		for _, list := range failed {
-			errs = mergeErrors(errs, list, len(values))
+			errs = mergeErrors(whole, errs, list)
 		}
 		return whole, errs
 	}
@@ -172,7 +219,7 @@ func CompleteField[P, V any](ctx context.Context, parents []P, field string, val
 		}
 	}
 	whole, failed := complete(ctx, values)
-	return whole, errorOrNil(mergeErrors(errs, failed, len(parents)))
+	return whole, errorOrNil(mergeErrors(whole, errs, failed))
 }
 
 // CompleteListField is CompleteField for a field whose value is a list. If the completion of an element
@@ -192,28 +239,30 @@ func CompleteListField[P, V any](ctx context.Context, parents []P, field string,
 
 // CompleteValue completes the value that a call returned. It takes the results of the call.
 func (c Completer[V]) CompleteValue(ctx context.Context, value V, err error) (V, error) {
-	if err != nil {
+	if isFailure(err) {
 		return value, err
 	}
 	whole, errs := c(ctx, []V{value})
-	if errs != nil && errs[0] != nil {
+	failed := mergeErrors(whole, graphql.BatchErrorList{err}, errs)[0]
+	if isFailure(failed) {
 		var zero V
-		return zero, errs[0]
+		return zero, failed
 	}
-	return whole[0], nil
+	return whole[0], failed
 }
 
 // CompleteList completes the list that a call returned. It takes the results of the call; nonNull is as
 // for CompleteListField.
 func (c Completer[V]) CompleteList(ctx context.Context, values []V, err error, nonNull bool) ([]V, error) {
-	if err != nil {
+	if isFailure(err) {
 		return values, err
 	}
 	lists, errs := c.completeLists(ctx, [][]V{values}, nil, nonNull)
-	if errs != nil {
-		return nil, errs[0]
+	failed := mergeErrors(lists, graphql.BatchErrorList{err}, errs)[0]
+	if isFailure(failed) {
+		return nil, failed
 	}
-	return lists[0], nil
+	return lists[0], failed
 }
 
 // CompleteBatch completes the values that a batch returned, one for each parent. It takes the results of
@@ -224,7 +273,7 @@ func (c Completer[V]) CompleteBatch(ctx context.Context, values []V, err error) 
 		return values, err
 	}
 	whole, errs := c(ctx, values)
-	return whole, errorOrNil(mergeErrors(batch, errs, len(values)))
+	return whole, errorOrNil(mergeErrors(whole, batch, errs))
 }
 
 // CompleteBatchLists completes the lists that a batch returned, one for each parent. It takes the results of
@@ -235,7 +284,7 @@ func (c Completer[V]) CompleteBatchLists(ctx context.Context, lists [][]V, err e
 		return lists, err
 	}
 	whole, errs := c.completeLists(ctx, lists, nil, nonNull)
-	return whole, errorOrNil(mergeErrors(batch, errs, len(lists)))
+	return whole, errorOrNil(mergeErrors(whole, batch, errs))
 }
 
 // completeLists completes the elements of all lists by one batch. It returns the completed lists,
@@ -264,7 +313,11 @@ func (c Completer[V]) completeLists(ctx context.Context, lists [][]V, faults [][
 		if errs != nil {
 			problems.addElementErrors(errs[start:end])
 		}
-		if err := problems.report(ctx, completed[i]); err != nil {
+		err := problems.report(ctx, completed[i])
+		if err == nil {
+			err = degrade(completed[i], problems.degraded)
+		}
+		if err != nil {
 			failed = setError(failed, len(lists), i, err)
 		}
 	}
@@ -273,9 +326,10 @@ func (c Completer[V]) completeLists(ctx context.Context, lists [][]V, faults [][
 
 // listErrors collects the errors of one completed list.
 type listErrors struct {
-	nonNull bool // the elements must not be null
-	faults  []*decode.Fault
-	err     error // of the whole list
+	nonNull  bool // the elements must not be null
+	faults   []*decode.Fault
+	degraded []Degradation // of elements
+	err      error         // of the whole list
 }
 
 // addElementErrors adds the errors of elements, some of which may be nil. If one call has failed for
@@ -288,6 +342,13 @@ func (l *listErrors) addElementErrors(errs []error) {
 		if err == nil {
 			continue
 		}
+		if d := AsDegraded(err); d != nil {
+			for _, one := range d.Degradations {
+				one.Index = []int{i}
+				l.degraded = append(l.degraded, one)
+			}
+			continue
+		}
 		index := []int{i}
 		if misfit, ok := errors.AsType[*decode.Fault](err); ok {
 			index = append(index, misfit.Index...)
@@ -296,11 +357,11 @@ func (l *listErrors) addElementErrors(errs []error) {
 	}
 }
 
-// commonError returns the first error if every element has one and none of them is a fault of the
-// element's own value. Otherwise it returns nil.
+// commonError returns the first error if every element has failed and none of them by a fault of its
+// own value. Otherwise it returns nil.
 func commonError(errs []error) error {
 	for _, err := range errs {
-		if _, ownFault := errors.AsType[*decode.Fault](err); err == nil || ownFault {
+		if _, ownFault := errors.AsType[*decode.Fault](err); !isFailure(err) || ownFault {
 			return nil
 		}
 	}
@@ -333,11 +394,23 @@ func (l *listErrors) report(ctx context.Context, list any) error {
 	return l.err
 }
 
-// mergeErrors merges the errors of two steps. Where both have an error, the first one counts.
-func mergeErrors(first, second graphql.BatchErrorList, n int) graphql.BatchErrorList {
-	for i, err := range second {
-		if err != nil && (first == nil || first[i] == nil) {
-			first = setError(first, n, i, err)
+// mergeErrors merges the errors of two steps, whose results are values. Where both have failed, the
+// first error counts. A value that both have degraded has the degradations of both.
+func mergeErrors[V any](values []V, first, second graphql.BatchErrorList) graphql.BatchErrorList {
+	for i := range values {
+		var before, after error
+		if first != nil {
+			before = first[i]
+		}
+		if second != nil {
+			after = second[i]
+		}
+		switch all := slices.Concat(degradationsOf(before), degradationsOf(after)); {
+		case isFailure(before):
+		case isFailure(after):
+			first = setError(first, len(values), i, after)
+		case all != nil:
+			first = setError(first, len(values), i, degrade(values[i], all))
 		}
 	}
 	return first

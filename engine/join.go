@@ -12,7 +12,7 @@ import (
 
 // LoadOne resolves a field that has one key in each parent. Its results have the shape of
 // gqlgen's batch resolvers: one value for each parent, and a graphql.BatchErrorList if some
-// parents failed.
+// parents failed, or have a value that is not the present one, with a *Degraded.
 //
 // from names the fields of the parent that form the key, by their names in the graph. If
 // the parent's service sent one of them with a value that does not fit the graph, that is the
@@ -42,6 +42,8 @@ func LoadOne[P any, K comparable, V any](ctx context.Context, parents []P, from 
 		values[i] = found[k].Value
 		if failures != nil && failures[k] != nil {
 			errs = setError(errs, len(parents), i, failures[k])
+		} else if found[k].degraded != nil {
+			errs = setError(errs, len(parents), i, degrade(values[i], found[k].degraded))
 		}
 	}
 	return spendLists(ctx, values, errorOrNil(errs))
@@ -162,6 +164,9 @@ func LoadAll[P, V any](ctx context.Context, parents []P, from []string, key func
 			continue
 		}
 		found, keyErr := got.lookup(*k, all.Missing)
+		if keyErr == nil {
+			keyErr = degrade(found.Value, found.degraded)
+		}
 		if keyErr != nil {
 			errs = setError(errs, len(parents), i, keyErr)
 		}
@@ -212,10 +217,12 @@ func isList[V any]() bool {
 
 // listOf returns the list of one parent from the results and errors of its keys. An element whose
 // value does not fit the graph fails alone if the list may hold a null in its place and the
-// operation reports faults; every other error fails the list.
+// operation reports faults; every other error fails the list. A list with elements that are not the
+// present ones is degraded, with the age of the oldest.
 func listOf[V any](ctx context.Context, found []Found[V], failed []error, keepMissing bool) ([]V, error) {
 	values := make([]V, 0, len(found))
 	var faults []*decode.Fault
+	var degraded []Degradation
 	for i, f := range found {
 		if failed != nil && failed[i] != nil {
 			misfit, ok := errors.AsType[*decode.Fault](failed[i])
@@ -230,11 +237,12 @@ func listOf[V any](ctx context.Context, found []Found[V], failed []error, keepMi
 		if f.OK || keepMissing {
 			values = append(values, f.Value)
 		}
+		degraded = append(degraded, f.degraded...)
 	}
 	if !FaultsOf(ctx).AddElements(values, faults...) {
 		return nil, faults[0]
 	}
-	return values, nil
+	return values, OldestDegraded(values, degraded)
 }
 
 // setError sets the i-th of n errors. It allocates the list when errs is nil.

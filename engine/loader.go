@@ -30,8 +30,9 @@ type Batch[K comparable, V any] struct {
 	// Fetch returns the values of keys, which are distinct. A key that is not in the returned
 	// map has no value; a value for a key that was not requested is ignored. ctx is the context
 	// of the epoch, not that of the field that requested the keys first. An error fails all
-	// keys, except for a *decode.KeyFaults, which fails some: the others have their values. For
-	// an error that wraps a BatchSplitter, Fetch is called again with fewer keys.
+	// keys, except for a *decode.KeyFaults, which fails some: the others have their values, and for
+	// a *Degraded or a *DegradedKeys, which say that values are not the present ones. For an error
+	// that wraps a BatchSplitter, Fetch is called again with fewer keys.
 	Fetch func(ctx context.Context, keys []K) (map[K]V, error)
 }
 
@@ -48,6 +49,8 @@ type BatchSplitter interface {
 type Found[V any] struct {
 	Value V    // Batch.Missing when the service has no value
 	OK    bool // reports whether the service has a value
+
+	degraded []Degradation // nil if Value is the present value
 }
 
 // Loader fetches values for the fields of one epoch of an operation. It fetches each key once,
@@ -472,15 +475,28 @@ func (l *Loader[K, V]) panicError(value any) error {
 
 // fetched holds the values that one call returned.
 type fetched[K comparable, V any] struct {
-	values map[K]V
-	faults *decode.KeyFaults // nil when there are none
+	values   map[K]V
+	faults   *decode.KeyFaults      // nil when there are none
+	degraded []Degradation          // of all values; nil when they are the present ones
+	keys     map[string]Degradation // of the values of single keys
+	err      error                  // of all keys that are not in keys; nil when there is none
 }
 
 // newFetched separates errors of single keys, which it returns with the values, from an error of
 // the whole call.
 func newFetched[K comparable, V any](values map[K]V, err error) (fetched[K, V], error) {
+	switch err := err.(type) {
+	case nil:
+		return fetched[K, V]{values: values}, nil
+	case *Degraded:
+		return fetched[K, V]{values: values, faults: err.KeyFaults, degraded: err.Degradations}, nil
+	case *DegradedKeys:
+		f, rest := newFetched(values, err.Err)
+		f.keys, f.err = err.Keys, rest
+		return f, nil
+	}
 	if faults, ok := errors.AsType[*decode.KeyFaults](err); ok {
-		return fetched[K, V]{values, faults}, nil
+		return fetched[K, V]{values: values, faults: faults}, nil
 	}
 	return fetched[K, V]{values: values}, err
 }
@@ -488,15 +504,25 @@ func newFetched[K comparable, V any](values map[K]V, err error) (fetched[K, V], 
 // lookup returns the result for key, or the error of that key alone. A key that is not among the
 // values is looked for in the form in which readers of batches arrange them.
 func (f fetched[K, V]) lookup(key K, missing V) (Found[V], error) {
+	degraded, isStale := f.degraded, false
+	if f.keys != nil {
+		text, _ := any(key).(string)
+		var one Degradation
+		if one, isStale = f.keys[text]; isStale {
+			degraded = []Degradation{one}
+		} else if f.err != nil {
+			return Found[V]{}, f.err
+		}
+	}
 	value, ok := f.values[key]
 	if text, isText := any(key).(string); !ok && isText {
 		value, ok = f.values[any(decode.CanonicalKey(text)).(K)]
 	}
 	if ok {
-		return Found[V]{Value: value, OK: true}, nil
+		return Found[V]{Value: value, OK: true, degraded: degraded}, nil
 	}
-	if err := f.faults.OfKey(key); err != nil {
+	if err := f.faults.OfKey(key); err != nil && !isStale {
 		return Found[V]{}, err
 	}
-	return Found[V]{Value: missing}, nil
+	return Found[V]{Value: missing, degraded: degraded}, nil
 }

@@ -81,6 +81,8 @@ type operation struct {
 	sharedCalls atomic.Pointer[SharedCalls]
 	keptBytes   atomic.Int64 // of responses that are kept for equal calls
 
+	degraded degradedFields
+
 	first epoch // the first epoch, which costs no further layer of context
 }
 

@@ -62,7 +62,7 @@ func TestExecutorsAgree(t *testing.T) {
 		}
 	}
 	t.Logf("%+v", seen)
-	if seen.Valid < n*9/10 || seen.Failed < n/3 || seen.Null == 0 || seen.Denied == 0 || seen.Mismatched == 0 || seen.Planned < n*9/10 {
+	if seen.Valid < n*9/10 || seen.Failed < n/3 || seen.Null == 0 || seen.Denied == 0 || seen.Mismatched == 0 || seen.Degraded == 0 || seen.Planned < n*9/10 {
 		t.Errorf("too few operations of a kind: %+v", seen)
 	}
 }
@@ -77,7 +77,7 @@ func FuzzExecutorsAgree(f *testing.F) {
 
 // outcomes counts what happened to the operations.
 type outcomes struct {
-	Valid, Planned, Failed, Null, Denied, Mismatched, Many int
+	Valid, Planned, Failed, Null, Denied, Mismatched, Many, Degraded int
 }
 
 // randomService sends JSON that does not always fit the graph. The first segment of the path is
@@ -142,6 +142,9 @@ func (s *randomService) compareExecutorsOf(t *testing.T, op *operation, seen *ou
 	wantErrors, gotErrors := comparableErrors(gqlgen.response, plan.response)
 	if diff := gocmp.Diff(wantErrors, gotErrors); diff != "" || !bytes.Equal(gqlgen.Data, plan.Data) {
 		t.Errorf("%s\ngqlgen: %s\nplan:   %s\nerrors, -gqlgen +plan:\n%s", op, gqlgen.Data, plan.Data, diff)
+	}
+	if diff := gocmp.Diff(gqlgen.Extensions, plan.Extensions); diff != "" {
+		t.Errorf("%s\nextensions, -gqlgen +plan:\n%s", op, diff)
 	}
 }
 
@@ -238,6 +241,9 @@ func (s *outcomes) count(gqlgen, plan *execution) {
 	if string(r.Data) == "null" {
 		s.Null++
 	}
+	if r.Extensions["degraded"] != nil {
+		s.Degraded++
+	}
 	for _, e := range r.Errors {
 		if strings.Contains(e.Message, "not shown") {
 			s.Many++
@@ -253,8 +259,9 @@ func (s *outcomes) count(gqlgen, plan *execution) {
 
 // response is the response of the gateway.
 type response struct {
-	Data   json.RawMessage
-	Errors []responseError
+	Data       json.RawMessage
+	Errors     []responseError
+	Extensions map[string]any
 }
 
 type responseError struct {
@@ -272,6 +279,11 @@ func (r response) sortedErrors() []string {
 	}
 	slices.SortFunc(texts, cmp.Compare)
 	return texts
+}
+
+// sortErrors sorts the errors by their paths.
+func (r response) sortErrors() {
+	slices.SortStableFunc(r.Errors, func(a, b responseError) int { return cmp.Compare(fmt.Sprint(a.Path), fmt.Sprint(b.Path)) })
 }
 
 func (r response) has(p responseError) bool {
@@ -300,6 +312,12 @@ func underNull(data []byte, path []any) bool {
 // its log. identity is the caller of all requests.
 func newGateway(t testing.TB, executor string, identity *auth.Identity, schema graphql.ExecutableSchema, change ...func(*front.Options)) (*front.Front, *bytes.Buffer) {
 	t.Helper()
+	return newObservedGateway(t, executor, identity, schema, nil, change...)
+}
+
+// newObservedGateway is newGateway with a function that is called for degraded fields.
+func newObservedGateway(t testing.TB, executor string, identity *auth.Identity, schema graphql.ExecutableSchema, onDegraded func(engine.DegradedBy, int), change ...func(*front.Options)) (*front.Front, *bytes.Buffer) {
+	t.Helper()
 	log := &bytes.Buffer{}
 	none := -1
 	o := front.Options{
@@ -314,6 +332,8 @@ func newGateway(t testing.TB, executor string, identity *auth.Identity, schema g
 		Schema: schema,
 		Verify: func(context.Context, string) (*auth.Identity, error) { return identity, nil },
 		Log:    slog.New(slog.NewJSONHandler(log, nil)),
+
+		OnDegraded: onDegraded,
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -28,6 +28,10 @@ func serviceResponse(seed uint64, path string, query url.Values) []byte {
 	case "media", "medias", "shelf", "films", "book":
 		v = m.entity(seed, path, query["ids"])
 	default:
+		if below, ok := strings.CutPrefix(path, "fragile/"); ok {
+			v = fragile(seed, below, query)
+			break
+		}
 		v = (&library{m, seed}).response(strings.Split(path, "/")[1:], query)
 	}
 	if m.IntN(30) == 0 {

@@ -109,7 +109,7 @@ func newMetrics(d *front.Deps, o config.Metrics) (m *metrics.Metrics, stop func(
 	if err != nil {
 		return nil, nil, err
 	}
-	d.OnOperation = m.CountOperation
+	d.OnOperation, d.OnDegraded = m.CountOperation, m.CountDegraded
 	if o.Public {
 		d.Metrics = m.Handler()
 	}

@@ -23,15 +23,21 @@ import (
 // that read expects, as decode.ReadProjection describes; or that the body is empty although
 // the status does not say so.
 func Fetch[T any](ctx context.Context, s *Services, source string, c *rest.Call, read func(*decode.Decoder) T, rules ...*Rules) (T, error) {
+	return fetch(ctx, s, source, c, read, rules, nil)
+}
+
+// fetch is Fetch. It calls keep, if that is not nil, with each response that was decoded, or whose
+// status is read as null, and with the results of decoding.
+func fetch[T any](ctx context.Context, s *Services, source string, c *rest.Call, read func(*decode.Decoder) T, rules []*Rules, keep func(*rest.Response, T, error)) (T, error) {
 	resp, err := s.do(ctx, source, c, rules)
-	v, malformed, err := decodeResponse(ctx, source, resp, err, rules, read)
+	v, malformed, err := decodeResponse(ctx, source, resp, err, rules, read, keep)
 	for malformed {
 		again, ok, againErr := s.again(ctx, source, c, resp, rules)
 		if !ok {
 			return v, err
 		}
 		resp = again
-		v, malformed, err = decodeResponse(ctx, source, again, againErr, rules, read)
+		v, malformed, err = decodeResponse(ctx, source, again, againErr, rules, read, keep)
 	}
 	return v, err
 }
@@ -39,8 +45,11 @@ func Fetch[T any](ctx context.Context, s *Services, source string, c *rest.Call,
 // decodeResponse decodes the response of a call, or returns its error. It reports whether the
 // response is malformed: the call may be made again then. Otherwise the response is accepted and
 // released.
-func decodeResponse[T any](ctx context.Context, source string, resp *rest.Response, err error, rules []*Rules, read func(*decode.Decoder) T) (v T, malformed bool, _ error) {
-	if isNull(rules, resp, err) {
+func decodeResponse[T any](ctx context.Context, source string, resp *rest.Response, err error, rules []*Rules, read func(*decode.Decoder) T, keep func(*rest.Response, T, error)) (v T, malformed bool, _ error) {
+	if nullResponse := asNull(rules, resp, err); nullResponse != nil {
+		if keep != nil {
+			keep(nullResponse, v, nil)
+		}
 		return v, false, nil
 	}
 	if err != nil {
@@ -53,6 +62,9 @@ func decodeResponse[T any](ctx context.Context, source string, resp *rest.Respon
 	v, err = decode.ReadProjection(source, resp.Body, engine.FaultsOf(ctx), engine.ProjectionOf(ctx), read)
 	if _, malformed = errors.AsType[*decode.MalformedError](err); !malformed {
 		resp.Accept()
+		if keep != nil {
+			keep(resp, v, err)
+		}
 	}
 	return v, malformed, withExcerpt(err, resp)
 }
@@ -73,16 +85,19 @@ func withExcerpt(err error, r *rest.Response) error {
 		f.Cause, len(r.Body), mediaType[:min(len(mediaType), maxType)], r.Excerpt()))
 }
 
-// isNull reports whether a call's response has a status that the rules read as null, whether or not it is
-// an error otherwise.
-func isNull(rules []*Rules, resp *rest.Response, err error) bool {
+// asNull returns the response to a call if it has a status that the rules read as null, whether or not it
+// is an error otherwise. Otherwise it returns nil.
+func asNull(rules []*Rules, resp *rest.Response, err error) *rest.Response {
 	if len(rules) == 0 || rules[0] == nil || len(rules[0].NullOn) == 0 {
-		return false
+		return nil
 	}
 	if statusErr, ok := errors.AsType[*rest.StatusError](err); ok {
 		resp = statusErr.Response
 	}
-	return resp != nil && slices.Contains(rules[0].NullOn, resp.Status)
+	if resp == nil || !slices.Contains(rules[0].NullOn, resp.Status) {
+		return nil
+	}
+	return resp
 }
 
 // requireContent returns an error for an empty body with a 2xx status other than 204 and

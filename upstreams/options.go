@@ -16,6 +16,7 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/upstreams/balance"
 	"github.com/gatehouse-graphql/gatehouse/upstreams/resilience"
 	"github.com/gatehouse-graphql/gatehouse/upstreams/rest"
+	"github.com/gatehouse-graphql/gatehouse/upstreams/stale"
 )
 
 // The defaults of a Source.
@@ -81,6 +82,9 @@ type Source struct {
 	Pool Pool `yaml:"pool"`
 	// TLS is for services whose certificates are not signed by a public authority.
 	TLS TLS `yaml:"tls"`
+	// Stale bounds the last good responses that are kept for bindings with onError: STALE. Without
+	// such a binding nothing is kept.
+	Stale stale.Options `yaml:"stale"`
 	// ProxyFromEnvironment has HTTP_PROXY, HTTPS_PROXY and NO_PROXY obeyed. Default false:
 	// the service is called directly.
 	ProxyFromEnvironment bool `yaml:"proxyFromEnvironment"`
@@ -138,6 +142,8 @@ func (o Source) validate() error {
 		validateNotNegative("maxResponse", o.MaxResponse),
 		validateNotNegative("pool.maxIdle", o.Pool.MaxIdle),
 		validateNotNegative("pool.idleTimeout", o.Pool.IdleTimeout),
+		validateNotNegative("stale.maxEntries", o.Stale.MaxEntries),
+		validateNotNegative("stale.maxBytes", o.Stale.MaxBytes),
 	)
 }
 

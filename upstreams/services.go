@@ -23,6 +23,7 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/upstreams/balance"
 	"github.com/gatehouse-graphql/gatehouse/upstreams/resilience"
 	"github.com/gatehouse-graphql/gatehouse/upstreams/rest"
+	"github.com/gatehouse-graphql/gatehouse/upstreams/stale"
 )
 
 // Services are the configured services. They are safe for concurrent use.
@@ -40,7 +41,8 @@ type source struct {
 	config     map[string]string
 	balancer   *balance.Balancer
 	transport  *transport
-	key        hashKey // by which its calls are balanced
+	key        hashKey     // by which its calls are balanced
+	stale      stale.Store // the last good responses of bindings that keep them
 }
 
 // New returns the services that o configures, without calling any. Each line of the log that
@@ -97,6 +99,9 @@ func newSource(name string, o Source, kept *source, log *slog.Logger) (*source, 
 		if reflect.DeepEqual(kept.options.resilience(), options.resilience()) {
 			repeats = kept.client.Resilience
 		}
+		if kept.options.Stale == options.Stale {
+			s.stale = kept.stale
+		}
 	} else {
 		var err error
 		if s.transport, err = newTransport(o); err != nil {
@@ -123,6 +128,9 @@ func newSource(name string, o Source, kept *source, log *slog.Logger) (*source, 
 		Log:             log,
 	}
 	s.client = &client
+	if s.stale == nil {
+		s.stale = stale.NewMemory(o.Stale)
+	}
 	coalescing := client
 	coalescing.Join = newCoalescer(name, s.limiter, o).join
 	s.coalescing = &coalescing

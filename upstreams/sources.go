@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	"github.com/gatehouse-graphql/gatehouse/upstreams/resilience"
+	"github.com/gatehouse-graphql/gatehouse/upstreams/stale"
 )
 
 // Sources are the services of one version of the settings. They do not change, so that a request can
@@ -71,6 +72,7 @@ func (o Source) ofConnections() Source {
 	o.Timeout, o.MaxResponse, o.Concurrency = 0, 0, resilience.Concurrency{}
 	o.Headers, o.Forward, o.NoVary, o.Config, o.DeadlineHeader = nil, nil, nil, nil, DeadlineHeader{}
 	o.AttemptTimeout, o.Retry, o.Hedge, o.Breaker = 0, resilience.Retry{}, resilience.Hedge{}, resilience.Breaker{}
+	o.Stale = stale.Options{}
 	return o
 }
 

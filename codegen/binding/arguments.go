@@ -40,7 +40,9 @@ func (c *compiler) checkDirectiveArguments(directives ast.DirectiveList) {
 		before := len(c.faults)
 		for _, arg := range d.Arguments {
 			c.checkLiteral(arg.Value, d.Definition.Arguments.ForName(arg.Name).Type)
-			c.checkNotEmpty(d.Name, arg.Name, arg.Value)
+			if arg.Name != "default" { // of any type, whose fields may have the names of arguments
+				c.checkNotEmpty(d.Name, arg.Name, arg.Value)
+			}
 		}
 		c.invalid[d] = len(c.faults) > before
 	}
@@ -147,6 +149,8 @@ func literalFits(v *ast.Value, def *ast.Definition) bool {
 		return v.Kind == ast.IntValue || v.Kind == ast.FloatValue || v.Kind == ast.BooleanValue
 	case "DiscriminatorMapping":
 		return v.Kind == ast.ObjectValue || v.Kind == ast.ListValue
+	case "ConnectDefault":
+		return true
 	}
 	return v.Kind == ast.EnumValue && def.EnumValues.ForName(v.Raw) != nil
 }

@@ -78,6 +78,7 @@ type Field struct {
 	Batch              *Batch   // nil for a call for each parent
 	Page               *Page    // nil unless the field is a connection
 	Rules              Rules    // the binding's own, else its source's
+	OnError            OnError  // what the value is when the service fails
 	Ignores            []*Ignore
 
 	// ReportsSuccess is set for a Boolean without a selection whose value is that the call succeeded.

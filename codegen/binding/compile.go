@@ -81,6 +81,7 @@ func (c *compiler) compileBindings() {
 	}
 	c.compileEntityFields()
 	c.findCompletions()
+	c.checkNullCompletions()
 	c.checkIDs()
 	c.checkUnusedSources()
 }
@@ -170,6 +171,7 @@ func (c *compiler) compileBinding(f *Field, d *ast.Directive) *Field {
 		b.compileResult(d)
 	}
 	b.checkNullOn(d)
+	b.compileOnError(d)
 	if len(c.faults) > before {
 		return nil
 	}

@@ -384,11 +384,7 @@ func (r *extractionCompiler) literalJSON(e *selection.Expr, t *ast.Type) (string
 func (r *extractionCompiler) enumJSON(e *selection.Expr, def *ast.Definition, name string) (string, bool) {
 	v := def.EnumValues.ForName(name)
 	if v == nil {
-		var names []string
-		for _, v := range def.EnumValues {
-			names = append(names, v.Name)
-		}
-		r.fault(WrongConstant, e.Offset, "%s has no value %q%s", def.Name, name, DidYouMean(name, names))
+		r.fault(WrongConstant, e.Offset, "%s has no value %q%s", def.Name, name, DidYouMean(name, enumNames(def)))
 		return "", false
 	}
 	return enumLiteral(v), true

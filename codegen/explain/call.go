@@ -17,6 +17,12 @@ func (w *walker) callOf(b *binding.Field, needs []string) *Call {
 	if b.Call.Timeout > 0 {
 		call.Timeout = b.Call.Timeout.String()
 	}
+	if b.OnError.Mode != binding.FailOnError {
+		call.OnError = string(b.OnError.Mode)
+	}
+	if b.OnError.Mode == binding.StaleOnError {
+		call.StaleFor = b.OnError.MaxAge.String()
+	}
 	if b.Page != nil {
 		call.Page = b.Page.Type
 	}

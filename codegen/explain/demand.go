@@ -87,7 +87,7 @@ func callKeyOf(b *binding.Field, arguments map[string]any) string {
 		params[i] = r.value(v)
 	}
 	text, _ := json.Marshal(append(r.call(&b.Call), params...))
-	return fmt.Sprintf("%s %s %s: %s", b.Source, b.Extraction, resultKey(b), text)
+	return fmt.Sprintf("%s %s %s %s: %s", b.Source, b.Extraction, resultKey(b), b.OnError.MaxAge, text)
 }
 
 // resultKey distinguishes the results that one call is decoded into.

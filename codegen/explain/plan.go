@@ -49,6 +49,10 @@ type Call struct {
 	Keys  Count  `json:"keys"`  // keys, or parents without keys, at most
 	Calls Count  `json:"calls"` // at most; 0 if another node makes them
 	Cache Cache  `json:"cache"`
+	// OnError is what the field has when the source fails: NULL, DEFAULT or STALE. It is "" for an error.
+	OnError string `json:"onError,omitempty"`
+	// StaleFor is how old a value may be that STALE shows, such as 5m0s.
+	StaleFor string `json:"staleFor,omitempty"`
 
 	// SharesCallsOf is the ID of the node whose calls also serve this one.
 	SharesCallsOf int `json:"sharesCallsOf,omitempty"`

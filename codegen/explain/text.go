@@ -82,10 +82,10 @@ func (p *Plan) rows() [][]string {
 	}
 	rows := make([][]string, len(p.Nodes))
 	for i, n := range p.Nodes {
-		rows[i] = []string{p.label(n, n.Paths), "by hand in resolvers/", "calls unknown", "", "", guardText(n)}
+		rows[i] = []string{p.label(n, n.Paths), "by hand in resolvers/", "calls unknown", "", "", guardText(n), ""}
 		if c := n.Call; c != nil {
 			rows[i][1] = fmt.Sprintf("%-*s %-*s %s", method, c.Method, source, c.Source, c.target())
-			rows[i][2], rows[i][3], rows[i][4] = p.callText(n), timeoutText(c), cacheText(c.Cache)
+			rows[i][2], rows[i][3], rows[i][4], rows[i][6] = p.callText(n), timeoutText(c), cacheText(c.Cache), c.onErrorText()
 		}
 	}
 	return rows
@@ -198,6 +198,17 @@ func cacheText(c Cache) string {
 		return "cache: per caller"
 	}
 	return "cache: never"
+}
+
+// onErrorText returns what the field has when the source fails, "" for an error.
+func (c *Call) onErrorText() string {
+	switch {
+	case c.OnError == "":
+		return ""
+	case c.StaleFor != "":
+		return "on error: " + c.OnError + " for " + c.StaleFor
+	}
+	return "on error: " + c.OnError
 }
 
 func guardText(n *Node) string {

@@ -186,7 +186,7 @@ func loaderText(b *binding.Field) string {
 			parts(fmt.Sprintf(" %d %t %p ", i, p.Explode, p.Style), p.Name, p.Parts)
 		}
 	}
-	fmt.Fprintf(&t, " %s %s as %s", b.Call.Timeout, b.Extraction, loadedType(b))
+	fmt.Fprintf(&t, " %s %s as %s, stale for %s", b.Call.Timeout, b.Extraction, loadedType(b), b.OnError.MaxAge)
 	for _, v := range slices.Concat([]*binding.Value{b.Rules.Success, b.Rules.Message, b.Rules.Extensions}, b.SelectionVariables) {
 		t.WriteString(";")
 		value(v)

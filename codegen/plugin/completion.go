@@ -24,6 +24,9 @@ type entityView struct {
 	Types       string // the names of the type, and of the interfaces and unions it belongs to
 	Guard       string // the function that checks the guards of the call; "" for none
 	FieldGuards string // the variable with the guards of the type's fields; "" for none
+
+	NullOnError    bool   // an object that cannot be completed is null
+	DefaultOnError string // the function that returns an object in its place; "" for none
 }
 
 // completeView is a resolver that completes the objects in a field. The parent's own response
@@ -141,7 +144,10 @@ func (g *generator) entity(f *goFile, b *binding.Field) (entityView, error) {
 	g.decoders = append(g.decoders, m.reader.views...)
 	v := entityView{methodView: m, Type: b.Object.Name, GoType: f.typ(o.Type), Types: goStrings(g.typeNames(b.Object))}
 	g.entityGuards(f, b, &v)
-	return v, err
+	if err != nil {
+		return v, err
+	}
+	return v, g.entityOnError(f, b, &v)
 }
 
 // typeNames returns the names of a type and of the interfaces and unions that it belongs to.

@@ -41,6 +41,7 @@ type generator struct {
 	graph      *binding.Graph
 	decoders   []decoderView // of the selections of bindings
 	rules      []rulesView
+	defaults   []defaultView
 	methods    []Method                     // the handwritten resolvers
 	codecNames map[string]string            // see codecName
 	groups     map[*binding.Field]callGroup // see callGroups

@@ -38,14 +38,14 @@ type joinView struct {
 // fetched, and the identity by which fields share what they fetch (decision 0025).
 func (g *generator) join(f *goFile, b *binding.Field, field *codegen.Field, m *methodView) error {
 	j := &joinView{Function: "LoadOne", Parent: f.typ(field.Object.Type), Value: m.Result}
-	j.Inline = !strings.Contains(m.Call, "ctx")
+	j.Inline = !strings.Contains(m.Call, "ctx") && !keepsKeys(b)
 	m.Join, m.Decode = j, f.use(decodePkg)
 	join := g.joinBatch
 	if b.Batch == nil {
 		join = g.joinEach
 	}
 	read, err := join(f, b, field, m)
-	m.Fetch = g.fetch(f, b, callWith(j), read, m.Rules)
+	m.Fetch = g.fetch(f, b, callWith(j, b), read, m.Rules)
 	j.Reading = g.readingOf(b, j.Reading)
 	if err != nil {
 		return err
@@ -63,12 +63,22 @@ func (g *generator) readingOf(b *binding.Field, as string) string {
 	if slices.ContainsFunc(requestValues(b.Extraction), isParentField) {
 		text += " of " + strings.Join(fieldNames(parentFields(b)), ", ")
 	}
+	if b.OnError.Mode == binding.StaleOnError {
+		text += ", stale for " + b.OnError.MaxAge.String()
+	}
 	return text
 }
 
-// callWith writes the call for the keys of a batch.
-func callWith(j *joinView) string {
+// keepsKeys reports whether the values of single keys are kept, so that the call is built for each key.
+func keepsKeys(b *binding.Field) bool {
+	return b.OnError.Mode == binding.StaleOnError && b.Batch != nil && hasKeys(&b.Call)
+}
+
+// callWith writes the call for the keys of a batch, or the keys and the function that builds the call.
+func callWith(j *joinView, b *binding.Field) string {
 	switch {
+	case keepsKeys(b):
+		return "keys, call"
 	case j.Param == "" || j.Inline:
 		return "call"
 	case j.Single:

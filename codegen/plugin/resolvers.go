@@ -25,6 +25,7 @@ type connectView struct {
 	Types        []typeView
 	Methods      []methodView
 	Rules        []rulesView
+	Defaults     []defaultView
 	Decoders     []decoderView
 	Completions  []completeView
 	Entities     []entityView
@@ -64,6 +65,9 @@ type methodView struct {
 	SuccessOnly    bool // the result is whether the call succeeded
 	HasBody        bool // the response may have a body, which is the result then
 	NonNull        bool
+	OnError        string // the function that the results pass through when the service has failed; "" for none
+	Fail           string // what the method of a page returns after an error
+	Stale          bool   // the value may be an older one
 
 	reader *decoderWriter
 }
@@ -90,7 +94,7 @@ func (g *generator) resolvers() ([]byte, error) {
 		return nil, err
 	}
 	v.Config, v.Environment = g.settings()
-	v.Rules, v.Decoders = g.rules, g.decoders
+	v.Rules, v.Decoders, v.Defaults = g.rules, g.decoders, g.defaults
 	v.EntityGuards, v.FieldGuards = g.entityGuardFuncs, g.fieldGuards
 	if len(v.Decoders) > 0 {
 		v.Decode = f.use(decodePkg)
@@ -175,7 +179,10 @@ func (g *generator) method(f *goFile, b *binding.Field) (methodView, error) {
 	}
 	g.completeResult(f, b, field, &m)
 	g.decoders = append(g.decoders, m.reader.views...)
-	return m, err
+	if err != nil {
+		return m, err
+	}
+	return m, g.onError(f, b, field, &m)
 }
 
 // fetch writes the statement that makes a call and decodes the response.
@@ -184,11 +191,19 @@ func (g *generator) fetch(f *goFile, b *binding.Field, call, read, rules string)
 	if b.Definition.Name != "" {
 		services = g.services(g.objectNamed(b.Object.Name))
 	}
+	function := "Fetch"
+	if b.OnError.Mode == binding.StaleOnError {
+		function = "FetchStale"
+		if strings.HasPrefix(call, "keys, ") {
+			function = "FetchKeysStale"
+		}
+		call += ", " + g.stale(f, b, rules)
+	}
 	glue := " "
 	if len(call)+len(read)+len(rules) > longArguments {
 		glue = "\n"
 	}
-	return fmt.Sprintf("%sFetch(ctx, %s, %q, %s,%s%s%s)", f.use(upstreamsPkg), services, b.Source, call, glue, read, optionalArgument(rules))
+	return fmt.Sprintf("%s%s(ctx, %s, %q, %s,%s%s%s)", f.use(upstreamsPkg), function, services, b.Source, call, glue, read, optionalArgument(rules))
 }
 
 // longArguments is the length in bytes from which the arguments of a call take two lines.

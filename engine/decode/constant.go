@@ -1,6 +1,19 @@
 package decode
 
-import "encoding/json"
+import (
+	"encoding/json"
+	"fmt"
+)
+
+// Literal returns the value of a literal of JSON. It panics if the literal does not fit, since generated
+// code has literals that were checked.
+func Literal[T any](literal string, read func(*Decoder) T) T {
+	v, err := Read("", []byte(literal), nil, read)
+	if err != nil {
+		panic(fmt.Errorf("the literal %s does not fit: %w", literal, err))
+	}
+	return v
+}
 
 // Constant returns a reader that reads a literal of JSON instead of the value in the response,
 // which it skips.

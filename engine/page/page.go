@@ -96,11 +96,17 @@ type Connection[T any] struct {
 	Start, End *string
 	// Total is the total number of items that the service sent last, nil if it sent none.
 	Total *int64
+
+	degraded []engine.Degradation // of the service's pages
 }
+
+// Degraded returns the error for a value that is made of c: a *engine.Degraded if c is made of pages that
+// are not the present ones, and nil otherwise.
+func (c Connection[T]) Degraded(value any) error { return engine.OldestDegraded(value, c.degraded) }
 
 // Load requests the page of r from the service by fetch. It returns a *fault.Error with the code
 // BadUserInput, before any call, for arguments that cannot be met, and errors of fetch as they
-// are. The context must hold a key for cursors; see WithKey. The items count against the
+// are, except for a *engine.Degraded, which the result has. The context must hold a key for cursors; see WithKey. The items count against the
 // operation's budget, since lists in lists multiply.
 func Load[T any](ctx context.Context, r Request, fetch func(context.Context, Range) (Response[T], error)) (Connection[T], error) {
 	r = r.withDefaults()
@@ -120,8 +126,9 @@ func Load[T any](ctx context.Context, r Request, fetch func(context.Context, Ran
 		return Connection[T]{}, err
 	}
 	var w window[T]
+	p := pager[T]{Request: r, first: first, start: from, fetch: fetch}
 	if first > 0 || r.WantsTotal {
-		if w, err = (pager[T]{r, first, from, fetch}).items(ctx); err != nil {
+		if w, err = p.items(ctx); err != nil {
 			return Connection[T]{}, err
 		}
 	}
@@ -129,7 +136,9 @@ func Load[T any](ctx context.Context, r Request, fetch func(context.Context, Ran
 	if err := engine.SpendItems(ctx, len(w.items)); err != nil {
 		return Connection[T]{}, err
 	}
-	return w.connection(cursors, from), nil
+	c := w.connection(cursors, from)
+	c.degraded = p.degraded
+	return c, nil
 }
 
 // withDefaults returns r with its defaults. Max is at most maxSkip, so that positions do not

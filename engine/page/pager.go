@@ -3,6 +3,7 @@ package page
 import (
 	"context"
 
+	"github.com/gatehouse-graphql/gatehouse/engine"
 	"github.com/gatehouse-graphql/gatehouse/fault"
 )
 
@@ -12,10 +13,22 @@ type pager[T any] struct {
 	first int
 	start position
 	fetch func(context.Context, Range) (Response[T], error)
+
+	degraded []engine.Degradation // of the responses so far
+}
+
+// get requests a page of the service.
+func (p *pager[T]) get(ctx context.Context, at Range) (Response[T], error) {
+	response, err := p.fetch(ctx, at)
+	if d := engine.AsDegraded(err); d != nil {
+		p.degraded = append(p.degraded, d.Degradations...)
+		err = nil
+	}
+	return response, err
 }
 
 // items returns the items in the way that the service pages.
-func (p pager[T]) items(ctx context.Context) (window[T], error) {
+func (p *pager[T]) items(ctx context.Context) (window[T], error) {
 	switch p.Type {
 	case PageNumber:
 		return p.byPageNumber(ctx)
@@ -28,12 +41,12 @@ func (p pager[T]) items(ctx context.Context) (window[T], error) {
 // byOffset asks for one item more than the page has, by which it learns whether more items follow,
 // unless the service says so itself. Where that item would exceed Max, or a service does not say
 // what it should, a full page costs a second call, for the one item after it.
-func (p pager[T]) byOffset(ctx context.Context) (w window[T], err error) {
+func (p *pager[T]) byOffset(ctx context.Context) (w window[T], err error) {
 	size := max(p.first, 1)
 	if !p.ReportsMore && p.first < p.Max {
 		size = p.first + 1
 	}
-	response, err := p.fetch(ctx, Range{Offset: p.start.skip, Size: size})
+	response, err := p.get(ctx, Range{Offset: p.start.skip, Size: size})
 	if err != nil {
 		return w, err
 	}
@@ -55,7 +68,7 @@ func (p pager[T]) byOffset(ctx context.Context) (w window[T], err error) {
 // Positions are those of the pages as they should be. A page may be short, since some services
 // filter pages after cutting them: the next page begins at the same border all the same, so that
 // no item is lost or repeated.
-func (p pager[T]) byPageNumber(ctx context.Context) (w window[T], err error) {
+func (p *pager[T]) byPageNumber(ctx context.Context) (w window[T], err error) {
 	if size, ok := p.coveringSize(); ok {
 		return p.byCoveringPage(ctx, size)
 	}
@@ -89,7 +102,7 @@ func (p pager[T]) byPageNumber(ctx context.Context) (w window[T], err error) {
 
 // byCoveringPage requests one page of the service that has all items of the page and the one after
 // them, which truncate drops and takes as a sign that there are more.
-func (p pager[T]) byCoveringPage(ctx context.Context, size int) (w window[T], err error) {
+func (p *pager[T]) byCoveringPage(ctx context.Context, size int) (w window[T], err error) {
 	page := p.start.skip / size
 	response, err := p.fetchPage(ctx, page, size)
 	if err != nil {
@@ -105,7 +118,7 @@ func (p pager[T]) byCoveringPage(ctx context.Context, size int) (w window[T], er
 // start on, and one more. It reports false if there is none, or if the service says itself whether
 // there are more items. A page has at most twice as many items as are needed, or 20 more: the
 // second page of a hundred items is within the first 201.
-func (p pager[T]) coveringSize() (size int, ok bool) {
+func (p *pager[T]) coveringSize() (size int, ok bool) {
 	if p.ReportsMore || p.first == 0 {
 		return 0, false
 	}
@@ -117,18 +130,18 @@ func (p pager[T]) coveringSize() (size int, ok bool) {
 	return 0, false
 }
 
-func (p pager[T]) fetchPage(ctx context.Context, page, size int) (Response[T], error) {
-	return p.fetch(ctx, Range{Page: p.firstPage() + page, Offset: page * size, Size: size})
+func (p *pager[T]) fetchPage(ctx context.Context, page, size int) (Response[T], error) {
+	return p.get(ctx, Range{Page: p.firstPage() + page, Offset: page * size, Size: size})
 }
 
 // hasItemAt asks for one item, and reports whether it is there.
-func (p pager[T]) hasItemAt(ctx context.Context, index int) (bool, error) {
+func (p *pager[T]) hasItemAt(ctx context.Context, index int) (bool, error) {
 	response, err := p.fetchPage(ctx, index, 1)
 	return len(response.Items) > 0, err
 }
 
 // firstPage returns the number of the service's first page.
-func (p pager[T]) firstPage() int {
+func (p *pager[T]) firstPage() int {
 	if p.FirstPage == nil {
 		return 1
 	}
@@ -138,12 +151,12 @@ func (p pager[T]) firstPage() int {
 // byCursor asks for the page in which the position lies once more, and drops the items before it.
 // A service's cursors exist only between its pages, so a position inside a page is the page's
 // cursor together with a number of items to skip. The page is requested as much longer, up to Max.
-func (p pager[T]) byCursor(ctx context.Context) (w window[T], err error) {
+func (p *pager[T]) byCursor(ctx context.Context) (w window[T], err error) {
 	at := Range{Size: min(max(p.first, 1)+p.start.skip, p.Max)}
 	if p.start.cursor != "" {
 		at.Cursor = &p.start.cursor
 	}
-	response, err := p.fetch(ctx, at)
+	response, err := p.get(ctx, at)
 	if err != nil {
 		return w, err
 	}

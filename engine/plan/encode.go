@@ -151,6 +151,12 @@ func (x *Run) reportFaults(f *Field, object, value any) bool {
 	return err == nil
 }
 
+// recordDegraded records that a field of the object that is being encoded is degraded.
+func (x *Run) recordDegraded(f *Field, d *engine.Degraded) {
+	ctx, fc := x.fieldContextHere(f)
+	engine.RecordDegraded(ctx, fc.Path(), d)
+}
+
 // guardResult is the result of a property's guard, which is called once for all objects of the selection.
 type guardResult struct{ err error }
 

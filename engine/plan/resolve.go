@@ -26,7 +26,7 @@ const maxParallelParents = 16
 type fieldResult[T any] struct {
 	values []T
 	err    error   // of all objects, nil when the resolver was called
-	errs   []error // one (or nil) for each object; nil when none failed
+	errs   []error // one (or nil) for each object; nil when none failed. A *engine.Degraded goes with its value
 	batch  bool    // errs are from a batch resolver, which reports them in a form of its own
 
 	// decodeArgs decodes the arguments again; nil unless that failed. The error of a decoder has the
@@ -72,6 +72,9 @@ func CallBatch[P, T any](x *Run, f *Field, parents []P, hooks FieldHooks, resolv
 	values, err := resolve(engine.WithImmediateLoads(ctx), fc, parents)
 	if errs, ok := err.(graphql.BatchErrors); ok {
 		n.errs, err = errs.Errors(), nil
+	}
+	if d := engine.AsDegraded(err); d != nil { // of another field, since a batch has one error for each parent
+		err = d.Unwrap()
 	}
 	switch {
 	case err != nil:
@@ -173,7 +176,7 @@ func (n *fieldResult[T]) collectable(f *Field) []T {
 	}
 	values := make([]T, len(n.values))
 	for i, v := range n.values {
-		if n.errs[i] == nil {
+		if n.errs[i] == nil || engine.AsDegraded(n.errs[i]) != nil {
 			values[i] = v
 		}
 	}
@@ -194,7 +197,12 @@ func Result[T any](x *Run, f *Field, ordinal int, nonNull bool) (v T, ok bool) {
 	if !known {
 		n = &fieldResult[T]{err: errNotCalled}
 	}
-	if err := n.errorAt(ordinal); err != nil || n.decodeArgs != nil {
+	err := n.errorAt(ordinal)
+	if d := engine.AsDegraded(err); d != nil && n.err == nil {
+		x.recordDegraded(f, d)
+		err = nil
+	}
+	if err != nil || n.decodeArgs != nil {
 		n.report(x, f, err, nonNull)
 		return v, false
 	}

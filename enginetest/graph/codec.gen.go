@@ -165,6 +165,106 @@ func DecodeFilm(d *decode.Decoder) *model.Film {
 	return v
 }
 
+var shapeFragile = decode.NewShape("Fragile",
+	decode.Field{Name: "id", Required: true},
+	decode.Field{Name: "name"},
+	decode.Field{Name: "kind"},
+	decode.Field{Name: "kinds"},
+	decode.Field{Name: "price"},
+	decode.Field{Name: "at"},
+	decode.Field{Name: "big"},
+	decode.Field{Name: "any"},
+	decode.Field{Name: "ratio"},
+	decode.Field{Name: "flag"},
+	decode.Field{Name: "partIds"},
+	decode.Field{Name: "part"},
+	decode.Field{Name: "parts"},
+	decode.Field{Name: "spot"},
+	decode.Field{Name: "owner"},
+	decode.Field{Name: "owners"},
+	decode.Field{Name: "keeper"},
+	decode.Field{Name: "keepers"},
+	decode.Field{Name: "guardian"},
+	decode.Field{Name: "guardians"},
+)
+
+// DecodeFragile decodes model.Fragile. It returns nil when the value is not an object.
+func DecodeFragile(d *decode.Decoder) *model.Fragile {
+	o := d.Object(shapeFragile)
+	v := decode.New[model.Fragile](&o)
+	for o.Next() {
+		switch o.Field() {
+		case 0: // id
+			v.ID = d.Int()
+		case 1: // name
+			v.Name = decode.Ptr(d, (*decode.Decoder).String)
+		case 2: // kind
+			v.Kind = decode.Ptr(d, DecodeKind)
+		case 3: // kinds
+			v.Kinds = decode.Null(d, decode.ListOf(DecodeKind))
+		case 4: // price
+			v.Price = decode.Ptr(d, (*decode.Decoder).Decimal)
+		case 5: // at
+			v.At = decode.Ptr(d, (*decode.Decoder).DateTime)
+		case 6: // big
+			v.Big = decode.Ptr(d, (*decode.Decoder).Int64)
+		case 7: // any
+			v.Any = decode.Null(d, (*decode.Decoder).JSON)
+		case 8: // ratio
+			v.Ratio = decode.Ptr(d, (*decode.Decoder).Float)
+		case 9: // flag
+			v.Flag = decode.Ptr(d, (*decode.Decoder).Boolean)
+		case 10: // partIds
+			v.PartIds = decode.Null(d, decode.ListOf((*decode.Decoder).Int))
+		case 11: // part
+			v.Part = decode.Null(d, DecodePart)
+		case 12: // parts
+			v.Parts = decode.Null(d, decode.ListOf(decode.NullOf(DecodePart)))
+		case 13: // spot
+			v.Spot = decode.Null(d, DecodeFitting)
+		case 14: // owner
+			v.Owner = decode.Null(d, DecodeOwner)
+		case 15: // owners
+			v.Owners = decode.Null(d, decode.ListOf(decode.NullOf(DecodeOwner)))
+		case 16: // keeper
+			v.Keeper = decode.Null(d, DecodeKeeper)
+		case 17: // keepers
+			v.Keepers = decode.Null(d, decode.ListOf(DecodeKeeper))
+		case 18: // guardian
+			v.Guardian = decode.Null(d, DecodeGuardian)
+		case 19: // guardians
+			v.Guardians = decode.Null(d, decode.ListOf(DecodeGuardian))
+		}
+	}
+	if !o.OK() {
+		return nil
+	}
+	return v
+}
+
+var shapeGuardian = decode.NewShape("Guardian",
+	decode.Field{Name: "id", Required: true},
+	decode.Field{Name: "name", Required: true},
+)
+
+// DecodeGuardian decodes model.Guardian. It returns nil when the value is not an object.
+func DecodeGuardian(d *decode.Decoder) *model.Guardian {
+	o := d.Object(shapeGuardian)
+	v := decode.New[model.Guardian](&o)
+	for o.Next() {
+		switch o.Field() {
+		case 0: // id
+			v.ID = d.Int()
+		case 1: // name
+			v.Name = d.String()
+		}
+	}
+	if !o.OK() {
+		return nil
+	}
+	return v
+}
+
 var shapeItem = decode.NewShape("Item",
 	decode.Field{Name: "id"},
 	decode.Field{Name: "mustN", Required: true},
@@ -194,6 +294,32 @@ func DecodeItem(d *decode.Decoder) *model.Item {
 	return v
 }
 
+var shapeKeeper = decode.NewShape("Keeper",
+	decode.Field{Name: "id", Required: true},
+	decode.Field{Name: "name", Required: true},
+	decode.Field{Name: "age"},
+)
+
+// DecodeKeeper decodes model.Keeper. It returns nil when the value is not an object.
+func DecodeKeeper(d *decode.Decoder) *model.Keeper {
+	o := d.Object(shapeKeeper)
+	v := decode.New[model.Keeper](&o)
+	for o.Next() {
+		switch o.Field() {
+		case 0: // id
+			v.ID = d.Int()
+		case 1: // name
+			v.Name = d.String()
+		case 2: // age
+			v.Age = decode.Ptr(d, (*decode.Decoder).Int)
+		}
+	}
+	if !o.OK() {
+		return nil
+	}
+	return v
+}
+
 var shapeOther = decode.NewShape("Other",
 	decode.Field{Name: "id", Required: true},
 	decode.Field{Name: "x"},
@@ -215,6 +341,55 @@ func DecodeOther(d *decode.Decoder) *model.Other {
 			v.MustX = d.Int()
 		case 3: // item
 			v.Item = decode.Null(d, DecodeItem)
+		}
+	}
+	if !o.OK() {
+		return nil
+	}
+	return v
+}
+
+var shapeOwner = decode.NewShape("Owner",
+	decode.Field{Name: "id", Required: true},
+	decode.Field{Name: "name"},
+)
+
+// DecodeOwner decodes model.Owner. It returns nil when the value is not an object.
+func DecodeOwner(d *decode.Decoder) *model.Owner {
+	o := d.Object(shapeOwner)
+	v := decode.New[model.Owner](&o)
+	for o.Next() {
+		switch o.Field() {
+		case 0: // id
+			v.ID = d.Int()
+		case 1: // name
+			v.Name = decode.Ptr(d, (*decode.Decoder).String)
+		}
+	}
+	if !o.OK() {
+		return nil
+	}
+	return v
+}
+
+var shapePart = decode.NewShape("Part",
+	decode.Field{Name: "id", Required: true},
+	decode.Field{Name: "label", Required: true},
+	decode.Field{Name: "size"},
+)
+
+// DecodePart decodes model.Part. It returns nil when the value is not an object.
+func DecodePart(d *decode.Decoder) *model.Part {
+	o := d.Object(shapePart)
+	v := decode.New[model.Part](&o)
+	for o.Next() {
+		switch o.Field() {
+		case 0: // id
+			v.ID = d.Int()
+		case 1: // label
+			v.Label = d.String()
+		case 2: // size
+			v.Size = decode.Ptr(d, (*decode.Decoder).Int)
 		}
 	}
 	if !o.OK() {
@@ -307,6 +482,26 @@ func DecodeStory(d *decode.Decoder) *model.Story {
 	return v
 }
 
+var shapeTool = decode.NewShape("Tool",
+	decode.Field{Name: "label", Required: true},
+)
+
+// DecodeTool decodes model.Tool. It returns nil when the value is not an object.
+func DecodeTool(d *decode.Decoder) *model.Tool {
+	o := d.Object(shapeTool)
+	v := decode.New[model.Tool](&o)
+	for o.Next() {
+		switch o.Field() {
+		case 0: // label
+			v.Label = d.String()
+		}
+	}
+	if !o.OK() {
+		return nil
+	}
+	return v
+}
+
 var shapeWriter = decode.NewShape("Writer",
 	decode.Field{Name: "id", Required: true},
 	decode.Field{Name: "name"},
@@ -346,6 +541,24 @@ func DecodeWriter(d *decode.Decoder) *model.Writer {
 		return nil
 	}
 	return v
+}
+
+// DecodeFitting decodes model.Fitting. The member "type" determines the type of the value.
+func DecodeFitting(d *decode.Decoder) model.Fitting {
+	tag, _ := decode.Peek(d, "type")
+	switch tag {
+	case "part":
+		if v := DecodePart(d); v != nil {
+			return v
+		}
+	case "tool":
+		if v := DecodeTool(d); v != nil {
+			return v
+		}
+	default:
+		d.UnknownType("Fitting", "type", tag)
+	}
+	return nil
 }
 
 // DecodeMedia decodes model.Media. The member "kind" determines the type of the value.

@@ -126,13 +126,20 @@ const (
 	ofEditorConnection
 	ofEditorEdge
 	ofFilm
+	ofFragile
+	ofFragilePage
+	ofFragilePageInfo
+	ofGuardian
 	ofItem
+	ofKeeper
 	ofLooseConnection
 	ofLooseEdge
 	ofMutation
 	ofOdd
 	ofOther
+	ofOwner
 	ofPageInfo
+	ofPart
 	ofPerson
 	ofPlace
 	ofPost
@@ -146,6 +153,7 @@ const (
 	ofStoryEdge
 	ofStoryNodes
 	ofThing
+	ofTool
 	ofUser
 	ofViewer
 	ofWriter
@@ -199,6 +207,50 @@ var planTypes = plan.Types{
 		"sequel":    {ID: 5, Kind: plan.Resolver, Calls: []plan.CallInfo{{Group: "answers GET /book?ids", Loader: 1}}},
 		"sequels":   {ID: 6, Kind: plan.Resolver, Calls: []plan.CallInfo{{Group: "answers GET /book?ids", Loader: 1}}},
 	}},
+	"Fragile": {ID: ofFragile, Keys: []string{"id", "partIds"}, Fields: map[string]plan.FieldInfo{
+		"id":          {ID: 1, Kind: plan.Property},
+		"name":        {ID: 2, Kind: plan.Property},
+		"kind":        {ID: 3, Kind: plan.Property},
+		"kinds":       {ID: 4, Kind: plan.Property},
+		"price":       {ID: 5, Kind: plan.Property},
+		"at":          {ID: 6, Kind: plan.Property},
+		"big":         {ID: 7, Kind: plan.Property},
+		"any":         {ID: 8, Kind: plan.Property},
+		"ratio":       {ID: 9, Kind: plan.Property},
+		"flag":        {ID: 10, Kind: plan.Property},
+		"partIds":     {ID: 11, Kind: plan.Property},
+		"part":        {ID: 12, Kind: plan.Property},
+		"parts":       {ID: 13, Kind: plan.Property},
+		"spot":        {ID: 14, Kind: plan.Property},
+		"owner":       {ID: 15, Kind: plan.Resolver},
+		"owners":      {ID: 16, Kind: plan.Resolver},
+		"keeper":      {ID: 17, Kind: plan.Resolver},
+		"keepers":     {ID: 18, Kind: plan.Resolver},
+		"guardian":    {ID: 19, Kind: plan.Resolver},
+		"guardians":   {ID: 20, Kind: plan.Resolver},
+		"nullPart":    {ID: 21, Kind: plan.Resolver},
+		"defaultPart": {ID: 22, Kind: plan.Resolver},
+		"stalePart":   {ID: 23, Kind: plan.Resolver, Calls: []plan.CallInfo{{Group: "answers GET /fragile/parts?stale", Loader: 1}}},
+		"staleParts":  {ID: 24, Kind: plan.Resolver, Calls: []plan.CallInfo{{Group: "answers GET /fragile/parts?stale", Loader: 2}}},
+		"nullEach":    {ID: 25, Kind: plan.Resolver},
+		"staleEach":   {ID: 26, Kind: plan.Resolver},
+		"nullStock":   {ID: 27, Kind: plan.Resolver},
+		"staleStock":  {ID: 28, Kind: plan.Resolver},
+		"nullPages":   {ID: 29, Kind: plan.Resolver, Calls: []plan.CallInfo{{Group: "answers GET /fragile/nullpages/{}?from&n", Each: true}}},
+		"stalePages":  {ID: 30, Kind: plan.Resolver, Calls: []plan.CallInfo{{Group: "answers GET /fragile/stalepages/{}?from&n", Each: true}}},
+	}},
+	"FragilePage": {ID: ofFragilePage, Fields: map[string]plan.FieldInfo{
+		"nodes":    {ID: 1, Kind: plan.Property},
+		"pageInfo": {ID: 2, Kind: plan.Property},
+	}},
+	"FragilePageInfo": {ID: ofFragilePageInfo, Fields: map[string]plan.FieldInfo{
+		"hasNextPage": {ID: 1, Kind: plan.Property},
+		"endCursor":   {ID: 2, Kind: plan.Property},
+	}},
+	"Guardian": {ID: ofGuardian, Keys: []string{"id"}, Fields: map[string]plan.FieldInfo{
+		"id":   {ID: 1, Kind: plan.Property},
+		"name": {ID: 2, Kind: plan.Property},
+	}},
 	"Item": {ID: ofItem, Keys: []string{"id"}, Fields: map[string]plan.FieldInfo{
 		"id":    {ID: 1, Kind: plan.Property},
 		"mustN": {ID: 2, Kind: plan.Property},
@@ -206,6 +258,11 @@ var planTypes = plan.Types{
 		"items": {ID: 4, Kind: plan.Property},
 		"other": {ID: 5, Kind: plan.Resolver, Calls: []plan.CallInfo{{Group: "answers GET /others?ids", Loader: 1}}},
 		"owner": {ID: 6, Kind: plan.Resolver, Handwritten: true},
+	}},
+	"Keeper": {ID: ofKeeper, Keys: []string{"id"}, Fields: map[string]plan.FieldInfo{
+		"id":   {ID: 1, Kind: plan.Property},
+		"name": {ID: 2, Kind: plan.Property},
+		"age":  {ID: 3, Kind: plan.Property},
 	}},
 	"LooseConnection": {ID: ofLooseConnection, Fields: map[string]plan.FieldInfo{
 		"edges":    {ID: 1, Kind: plan.Property},
@@ -217,13 +274,14 @@ var planTypes = plan.Types{
 		"cursor": {ID: 2, Kind: plan.Property},
 	}},
 	"Mutation": {ID: ofMutation, Fields: map[string]plan.FieldInfo{
-		"put":        {ID: 1, Kind: plan.Resolver, Handwritten: true},
-		"mustPut":    {ID: 2, Kind: plan.Resolver, Handwritten: true},
-		"guardedPut": {ID: 3, Kind: plan.Resolver, Guarded: true, Handwritten: true},
-		"total":      {ID: 4, Kind: plan.Resolver, Handwritten: true},
-		"addStory":   {ID: 5, Kind: plan.Resolver},
-		"addStories": {ID: 6, Kind: plan.Resolver},
-		"addWriter":  {ID: 7, Kind: plan.Resolver},
+		"put":          {ID: 1, Kind: plan.Resolver, Handwritten: true},
+		"mustPut":      {ID: 2, Kind: plan.Resolver, Handwritten: true},
+		"guardedPut":   {ID: 3, Kind: plan.Resolver, Guarded: true, Handwritten: true},
+		"total":        {ID: 4, Kind: plan.Resolver, Handwritten: true},
+		"breakFragile": {ID: 5, Kind: plan.Resolver},
+		"addStory":     {ID: 6, Kind: plan.Resolver},
+		"addStories":   {ID: 7, Kind: plan.Resolver},
+		"addWriter":    {ID: 8, Kind: plan.Resolver},
 	}},
 	"Odd": {ID: ofOdd, Fields: map[string]plan.FieldInfo{
 		"id":       {ID: 1, Kind: plan.Property},
@@ -242,11 +300,20 @@ var planTypes = plan.Types{
 		"spotted": {ID: 4, Kind: plan.Resolver, Handwritten: true},
 		"item":    {ID: 5, Kind: plan.Property},
 	}},
+	"Owner": {ID: ofOwner, Keys: []string{"id"}, Fields: map[string]plan.FieldInfo{
+		"id":   {ID: 1, Kind: plan.Property},
+		"name": {ID: 2, Kind: plan.Property},
+	}},
 	"PageInfo": {ID: ofPageInfo, Fields: map[string]plan.FieldInfo{
 		"hasNextPage":     {ID: 1, Kind: plan.Property},
 		"hasPreviousPage": {ID: 2, Kind: plan.Property},
 		"startCursor":     {ID: 3, Kind: plan.Property},
 		"endCursor":       {ID: 4, Kind: plan.Property},
+	}},
+	"Part": {ID: ofPart, Keys: []string{"id"}, Fields: map[string]plan.FieldInfo{
+		"id":    {ID: 1, Kind: plan.Property},
+		"label": {ID: 2, Kind: plan.Property},
+		"size":  {ID: 3, Kind: plan.Property},
 	}},
 	"Person": {ID: ofPerson, Fields: map[string]plan.FieldInfo{
 		"id":       {ID: 1, Kind: plan.Property},
@@ -312,52 +379,65 @@ var planTypes = plan.Types{
 		"user":   {ID: 4, Kind: plan.Resolver, Handwritten: true},
 	}},
 	"Query": {ID: ofQuery, Fields: map[string]plan.FieldInfo{
-		"node":        {ID: 1, Kind: plan.Resolver, Handwritten: true},
-		"mustNode":    {ID: 2, Kind: plan.Resolver, Handwritten: true},
-		"nodes":       {ID: 3, Kind: plan.Resolver, Handwritten: true},
-		"mustNodes":   {ID: 4, Kind: plan.Resolver, Handwritten: true},
-		"named":       {ID: 5, Kind: plan.Resolver, Handwritten: true},
-		"any":         {ID: 6, Kind: plan.Resolver, Handwritten: true},
-		"anys":        {ID: 7, Kind: plan.Resolver, Handwritten: true},
-		"anyGrid":     {ID: 8, Kind: plan.Resolver, Handwritten: true},
-		"place":       {ID: 9, Kind: plan.Resolver, Handwritten: true},
-		"mustPlace":   {ID: 10, Kind: plan.Resolver, Handwritten: true},
-		"places":      {ID: 11, Kind: plan.Resolver, Handwritten: true},
-		"mustPlaces":  {ID: 12, Kind: plan.Resolver, Handwritten: true},
-		"placeGrid":   {ID: 13, Kind: plan.Resolver, Handwritten: true},
-		"person":      {ID: 14, Kind: plan.Resolver, Handwritten: true},
-		"count":       {ID: 15, Kind: plan.Resolver, Handwritten: true},
-		"mustCount":   {ID: 16, Kind: plan.Resolver, Handwritten: true},
-		"text":        {ID: 17, Kind: plan.Resolver, Handwritten: true},
-		"texts":       {ID: 18, Kind: plan.Resolver, Handwritten: true},
-		"numbers":     {ID: 19, Kind: plan.Resolver, Handwritten: true},
-		"kinds":       {ID: 20, Kind: plan.Resolver, Handwritten: true},
-		"secret":      {ID: 21, Kind: plan.Resolver, Guarded: true, Handwritten: true},
-		"scoped":      {ID: 22, Kind: plan.Resolver, Guarded: true, Handwritten: true},
-		"mustScoped":  {ID: 23, Kind: plan.Resolver, Guarded: true, Handwritten: true},
-		"viewer":      {ID: 24, Kind: plan.Resolver, Guarded: true, Handwritten: true},
-		"answer":      {ID: 25, Kind: plan.Resolver, Calls: []plan.CallInfo{{Group: "answers GET /answer"}}},
-		"mustAnswer":  {ID: 26, Kind: plan.Resolver, Calls: []plan.CallInfo{{Group: "answers GET /answer"}}},
-		"answers":     {ID: 27, Kind: plan.Resolver, Calls: []plan.CallInfo{{Group: "answers GET /answers"}}},
-		"mustAnswers": {ID: 28, Kind: plan.Resolver, Calls: []plan.CallInfo{{Group: "answers GET /answers"}}},
-		"odd":         {ID: 29, Kind: plan.Resolver, Handwritten: true},
-		"odds":        {ID: 30, Kind: plan.Resolver, Handwritten: true},
-		"posts":       {ID: 31, Kind: plan.Resolver, Handwritten: true},
-		"ints":        {ID: 32, Kind: plan.Resolver, Calls: []plan.CallInfo{{Group: "answers GET /ints"}}},
-		"media":       {ID: 33, Kind: plan.Resolver, Calls: []plan.CallInfo{{Group: "answers GET /media"}, {Group: "answers GET /book?ids", Loader: 1}}},
-		"medias":      {ID: 34, Kind: plan.Resolver, Calls: []plan.CallInfo{{Group: "answers GET /medias"}, {Group: "answers GET /book?ids", Loader: 1}}},
-		"mustMedias":  {ID: 35, Kind: plan.Resolver, Calls: []plan.CallInfo{{Group: "answers GET /medias"}, {Group: "answers GET /book?ids", Loader: 1}}},
-		"shelf":       {ID: 36, Kind: plan.Resolver, Calls: []plan.CallInfo{{Group: "answers GET /shelf"}}},
-		"book":        {ID: 37, Kind: plan.Resolver, Guarded: true, Calls: []plan.CallInfo{{Group: "answers GET /book?ids"}}},
-		"writers":     {ID: 38, Kind: plan.Resolver, Calls: []plan.CallInfo{{Group: "answers GET /library/writers"}}},
-		"mustWriters": {ID: 39, Kind: plan.Resolver, Calls: []plan.CallInfo{{Group: "answers GET /library/writers"}}},
-		"writer":      {ID: 40, Kind: plan.Resolver, Calls: []plan.CallInfo{{Group: "answers GET /library/writers/{}"}}},
-		"shelves":     {ID: 41, Kind: plan.Resolver, Calls: []plan.CallInfo{{Group: "answers GET /library/shelves"}}},
-		"storyGrid":   {ID: 42, Kind: plan.Resolver, Calls: []plan.CallInfo{{Group: "answers GET /library/shelves"}}},
-		"offsetPage":  {ID: 43, Kind: plan.Resolver, Calls: []plan.CallInfo{{Group: "answers GET /library/offset?from&n"}}},
-		"numberPage":  {ID: 44, Kind: plan.Resolver, Calls: []plan.CallInfo{{Group: "answers GET /library/number?page&n"}}},
-		"cursorPage":  {ID: 45, Kind: plan.Resolver, Calls: []plan.CallInfo{{Group: "answers GET /library/cursor?cursor&n"}}},
-		"editorPage":  {ID: 46, Kind: plan.Resolver, Calls: []plan.CallInfo{{Group: "answers GET /library/editorIds?from&n"}}},
+		"node":            {ID: 1, Kind: plan.Resolver, Handwritten: true},
+		"mustNode":        {ID: 2, Kind: plan.Resolver, Handwritten: true},
+		"nodes":           {ID: 3, Kind: plan.Resolver, Handwritten: true},
+		"mustNodes":       {ID: 4, Kind: plan.Resolver, Handwritten: true},
+		"named":           {ID: 5, Kind: plan.Resolver, Handwritten: true},
+		"any":             {ID: 6, Kind: plan.Resolver, Handwritten: true},
+		"anys":            {ID: 7, Kind: plan.Resolver, Handwritten: true},
+		"anyGrid":         {ID: 8, Kind: plan.Resolver, Handwritten: true},
+		"place":           {ID: 9, Kind: plan.Resolver, Handwritten: true},
+		"mustPlace":       {ID: 10, Kind: plan.Resolver, Handwritten: true},
+		"places":          {ID: 11, Kind: plan.Resolver, Handwritten: true},
+		"mustPlaces":      {ID: 12, Kind: plan.Resolver, Handwritten: true},
+		"placeGrid":       {ID: 13, Kind: plan.Resolver, Handwritten: true},
+		"person":          {ID: 14, Kind: plan.Resolver, Handwritten: true},
+		"count":           {ID: 15, Kind: plan.Resolver, Handwritten: true},
+		"mustCount":       {ID: 16, Kind: plan.Resolver, Handwritten: true},
+		"text":            {ID: 17, Kind: plan.Resolver, Handwritten: true},
+		"texts":           {ID: 18, Kind: plan.Resolver, Handwritten: true},
+		"numbers":         {ID: 19, Kind: plan.Resolver, Handwritten: true},
+		"kinds":           {ID: 20, Kind: plan.Resolver, Handwritten: true},
+		"secret":          {ID: 21, Kind: plan.Resolver, Guarded: true, Handwritten: true},
+		"scoped":          {ID: 22, Kind: plan.Resolver, Guarded: true, Handwritten: true},
+		"mustScoped":      {ID: 23, Kind: plan.Resolver, Guarded: true, Handwritten: true},
+		"viewer":          {ID: 24, Kind: plan.Resolver, Guarded: true, Handwritten: true},
+		"answer":          {ID: 25, Kind: plan.Resolver, Calls: []plan.CallInfo{{Group: "answers GET /answer"}}},
+		"mustAnswer":      {ID: 26, Kind: plan.Resolver, Calls: []plan.CallInfo{{Group: "answers GET /answer"}}},
+		"answers":         {ID: 27, Kind: plan.Resolver, Calls: []plan.CallInfo{{Group: "answers GET /answers"}}},
+		"mustAnswers":     {ID: 28, Kind: plan.Resolver, Calls: []plan.CallInfo{{Group: "answers GET /answers"}}},
+		"odd":             {ID: 29, Kind: plan.Resolver, Handwritten: true},
+		"odds":            {ID: 30, Kind: plan.Resolver, Handwritten: true},
+		"posts":           {ID: 31, Kind: plan.Resolver, Handwritten: true},
+		"ints":            {ID: 32, Kind: plan.Resolver, Calls: []plan.CallInfo{{Group: "answers GET /ints"}}},
+		"fragile":         {ID: 33, Kind: plan.Resolver, Calls: []plan.CallInfo{{Group: "answers GET /fragile/one"}}},
+		"fragiles":        {ID: 34, Kind: plan.Resolver, Calls: []plan.CallInfo{{Group: "answers GET /fragile/many"}}},
+		"nullFragile":     {ID: 35, Kind: plan.Resolver, Calls: []plan.CallInfo{{Group: "answers GET /fragile/null"}}},
+		"nullFlag":        {ID: 36, Kind: plan.Resolver},
+		"staleFragile":    {ID: 37, Kind: plan.Resolver, Calls: []plan.CallInfo{{Group: "answers GET /fragile/stale/{}"}}},
+		"staleOrNone":     {ID: 38, Kind: plan.Resolver, Calls: []plan.CallInfo{{Group: "answers GET /fragile/none"}}},
+		"ruled":           {ID: 39, Kind: plan.Resolver, Calls: []plan.CallInfo{{Group: "answers GET /fragile/ruled"}}},
+		"defaultFragile":  {ID: 40, Kind: plan.Resolver, Calls: []plan.CallInfo{{Group: "answers GET /fragile/default"}}},
+		"defaultFragiles": {ID: 41, Kind: plan.Resolver, Calls: []plan.CallInfo{{Group: "answers GET /fragile/defaults"}}},
+		"defaultName":     {ID: 42, Kind: plan.Resolver, Calls: []plan.CallInfo{{Group: "answers GET /fragile/name"}}},
+		"nullPages":       {ID: 43, Kind: plan.Resolver, Calls: []plan.CallInfo{{Group: "answers GET /fragile/nullpages?from&n"}}},
+		"defaultPages":    {ID: 44, Kind: plan.Resolver, Calls: []plan.CallInfo{{Group: "answers GET /fragile/defaultpages?from&n"}}},
+		"stalePages":      {ID: 45, Kind: plan.Resolver, Calls: []plan.CallInfo{{Group: "answers GET /fragile/stalepages?page&n"}}},
+		"media":           {ID: 46, Kind: plan.Resolver, Calls: []plan.CallInfo{{Group: "answers GET /media"}, {Group: "answers GET /book?ids", Loader: 1}}},
+		"medias":          {ID: 47, Kind: plan.Resolver, Calls: []plan.CallInfo{{Group: "answers GET /medias"}, {Group: "answers GET /book?ids", Loader: 1}}},
+		"mustMedias":      {ID: 48, Kind: plan.Resolver, Calls: []plan.CallInfo{{Group: "answers GET /medias"}, {Group: "answers GET /book?ids", Loader: 1}}},
+		"shelf":           {ID: 49, Kind: plan.Resolver, Calls: []plan.CallInfo{{Group: "answers GET /shelf"}}},
+		"book":            {ID: 50, Kind: plan.Resolver, Guarded: true, Calls: []plan.CallInfo{{Group: "answers GET /book?ids"}}},
+		"writers":         {ID: 51, Kind: plan.Resolver, Calls: []plan.CallInfo{{Group: "answers GET /library/writers"}}},
+		"mustWriters":     {ID: 52, Kind: plan.Resolver, Calls: []plan.CallInfo{{Group: "answers GET /library/writers"}}},
+		"writer":          {ID: 53, Kind: plan.Resolver, Calls: []plan.CallInfo{{Group: "answers GET /library/writers/{}"}}},
+		"shelves":         {ID: 54, Kind: plan.Resolver, Calls: []plan.CallInfo{{Group: "answers GET /library/shelves"}}},
+		"storyGrid":       {ID: 55, Kind: plan.Resolver, Calls: []plan.CallInfo{{Group: "answers GET /library/shelves"}}},
+		"offsetPage":      {ID: 56, Kind: plan.Resolver, Calls: []plan.CallInfo{{Group: "answers GET /library/offset?from&n"}}},
+		"numberPage":      {ID: 57, Kind: plan.Resolver, Calls: []plan.CallInfo{{Group: "answers GET /library/number?page&n"}}},
+		"cursorPage":      {ID: 58, Kind: plan.Resolver, Calls: []plan.CallInfo{{Group: "answers GET /library/cursor?cursor&n"}}},
+		"editorPage":      {ID: 59, Kind: plan.Resolver, Calls: []plan.CallInfo{{Group: "answers GET /library/editorIds?from&n"}}},
 	}},
 	"Reader": {ID: ofReader, Fields: map[string]plan.FieldInfo{
 		"id":          {ID: 1, Kind: plan.Property},
@@ -414,6 +494,9 @@ var planTypes = plan.Types{
 		"word":  {ID: 1, Kind: plan.Property, Guarded: true},
 		"spot":  {ID: 2, Kind: plan.Property, Guarded: true},
 		"maker": {ID: 3, Kind: plan.Resolver, Guarded: true, Handwritten: true},
+	}},
+	"Tool": {ID: ofTool, Fields: map[string]plan.FieldInfo{
+		"label": {ID: 1, Kind: plan.Property},
 	}},
 	"User": {ID: ofUser, Fields: map[string]plan.FieldInfo{
 		"id":    {ID: 1, Kind: plan.Property},
@@ -1138,6 +1221,590 @@ func (x *planRun) resolveFilmSequels(f *plan.Field, objs []*model.Film) {
 	w.Start()
 }
 
+// encodeFragile appends the selected fields of obj to b.
+func (x *planRun) encodeFragile(b []byte, s *plan.Selection, obj *model.Fragile) ([]byte, bool) {
+	start, ok := len(b), true
+	ordinal, faulty := x.BeginObject(s)
+	b = append(b, '{')
+	for i := range s.Fields {
+		f, fieldOK := &s.Fields[i], true
+		b = append(b, f.Key...)
+		if faulty && x.NeedsFallback(f, obj) {
+			b, fieldOK = x.AppendFallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallbackFragile(ctx, f, obj) })
+			ok = ok && fieldOK
+			continue
+		}
+		switch f.ID {
+		case 0: // __typename
+			b = append(b, `"Fragile"`...)
+		case 1: // id
+			b = plan.AppendInt(b, obj.ID)
+		case 2: // name
+			if v := obj.Name; v == nil {
+				b = append(b, "null"...)
+			} else {
+				b = plan.AppendString(b, *v)
+			}
+		case 3: // kind
+			if v := obj.Kind; v == nil {
+				b = append(b, "null"...)
+			} else {
+				b = plan.AppendQuoted(b, *v)
+			}
+		case 4: // kinds
+			b, fieldOK = x.writeListOfNonNullKind(b, f, obj.Kinds)
+		case 5: // price
+			if v := obj.Price; v == nil {
+				b = append(b, "null"...)
+			} else {
+				b = plan.AppendQuoted(b, *v)
+			}
+		case 6: // at
+			if v := obj.At; v == nil {
+				b = append(b, "null"...)
+			} else {
+				b = plan.AppendDateTime(b, *v)
+			}
+		case 7: // big
+			if v := obj.Big; v == nil {
+				b = append(b, "null"...)
+			} else {
+				b = plan.AppendInt64(b, *v)
+			}
+		case 8: // any
+			if v := obj.Any; v == nil {
+				b = append(b, "null"...)
+			} else {
+				b = plan.AppendJSON(b, v)
+			}
+		case 9: // ratio
+			if v := obj.Ratio; v == nil {
+				b = append(b, "null"...)
+			} else if plan.IsFinite(*v) {
+				b = plan.AppendFloat(b, *v)
+			} else {
+				b, fieldOK = x.AppendLeaf(b, f, false, func(ctx context.Context) graphql.Marshaler {
+					return x.ec.marshalOFloat2ᚖfloat64(ctx, f.Selections, v)
+				})
+			}
+		case 10: // flag
+			if v := obj.Flag; v == nil {
+				b = append(b, "null"...)
+			} else {
+				b = plan.AppendBool(b, *v)
+			}
+		case 11: // partIds
+			b, fieldOK = x.writeListOfNonNullInt(b, f, obj.PartIds)
+		case 12: // part
+			if v := obj.Part; faulty && !x.Visible(f, nil, faulty, obj, v) {
+				b, fieldOK = plan.AppendNull(b, false)
+			} else {
+				x.Push(f, ordinal)
+				b, fieldOK = x.writePart(b, f, v)
+				x.Pop()
+			}
+		case 13: // parts
+			if v := obj.Parts; faulty && !x.Visible(f, nil, faulty, obj, v) {
+				b, fieldOK = plan.AppendNull(b, false)
+			} else {
+				x.Push(f, ordinal)
+				b, fieldOK = x.writeListOfPart(b, f, v)
+				x.Pop()
+			}
+		case 14: // spot
+			if v := obj.Spot; faulty && !x.Visible(f, nil, faulty, obj, v) {
+				b, fieldOK = plan.AppendNull(b, false)
+			} else if v == nil {
+				b, fieldOK = x.AppendMissingField(b, f, false)
+			} else {
+				x.Push(f, ordinal)
+				b, fieldOK = x.writeFitting(b, f, v)
+				x.Pop()
+			}
+		case 15: // owner
+			if v, found := plan.Result[*model.Owner](&x.Run, f, ordinal, false); !found {
+				b, fieldOK = plan.AppendNull(b, false)
+			} else {
+				x.Push(f, ordinal)
+				b, fieldOK = x.writeOwner(b, f, v)
+				x.Pop()
+			}
+		case 16: // owners
+			if v, found := plan.Result[[]*model.Owner](&x.Run, f, ordinal, false); !found {
+				b, fieldOK = plan.AppendNull(b, false)
+			} else {
+				x.Push(f, ordinal)
+				b, fieldOK = x.writeListOfOwner(b, f, v)
+				x.Pop()
+			}
+		case 17: // keeper
+			if v, found := plan.Result[*model.Keeper](&x.Run, f, ordinal, false); !found {
+				b, fieldOK = plan.AppendNull(b, false)
+			} else {
+				x.Push(f, ordinal)
+				b, fieldOK = x.writeKeeper(b, f, v)
+				x.Pop()
+			}
+		case 18: // keepers
+			if v, found := plan.Result[[]*model.Keeper](&x.Run, f, ordinal, false); !found {
+				b, fieldOK = plan.AppendNull(b, false)
+			} else {
+				x.Push(f, ordinal)
+				b, fieldOK = x.writeListOfNonNullKeeper(b, f, v)
+				x.Pop()
+			}
+		case 19: // guardian
+			if v, found := plan.Result[*model.Guardian](&x.Run, f, ordinal, false); !found {
+				b, fieldOK = plan.AppendNull(b, false)
+			} else {
+				x.Push(f, ordinal)
+				b, fieldOK = x.writeGuardian(b, f, v)
+				x.Pop()
+			}
+		case 20: // guardians
+			if v, found := plan.Result[[]*model.Guardian](&x.Run, f, ordinal, false); !found {
+				b, fieldOK = plan.AppendNull(b, false)
+			} else {
+				x.Push(f, ordinal)
+				b, fieldOK = x.writeListOfNonNullGuardian(b, f, v)
+				x.Pop()
+			}
+		case 21: // nullPart
+			if v, found := plan.Result[*model.Part](&x.Run, f, ordinal, false); !found {
+				b, fieldOK = plan.AppendNull(b, false)
+			} else {
+				x.Push(f, ordinal)
+				b, fieldOK = x.writePart(b, f, v)
+				x.Pop()
+			}
+		case 22: // defaultPart
+			if v, found := plan.Result[*model.Part](&x.Run, f, ordinal, true); !found {
+				b, fieldOK = plan.AppendNull(b, true)
+			} else {
+				x.Push(f, ordinal)
+				b, fieldOK = x.writeNonNullPart(b, f, v)
+				x.Pop()
+			}
+		case 23: // stalePart
+			if v, found := plan.Result[*model.Part](&x.Run, f, ordinal, false); !found {
+				b, fieldOK = plan.AppendNull(b, false)
+			} else {
+				x.Push(f, ordinal)
+				b, fieldOK = x.writePart(b, f, v)
+				x.Pop()
+			}
+		case 24: // staleParts
+			if v, found := plan.Result[[]*model.Part](&x.Run, f, ordinal, false); !found {
+				b, fieldOK = plan.AppendNull(b, false)
+			} else {
+				x.Push(f, ordinal)
+				b, fieldOK = x.writeListOfPart(b, f, v)
+				x.Pop()
+			}
+		case 25: // nullEach
+			if v, found := plan.Result[*model.Part](&x.Run, f, ordinal, false); !found {
+				b, fieldOK = plan.AppendNull(b, false)
+			} else {
+				x.Push(f, ordinal)
+				b, fieldOK = x.writePart(b, f, v)
+				x.Pop()
+			}
+		case 26: // staleEach
+			if v, found := plan.Result[*model.Part](&x.Run, f, ordinal, false); !found {
+				b, fieldOK = plan.AppendNull(b, false)
+			} else {
+				x.Push(f, ordinal)
+				b, fieldOK = x.writePart(b, f, v)
+				x.Pop()
+			}
+		case 27: // nullStock
+			if v, found := plan.Result[*int](&x.Run, f, ordinal, false); !found {
+				b, fieldOK = plan.AppendNull(b, false)
+			} else {
+				if v == nil {
+					b = append(b, "null"...)
+				} else {
+					b = plan.AppendInt(b, *v)
+				}
+			}
+		case 28: // staleStock
+			if v, found := plan.Result[*int](&x.Run, f, ordinal, false); !found {
+				b, fieldOK = plan.AppendNull(b, false)
+			} else {
+				if v == nil {
+					b = append(b, "null"...)
+				} else {
+					b = plan.AppendInt(b, *v)
+				}
+			}
+		case 29: // nullPages
+			if v, found := plan.Result[*model.FragilePage](&x.Run, f, ordinal, false); !found {
+				b, fieldOK = plan.AppendNull(b, false)
+			} else {
+				x.Push(f, ordinal)
+				b, fieldOK = x.writeFragilePage(b, f, v)
+				x.Pop()
+			}
+		case 30: // stalePages
+			if v, found := plan.Result[*model.FragilePage](&x.Run, f, ordinal, false); !found {
+				b, fieldOK = plan.AppendNull(b, false)
+			} else {
+				x.Push(f, ordinal)
+				b, fieldOK = x.writeFragilePage(b, f, v)
+				x.Pop()
+			}
+		}
+		ok = ok && fieldOK
+		b = x.CheckSize(b)
+	}
+	return x.Close(b, start, '}', ok, true)
+}
+
+// fallbackFragile resolves a property of obj with gqlgen's executor.
+func (x *planRun) fallbackFragile(ctx context.Context, f *plan.Field, obj *model.Fragile) graphql.Marshaler {
+	switch f.ID {
+	case 1:
+		return x.ec._Fragile_id(ctx, f.CollectedField, obj)
+	case 2:
+		return x.ec._Fragile_name(ctx, f.CollectedField, obj)
+	case 3:
+		return x.ec._Fragile_kind(ctx, f.CollectedField, obj)
+	case 4:
+		return x.ec._Fragile_kinds(ctx, f.CollectedField, obj)
+	case 5:
+		return x.ec._Fragile_price(ctx, f.CollectedField, obj)
+	case 6:
+		return x.ec._Fragile_at(ctx, f.CollectedField, obj)
+	case 7:
+		return x.ec._Fragile_big(ctx, f.CollectedField, obj)
+	case 8:
+		return x.ec._Fragile_any(ctx, f.CollectedField, obj)
+	case 9:
+		return x.ec._Fragile_ratio(ctx, f.CollectedField, obj)
+	case 10:
+		return x.ec._Fragile_flag(ctx, f.CollectedField, obj)
+	case 11:
+		return x.ec._Fragile_partIds(ctx, f.CollectedField, obj)
+	}
+	return graphql.Null
+}
+
+// collectFragile adds to w the calls of the resolvers that are selected of the objects in g, and below.
+func (x *planRun) collectFragile(w *plan.TaskList, s *plan.Selection, g *plan.ObjectList[*model.Fragile]) {
+	if !plan.StoreObjects(&x.Run, s, g) {
+		return
+	}
+	for _, f := range s.Calls {
+		switch f.ID {
+		case 15: // owner
+			w.Add(func() { x.resolveFragileOwner(f, g.Objects) })
+		case 16: // owners
+			w.Add(func() { x.resolveFragileOwners(f, g.Objects) })
+		case 17: // keeper
+			w.Add(func() { x.resolveFragileKeeper(f, g.Objects) })
+		case 18: // keepers
+			w.Add(func() { x.resolveFragileKeepers(f, g.Objects) })
+		case 19: // guardian
+			w.Add(func() { x.resolveFragileGuardian(f, g.Objects) })
+		case 20: // guardians
+			w.Add(func() { x.resolveFragileGuardians(f, g.Objects) })
+		case 21: // nullPart
+			w.Add(func() { x.resolveFragileNullPart(f, g.Objects) })
+		case 22: // defaultPart
+			w.Add(func() { x.resolveFragileDefaultPart(f, g.Objects) })
+		case 23: // stalePart
+			w.Add(func() { x.resolveFragileStalePart(f, g.Objects) })
+		case 24: // staleParts
+			w.Add(func() { x.resolveFragileStaleParts(f, g.Objects) })
+		case 25: // nullEach
+			w.Add(func() { x.resolveFragileNullEach(f, g.Objects) })
+		case 26: // staleEach
+			w.Add(func() { x.resolveFragileStaleEach(f, g.Objects) })
+		case 27: // nullStock
+			w.Add(func() { x.resolveFragileNullStock(f, g.Objects) })
+		case 28: // staleStock
+			w.Add(func() { x.resolveFragileStaleStock(f, g.Objects) })
+		case 29: // nullPages
+			w.Add(func() { x.resolveFragileNullPages(f, g.Objects) })
+		case 30: // stalePages
+			w.Add(func() { x.resolveFragileStalePages(f, g.Objects) })
+		}
+	}
+}
+
+// resolveFragileOwner calls the resolver of Fragile.owner.
+func (x *planRun) resolveFragileOwner(f *plan.Field, objs []*model.Fragile) {
+	plan.CallBatch(&x.Run, f, objs, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Fragile) ([]*model.Owner, error) {
+		return x.ec.Resolvers.Fragile().Owner(ctx, objs)
+	})
+}
+
+// resolveFragileOwners calls the resolver of Fragile.owners.
+func (x *planRun) resolveFragileOwners(f *plan.Field, objs []*model.Fragile) {
+	plan.CallBatch(&x.Run, f, objs, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Fragile) ([][]*model.Owner, error) {
+		return x.ec.Resolvers.Fragile().Owners(ctx, objs)
+	})
+}
+
+// resolveFragileKeeper calls the resolver of Fragile.keeper.
+func (x *planRun) resolveFragileKeeper(f *plan.Field, objs []*model.Fragile) {
+	plan.CallBatch(&x.Run, f, objs, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Fragile) ([]*model.Keeper, error) {
+		return x.ec.Resolvers.Fragile().Keeper(ctx, objs)
+	})
+}
+
+// resolveFragileKeepers calls the resolver of Fragile.keepers.
+func (x *planRun) resolveFragileKeepers(f *plan.Field, objs []*model.Fragile) {
+	plan.CallBatch(&x.Run, f, objs, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Fragile) ([][]*model.Keeper, error) {
+		return x.ec.Resolvers.Fragile().Keepers(ctx, objs)
+	})
+}
+
+// resolveFragileGuardian calls the resolver of Fragile.guardian.
+func (x *planRun) resolveFragileGuardian(f *plan.Field, objs []*model.Fragile) {
+	plan.CallBatch(&x.Run, f, objs, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Fragile) ([]*model.Guardian, error) {
+		return x.ec.Resolvers.Fragile().Guardian(ctx, objs)
+	})
+}
+
+// resolveFragileGuardians calls the resolver of Fragile.guardians.
+func (x *planRun) resolveFragileGuardians(f *plan.Field, objs []*model.Fragile) {
+	plan.CallBatch(&x.Run, f, objs, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Fragile) ([][]*model.Guardian, error) {
+		return x.ec.Resolvers.Fragile().Guardians(ctx, objs)
+	})
+}
+
+// resolveFragileNullPart calls the resolver of Fragile.nullPart.
+func (x *planRun) resolveFragileNullPart(f *plan.Field, objs []*model.Fragile) {
+	plan.CallBatch(&x.Run, f, objs, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Fragile) ([]*model.Part, error) {
+		return x.ec.Resolvers.Fragile().NullPart(ctx, objs)
+	})
+}
+
+// resolveFragileDefaultPart calls the resolver of Fragile.defaultPart.
+func (x *planRun) resolveFragileDefaultPart(f *plan.Field, objs []*model.Fragile) {
+	plan.CallBatch(&x.Run, f, objs, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Fragile) ([]*model.Part, error) {
+		return x.ec.Resolvers.Fragile().DefaultPart(ctx, objs)
+	})
+}
+
+// resolveFragileStalePart calls the resolver of Fragile.stalePart.
+func (x *planRun) resolveFragileStalePart(f *plan.Field, objs []*model.Fragile) {
+	plan.CallBatch(&x.Run, f, objs, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Fragile) ([]*model.Part, error) {
+		return x.ec.Resolvers.Fragile().StalePart(ctx, objs)
+	})
+}
+
+// resolveFragileStaleParts calls the resolver of Fragile.staleParts.
+func (x *planRun) resolveFragileStaleParts(f *plan.Field, objs []*model.Fragile) {
+	plan.CallBatch(&x.Run, f, objs, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Fragile) ([][]*model.Part, error) {
+		return x.ec.Resolvers.Fragile().StaleParts(ctx, objs)
+	})
+}
+
+// resolveFragileNullEach calls the resolver of Fragile.nullEach.
+func (x *planRun) resolveFragileNullEach(f *plan.Field, objs []*model.Fragile) {
+	plan.CallBatch(&x.Run, f, objs, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Fragile) ([]*model.Part, error) {
+		return x.ec.Resolvers.Fragile().NullEach(ctx, objs)
+	})
+}
+
+// resolveFragileStaleEach calls the resolver of Fragile.staleEach.
+func (x *planRun) resolveFragileStaleEach(f *plan.Field, objs []*model.Fragile) {
+	plan.CallBatch(&x.Run, f, objs, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Fragile) ([]*model.Part, error) {
+		return x.ec.Resolvers.Fragile().StaleEach(ctx, objs)
+	})
+}
+
+// resolveFragileNullStock calls the resolver of Fragile.nullStock.
+func (x *planRun) resolveFragileNullStock(f *plan.Field, objs []*model.Fragile) {
+	plan.CallBatch(&x.Run, f, objs, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Fragile) ([]*int, error) {
+		return x.ec.Resolvers.Fragile().NullStock(ctx, objs)
+	})
+}
+
+// resolveFragileStaleStock calls the resolver of Fragile.staleStock.
+func (x *planRun) resolveFragileStaleStock(f *plan.Field, objs []*model.Fragile) {
+	plan.CallBatch(&x.Run, f, objs, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Fragile) ([]*int, error) {
+		return x.ec.Resolvers.Fragile().StaleStock(ctx, objs)
+	})
+}
+
+// resolveFragileNullPages calls the resolver of Fragile.nullPages and collects what is selected of its result.
+func (x *planRun) resolveFragileNullPages(f *plan.Field, objs []*model.Fragile) {
+	hooks := plan.FieldHooks{Arguments: x.ec.field_Fragile_nullPages_args}
+	values := plan.CallBatch(&x.Run, f, objs, hooks, func(ctx context.Context, fc *graphql.FieldContext, objs []*model.Fragile) ([]*model.FragilePage, error) {
+		return x.ec.Resolvers.Fragile().NullPages(ctx, objs, fc.Args["first"].(*int), fc.Args["after"].(*string))
+	})
+	group := plan.NewObjectList[*model.FragilePage](&x.Run)
+	for i, v := range values {
+		if v != nil {
+			group.Add(v, i)
+		}
+	}
+	w := x.NewTaskList()
+	x.collectFragilePage(w, f.SelectionOf(ofFragilePage), &group)
+	w.Start()
+}
+
+// resolveFragileStalePages calls the resolver of Fragile.stalePages and collects what is selected of its result.
+func (x *planRun) resolveFragileStalePages(f *plan.Field, objs []*model.Fragile) {
+	hooks := plan.FieldHooks{Arguments: x.ec.field_Fragile_stalePages_args}
+	values := plan.CallBatch(&x.Run, f, objs, hooks, func(ctx context.Context, fc *graphql.FieldContext, objs []*model.Fragile) ([]*model.FragilePage, error) {
+		return x.ec.Resolvers.Fragile().StalePages(ctx, objs, fc.Args["first"].(*int), fc.Args["after"].(*string))
+	})
+	group := plan.NewObjectList[*model.FragilePage](&x.Run)
+	for i, v := range values {
+		if v != nil {
+			group.Add(v, i)
+		}
+	}
+	w := x.NewTaskList()
+	x.collectFragilePage(w, f.SelectionOf(ofFragilePage), &group)
+	w.Start()
+}
+
+// encodeFragilePage appends the selected fields of obj to b.
+func (x *planRun) encodeFragilePage(b []byte, s *plan.Selection, obj *model.FragilePage) ([]byte, bool) {
+	start, ok := len(b), true
+	ordinal, faulty := x.BeginObject(s)
+	b = append(b, '{')
+	for i := range s.Fields {
+		f, fieldOK := &s.Fields[i], true
+		b = append(b, f.Key...)
+		switch f.ID {
+		case 0: // __typename
+			b = append(b, `"FragilePage"`...)
+		case 1: // nodes
+			if v := obj.Nodes; faulty && !x.Visible(f, nil, faulty, obj, v) {
+				b, fieldOK = plan.AppendNull(b, false)
+			} else {
+				x.Push(f, ordinal)
+				b, fieldOK = x.writeListOfFragile(b, f, v)
+				x.Pop()
+			}
+		case 2: // pageInfo
+			if v := obj.PageInfo; faulty && !x.Visible(f, nil, faulty, obj, v) {
+				b, fieldOK = plan.AppendNull(b, true)
+			} else {
+				x.Push(f, ordinal)
+				b, fieldOK = x.writeNonNullFragilePageInfo(b, f, v)
+				x.Pop()
+			}
+		}
+		ok = ok && fieldOK
+		b = x.CheckSize(b)
+	}
+	return x.Close(b, start, '}', ok, true)
+}
+
+// collectFragilePage adds to w the calls of the resolvers that are selected of the objects in g, and below.
+func (x *planRun) collectFragilePage(w *plan.TaskList, s *plan.Selection, g *plan.ObjectList[*model.FragilePage]) {
+	if !plan.StoreObjects(&x.Run, s, g) {
+		return
+	}
+	for _, f := range s.Nested {
+		switch f.ID {
+		case 1: // nodes
+			x.gatherFragilePageNodes(w, f, g.Objects)
+		}
+	}
+}
+
+// gatherFragilePageNodes gathers the objects in FragilePage.nodes and collects what is selected of them.
+func (x *planRun) gatherFragilePageNodes(w *plan.TaskList, f *plan.Field, objs []*model.FragilePage) {
+	group := plan.NewObjectList[*model.Fragile](&x.Run)
+	for i, obj := range objs {
+		group.Grow(len(obj.Nodes), 1)
+		for j, child := range obj.Nodes {
+			if child != nil {
+				group.Add(child, i, j)
+			}
+		}
+	}
+	x.collectFragile(w, f.SelectionOf(ofFragile), &group)
+}
+
+// encodeFragilePageInfo appends the selected fields of obj to b.
+func (x *planRun) encodeFragilePageInfo(b []byte, s *plan.Selection, obj *model.FragilePageInfo) ([]byte, bool) {
+	start, ok := len(b), true
+	_, faulty := x.BeginObject(s)
+	b = append(b, '{')
+	for i := range s.Fields {
+		f, fieldOK := &s.Fields[i], true
+		b = append(b, f.Key...)
+		if faulty && x.NeedsFallback(f, obj) {
+			b, fieldOK = x.AppendFallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallbackFragilePageInfo(ctx, f, obj) })
+			ok = ok && fieldOK
+			continue
+		}
+		switch f.ID {
+		case 0: // __typename
+			b = append(b, `"FragilePageInfo"`...)
+		case 1: // hasNextPage
+			b = plan.AppendBool(b, obj.HasNextPage)
+		case 2: // endCursor
+			if v := obj.EndCursor; v == nil {
+				b = append(b, "null"...)
+			} else {
+				b = plan.AppendString(b, *v)
+			}
+		}
+		ok = ok && fieldOK
+		b = x.CheckSize(b)
+	}
+	return x.Close(b, start, '}', ok, true)
+}
+
+// fallbackFragilePageInfo resolves a property of obj with gqlgen's executor.
+func (x *planRun) fallbackFragilePageInfo(ctx context.Context, f *plan.Field, obj *model.FragilePageInfo) graphql.Marshaler {
+	switch f.ID {
+	case 1:
+		return x.ec._FragilePageInfo_hasNextPage(ctx, f.CollectedField, obj)
+	case 2:
+		return x.ec._FragilePageInfo_endCursor(ctx, f.CollectedField, obj)
+	}
+	return graphql.Null
+}
+
+// encodeGuardian appends the selected fields of obj to b.
+func (x *planRun) encodeGuardian(b []byte, s *plan.Selection, obj *model.Guardian) ([]byte, bool) {
+	start, ok := len(b), true
+	_, faulty := x.BeginObject(s)
+	b = append(b, '{')
+	for i := range s.Fields {
+		f, fieldOK := &s.Fields[i], true
+		b = append(b, f.Key...)
+		if faulty && x.NeedsFallback(f, obj) {
+			b, fieldOK = x.AppendFallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallbackGuardian(ctx, f, obj) })
+			ok = ok && fieldOK
+			continue
+		}
+		switch f.ID {
+		case 0: // __typename
+			b = append(b, `"Guardian"`...)
+		case 1: // id
+			b = plan.AppendInt(b, obj.ID)
+		case 2: // name
+			b = plan.AppendString(b, obj.Name)
+		}
+		ok = ok && fieldOK
+		b = x.CheckSize(b)
+	}
+	return x.Close(b, start, '}', ok, true)
+}
+
+// fallbackGuardian resolves a property of obj with gqlgen's executor.
+func (x *planRun) fallbackGuardian(ctx context.Context, f *plan.Field, obj *model.Guardian) graphql.Marshaler {
+	switch f.ID {
+	case 1:
+		return x.ec._Guardian_id(ctx, f.CollectedField, obj)
+	case 2:
+		return x.ec._Guardian_name(ctx, f.CollectedField, obj)
+	}
+	return graphql.Null
+}
+
 // encodeItem appends the selected fields of obj to b.
 func (x *planRun) encodeItem(b []byte, s *plan.Selection, obj *model.Item) ([]byte, bool) {
 	start, ok := len(b), true
@@ -1290,6 +1957,52 @@ func (x *planRun) resolveItemOwner(f *plan.Field, objs []*model.Item) {
 	w := x.NewTaskList()
 	x.collectPerson(w, f.SelectionOf(ofPerson), &group)
 	w.Start()
+}
+
+// encodeKeeper appends the selected fields of obj to b.
+func (x *planRun) encodeKeeper(b []byte, s *plan.Selection, obj *model.Keeper) ([]byte, bool) {
+	start, ok := len(b), true
+	_, faulty := x.BeginObject(s)
+	b = append(b, '{')
+	for i := range s.Fields {
+		f, fieldOK := &s.Fields[i], true
+		b = append(b, f.Key...)
+		if faulty && x.NeedsFallback(f, obj) {
+			b, fieldOK = x.AppendFallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallbackKeeper(ctx, f, obj) })
+			ok = ok && fieldOK
+			continue
+		}
+		switch f.ID {
+		case 0: // __typename
+			b = append(b, `"Keeper"`...)
+		case 1: // id
+			b = plan.AppendInt(b, obj.ID)
+		case 2: // name
+			b = plan.AppendString(b, obj.Name)
+		case 3: // age
+			if v := obj.Age; v == nil {
+				b = append(b, "null"...)
+			} else {
+				b = plan.AppendInt(b, *v)
+			}
+		}
+		ok = ok && fieldOK
+		b = x.CheckSize(b)
+	}
+	return x.Close(b, start, '}', ok, true)
+}
+
+// fallbackKeeper resolves a property of obj with gqlgen's executor.
+func (x *planRun) fallbackKeeper(ctx context.Context, f *plan.Field, obj *model.Keeper) graphql.Marshaler {
+	switch f.ID {
+	case 1:
+		return x.ec._Keeper_id(ctx, f.CollectedField, obj)
+	case 2:
+		return x.ec._Keeper_name(ctx, f.CollectedField, obj)
+	case 3:
+		return x.ec._Keeper_age(ctx, f.CollectedField, obj)
+	}
+	return graphql.Null
 }
 
 // encodeLooseConnection appends the selected fields of obj to b.
@@ -1484,7 +2197,15 @@ func (x *planRun) encodeMutation(b []byte, s *plan.Selection) ([]byte, bool) {
 			} else {
 				b = plan.AppendInt(b, v)
 			}
-		case 5: // addStory
+		case 5: // breakFragile
+			if v, found := plan.Result[*model.Fragile](&x.Run, f, ordinal, false); !found {
+				b, fieldOK = plan.AppendNull(b, false)
+			} else {
+				x.Push(f, ordinal)
+				b, fieldOK = x.writeFragile(b, f, v)
+				x.Pop()
+			}
+		case 6: // addStory
 			if v, found := plan.Result[*model.Story](&x.Run, f, ordinal, false); !found {
 				b, fieldOK = plan.AppendNull(b, false)
 			} else {
@@ -1492,7 +2213,7 @@ func (x *planRun) encodeMutation(b []byte, s *plan.Selection) ([]byte, bool) {
 				b, fieldOK = x.writeStory(b, f, v)
 				x.Pop()
 			}
-		case 6: // addStories
+		case 7: // addStories
 			if v, found := plan.Result[[]*model.Story](&x.Run, f, ordinal, false); !found {
 				b, fieldOK = plan.AppendNull(b, false)
 			} else {
@@ -1500,7 +2221,7 @@ func (x *planRun) encodeMutation(b []byte, s *plan.Selection) ([]byte, bool) {
 				b, fieldOK = x.writeListOfNonNullStory(b, f, v)
 				x.Pop()
 			}
-		case 7: // addWriter
+		case 8: // addWriter
 			if v, found := plan.Result[*model.Writer](&x.Run, f, ordinal, true); !found {
 				b, fieldOK = plan.AppendNull(b, true)
 			} else {
@@ -1528,11 +2249,13 @@ func (x *planRun) collectMutation(s *plan.Selection) {
 			w.Add(func() { x.resolveMutationGuardedPut(f) })
 		case 4: // total
 			w.Add(func() { x.resolveMutationTotal(f) })
-		case 5: // addStory
+		case 5: // breakFragile
+			w.Add(func() { x.resolveMutationBreakFragile(f) })
+		case 6: // addStory
 			w.Add(func() { x.resolveMutationAddStory(f) })
-		case 6: // addStories
+		case 7: // addStories
 			w.Add(func() { x.resolveMutationAddStories(f) })
-		case 7: // addWriter
+		case 8: // addWriter
 			w.Add(func() { x.resolveMutationAddWriter(f) })
 		}
 		w.StartAndWait()
@@ -1595,6 +2318,22 @@ func (x *planRun) resolveMutationTotal(f *plan.Field) {
 	plan.CallEach(&x.Run, f, plan.RootParents, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) (int, error) {
 		return x.ec.Resolvers.Mutation().Total(ctx)
 	})
+}
+
+// resolveMutationBreakFragile calls the resolver of Mutation.breakFragile and collects what is selected of its result.
+func (x *planRun) resolveMutationBreakFragile(f *plan.Field) {
+	values := plan.CallEach(&x.Run, f, plan.RootParents, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) (*model.Fragile, error) {
+		return x.ec.Resolvers.Mutation().BreakFragile(ctx)
+	})
+	group := plan.NewObjectList[*model.Fragile](&x.Run)
+	for i, v := range values {
+		if v != nil {
+			group.Add(v, i)
+		}
+	}
+	w := x.NewTaskList()
+	x.collectFragile(w, f.SelectionOf(ofFragile), &group)
+	w.Start()
 }
 
 // resolveMutationAddStory calls the resolver of Mutation.addStory and collects what is selected of its result.
@@ -1943,6 +2682,48 @@ func (x *planRun) gatherOtherItem(w *plan.TaskList, f *plan.Field, objs []*model
 	x.collectItem(w, f.SelectionOf(ofItem), &group)
 }
 
+// encodeOwner appends the selected fields of obj to b.
+func (x *planRun) encodeOwner(b []byte, s *plan.Selection, obj *model.Owner) ([]byte, bool) {
+	start, ok := len(b), true
+	_, faulty := x.BeginObject(s)
+	b = append(b, '{')
+	for i := range s.Fields {
+		f, fieldOK := &s.Fields[i], true
+		b = append(b, f.Key...)
+		if faulty && x.NeedsFallback(f, obj) {
+			b, fieldOK = x.AppendFallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallbackOwner(ctx, f, obj) })
+			ok = ok && fieldOK
+			continue
+		}
+		switch f.ID {
+		case 0: // __typename
+			b = append(b, `"Owner"`...)
+		case 1: // id
+			b = plan.AppendInt(b, obj.ID)
+		case 2: // name
+			if v := obj.Name; v == nil {
+				b = append(b, "null"...)
+			} else {
+				b = plan.AppendString(b, *v)
+			}
+		}
+		ok = ok && fieldOK
+		b = x.CheckSize(b)
+	}
+	return x.Close(b, start, '}', ok, true)
+}
+
+// fallbackOwner resolves a property of obj with gqlgen's executor.
+func (x *planRun) fallbackOwner(ctx context.Context, f *plan.Field, obj *model.Owner) graphql.Marshaler {
+	switch f.ID {
+	case 1:
+		return x.ec._Owner_id(ctx, f.CollectedField, obj)
+	case 2:
+		return x.ec._Owner_name(ctx, f.CollectedField, obj)
+	}
+	return graphql.Null
+}
+
 // encodePageInfo appends the selected fields of obj to b.
 func (x *planRun) encodePageInfo(b []byte, s *plan.Selection, obj *model.PageInfo) ([]byte, bool) {
 	start, ok := len(b), true
@@ -1993,6 +2774,52 @@ func (x *planRun) fallbackPageInfo(ctx context.Context, f *plan.Field, obj *mode
 		return x.ec._PageInfo_startCursor(ctx, f.CollectedField, obj)
 	case 4:
 		return x.ec._PageInfo_endCursor(ctx, f.CollectedField, obj)
+	}
+	return graphql.Null
+}
+
+// encodePart appends the selected fields of obj to b.
+func (x *planRun) encodePart(b []byte, s *plan.Selection, obj *model.Part) ([]byte, bool) {
+	start, ok := len(b), true
+	_, faulty := x.BeginObject(s)
+	b = append(b, '{')
+	for i := range s.Fields {
+		f, fieldOK := &s.Fields[i], true
+		b = append(b, f.Key...)
+		if faulty && x.NeedsFallback(f, obj) {
+			b, fieldOK = x.AppendFallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallbackPart(ctx, f, obj) })
+			ok = ok && fieldOK
+			continue
+		}
+		switch f.ID {
+		case 0: // __typename
+			b = append(b, `"Part"`...)
+		case 1: // id
+			b = plan.AppendInt(b, obj.ID)
+		case 2: // label
+			b = plan.AppendString(b, obj.Label)
+		case 3: // size
+			if v := obj.Size; v == nil {
+				b = append(b, "null"...)
+			} else {
+				b = plan.AppendInt(b, *v)
+			}
+		}
+		ok = ok && fieldOK
+		b = x.CheckSize(b)
+	}
+	return x.Close(b, start, '}', ok, true)
+}
+
+// fallbackPart resolves a property of obj with gqlgen's executor.
+func (x *planRun) fallbackPart(ctx context.Context, f *plan.Field, obj *model.Part) graphql.Marshaler {
+	switch f.ID {
+	case 1:
+		return x.ec._Part_id(ctx, f.CollectedField, obj)
+	case 2:
+		return x.ec._Part_label(ctx, f.CollectedField, obj)
+	case 3:
+		return x.ec._Part_size(ctx, f.CollectedField, obj)
 	}
 	return graphql.Null
 }
@@ -3411,7 +4238,111 @@ func (x *planRun) encodeQuery(b []byte, s *plan.Selection) ([]byte, bool) {
 			} else {
 				b, fieldOK = x.writeListOfNonNullListOfInt(b, f, v)
 			}
-		case 33: // media
+		case 33: // fragile
+			if v, found := plan.Result[*model.Fragile](&x.Run, f, ordinal, false); !found {
+				b, fieldOK = plan.AppendNull(b, false)
+			} else {
+				x.Push(f, ordinal)
+				b, fieldOK = x.writeFragile(b, f, v)
+				x.Pop()
+			}
+		case 34: // fragiles
+			if v, found := plan.Result[[]*model.Fragile](&x.Run, f, ordinal, false); !found {
+				b, fieldOK = plan.AppendNull(b, false)
+			} else {
+				x.Push(f, ordinal)
+				b, fieldOK = x.writeListOfFragile(b, f, v)
+				x.Pop()
+			}
+		case 35: // nullFragile
+			if v, found := plan.Result[*model.Fragile](&x.Run, f, ordinal, false); !found {
+				b, fieldOK = plan.AppendNull(b, false)
+			} else {
+				x.Push(f, ordinal)
+				b, fieldOK = x.writeFragile(b, f, v)
+				x.Pop()
+			}
+		case 36: // nullFlag
+			if v, found := plan.Result[*bool](&x.Run, f, ordinal, false); !found {
+				b, fieldOK = plan.AppendNull(b, false)
+			} else {
+				if v == nil {
+					b = append(b, "null"...)
+				} else {
+					b = plan.AppendBool(b, *v)
+				}
+			}
+		case 37: // staleFragile
+			if v, found := plan.Result[*model.Fragile](&x.Run, f, ordinal, false); !found {
+				b, fieldOK = plan.AppendNull(b, false)
+			} else {
+				x.Push(f, ordinal)
+				b, fieldOK = x.writeFragile(b, f, v)
+				x.Pop()
+			}
+		case 38: // staleOrNone
+			if v, found := plan.Result[*model.Fragile](&x.Run, f, ordinal, false); !found {
+				b, fieldOK = plan.AppendNull(b, false)
+			} else {
+				x.Push(f, ordinal)
+				b, fieldOK = x.writeFragile(b, f, v)
+				x.Pop()
+			}
+		case 39: // ruled
+			if v, found := plan.Result[*model.Fragile](&x.Run, f, ordinal, false); !found {
+				b, fieldOK = plan.AppendNull(b, false)
+			} else {
+				x.Push(f, ordinal)
+				b, fieldOK = x.writeFragile(b, f, v)
+				x.Pop()
+			}
+		case 40: // defaultFragile
+			if v, found := plan.Result[*model.Fragile](&x.Run, f, ordinal, true); !found {
+				b, fieldOK = plan.AppendNull(b, true)
+			} else {
+				x.Push(f, ordinal)
+				b, fieldOK = x.writeNonNullFragile(b, f, v)
+				x.Pop()
+			}
+		case 41: // defaultFragiles
+			if v, found := plan.Result[[]*model.Fragile](&x.Run, f, ordinal, true); !found {
+				b, fieldOK = plan.AppendNull(b, true)
+			} else {
+				x.Push(f, ordinal)
+				b, fieldOK = x.writeNonNullListOfNonNullFragile(b, f, v)
+				x.Pop()
+			}
+		case 42: // defaultName
+			if v, found := plan.Result[string](&x.Run, f, ordinal, true); !found {
+				b, fieldOK = plan.AppendNull(b, true)
+			} else {
+				b = plan.AppendString(b, v)
+			}
+		case 43: // nullPages
+			if v, found := plan.Result[*model.FragilePage](&x.Run, f, ordinal, false); !found {
+				b, fieldOK = plan.AppendNull(b, false)
+			} else {
+				x.Push(f, ordinal)
+				b, fieldOK = x.writeFragilePage(b, f, v)
+				x.Pop()
+			}
+		case 44: // defaultPages
+			if v, found := plan.Result[*model.FragilePage](&x.Run, f, ordinal, true); !found {
+				b, fieldOK = plan.AppendNull(b, true)
+			} else {
+				x.Push(f, ordinal)
+				b, fieldOK = x.writeNonNullFragilePage(b, f, v)
+				x.Pop()
+			}
+		case 45: // stalePages
+			if v, found := plan.Result[*model.FragilePage](&x.Run, f, ordinal, false); !found {
+				b, fieldOK = plan.AppendNull(b, false)
+			} else {
+				x.Push(f, ordinal)
+				b, fieldOK = x.writeFragilePage(b, f, v)
+				x.Pop()
+			}
+		case 46: // media
 			if v, found := plan.Result[model.Media](&x.Run, f, ordinal, false); !found {
 				b, fieldOK = plan.AppendNull(b, false)
 			} else if v == nil {
@@ -3421,7 +4352,7 @@ func (x *planRun) encodeQuery(b []byte, s *plan.Selection) ([]byte, bool) {
 				b, fieldOK = x.writeMedia(b, f, v)
 				x.Pop()
 			}
-		case 34: // medias
+		case 47: // medias
 			if v, found := plan.Result[[]model.Media](&x.Run, f, ordinal, false); !found {
 				b, fieldOK = plan.AppendNull(b, false)
 			} else {
@@ -3429,7 +4360,7 @@ func (x *planRun) encodeQuery(b []byte, s *plan.Selection) ([]byte, bool) {
 				b, fieldOK = x.writeListOfMedia(b, f, v)
 				x.Pop()
 			}
-		case 35: // mustMedias
+		case 48: // mustMedias
 			if v, found := plan.Result[[]model.Media](&x.Run, f, ordinal, false); !found {
 				b, fieldOK = plan.AppendNull(b, false)
 			} else {
@@ -3437,7 +4368,7 @@ func (x *planRun) encodeQuery(b []byte, s *plan.Selection) ([]byte, bool) {
 				b, fieldOK = x.writeListOfNonNullMedia(b, f, v)
 				x.Pop()
 			}
-		case 36: // shelf
+		case 49: // shelf
 			if v, found := plan.Result[*model.Shelf](&x.Run, f, ordinal, false); !found {
 				b, fieldOK = plan.AppendNull(b, false)
 			} else {
@@ -3445,7 +4376,7 @@ func (x *planRun) encodeQuery(b []byte, s *plan.Selection) ([]byte, bool) {
 				b, fieldOK = x.writeShelf(b, f, v)
 				x.Pop()
 			}
-		case 37: // book
+		case 50: // book
 			if v, found := plan.Result[*model.Book](&x.Run, f, ordinal, false); !found {
 				b, fieldOK = plan.AppendNull(b, false)
 			} else {
@@ -3453,7 +4384,7 @@ func (x *planRun) encodeQuery(b []byte, s *plan.Selection) ([]byte, bool) {
 				b, fieldOK = x.writeBook(b, f, v)
 				x.Pop()
 			}
-		case 38: // writers
+		case 51: // writers
 			if v, found := plan.Result[[]*model.Writer](&x.Run, f, ordinal, false); !found {
 				b, fieldOK = plan.AppendNull(b, false)
 			} else {
@@ -3461,7 +4392,7 @@ func (x *planRun) encodeQuery(b []byte, s *plan.Selection) ([]byte, bool) {
 				b, fieldOK = x.writeListOfWriter(b, f, v)
 				x.Pop()
 			}
-		case 39: // mustWriters
+		case 52: // mustWriters
 			if v, found := plan.Result[[]*model.Writer](&x.Run, f, ordinal, true); !found {
 				b, fieldOK = plan.AppendNull(b, true)
 			} else {
@@ -3469,7 +4400,7 @@ func (x *planRun) encodeQuery(b []byte, s *plan.Selection) ([]byte, bool) {
 				b, fieldOK = x.writeNonNullListOfNonNullWriter(b, f, v)
 				x.Pop()
 			}
-		case 40: // writer
+		case 53: // writer
 			if v, found := plan.Result[*model.Writer](&x.Run, f, ordinal, false); !found {
 				b, fieldOK = plan.AppendNull(b, false)
 			} else {
@@ -3477,7 +4408,7 @@ func (x *planRun) encodeQuery(b []byte, s *plan.Selection) ([]byte, bool) {
 				b, fieldOK = x.writeWriter(b, f, v)
 				x.Pop()
 			}
-		case 41: // shelves
+		case 54: // shelves
 			if v, found := plan.Result[[][]*model.Story](&x.Run, f, ordinal, false); !found {
 				b, fieldOK = plan.AppendNull(b, false)
 			} else {
@@ -3485,7 +4416,7 @@ func (x *planRun) encodeQuery(b []byte, s *plan.Selection) ([]byte, bool) {
 				b, fieldOK = x.writeListOfListOfNonNullStory(b, f, v)
 				x.Pop()
 			}
-		case 42: // storyGrid
+		case 55: // storyGrid
 			if v, found := plan.Result[[][]*model.Story](&x.Run, f, ordinal, false); !found {
 				b, fieldOK = plan.AppendNull(b, false)
 			} else {
@@ -3493,7 +4424,7 @@ func (x *planRun) encodeQuery(b []byte, s *plan.Selection) ([]byte, bool) {
 				b, fieldOK = x.writeListOfListOfNonNullStory(b, f, v)
 				x.Pop()
 			}
-		case 43: // offsetPage
+		case 56: // offsetPage
 			if v, found := plan.Result[*model.StoryConnection](&x.Run, f, ordinal, false); !found {
 				b, fieldOK = plan.AppendNull(b, false)
 			} else {
@@ -3501,7 +4432,7 @@ func (x *planRun) encodeQuery(b []byte, s *plan.Selection) ([]byte, bool) {
 				b, fieldOK = x.writeStoryConnection(b, f, v)
 				x.Pop()
 			}
-		case 44: // numberPage
+		case 57: // numberPage
 			if v, found := plan.Result[*model.StoryConnection](&x.Run, f, ordinal, true); !found {
 				b, fieldOK = plan.AppendNull(b, true)
 			} else {
@@ -3509,7 +4440,7 @@ func (x *planRun) encodeQuery(b []byte, s *plan.Selection) ([]byte, bool) {
 				b, fieldOK = x.writeNonNullStoryConnection(b, f, v)
 				x.Pop()
 			}
-		case 45: // cursorPage
+		case 58: // cursorPage
 			if v, found := plan.Result[*model.StoryNodes](&x.Run, f, ordinal, false); !found {
 				b, fieldOK = plan.AppendNull(b, false)
 			} else {
@@ -3517,7 +4448,7 @@ func (x *planRun) encodeQuery(b []byte, s *plan.Selection) ([]byte, bool) {
 				b, fieldOK = x.writeStoryNodes(b, f, v)
 				x.Pop()
 			}
-		case 46: // editorPage
+		case 59: // editorPage
 			if v, found := plan.Result[*model.EditorConnection](&x.Run, f, ordinal, false); !found {
 				b, fieldOK = plan.AppendNull(b, false)
 			} else {
@@ -3601,33 +4532,59 @@ func (x *planRun) collectQuery(s *plan.Selection) {
 			w.Add(func() { x.resolveQueryPosts(f) })
 		case 32: // ints
 			w.Add(func() { x.resolveQueryInts(f) })
-		case 33: // media
+		case 33: // fragile
+			w.Add(func() { x.resolveQueryFragile(f) })
+		case 34: // fragiles
+			w.Add(func() { x.resolveQueryFragiles(f) })
+		case 35: // nullFragile
+			w.Add(func() { x.resolveQueryNullFragile(f) })
+		case 36: // nullFlag
+			w.Add(func() { x.resolveQueryNullFlag(f) })
+		case 37: // staleFragile
+			w.Add(func() { x.resolveQueryStaleFragile(f) })
+		case 38: // staleOrNone
+			w.Add(func() { x.resolveQueryStaleOrNone(f) })
+		case 39: // ruled
+			w.Add(func() { x.resolveQueryRuled(f) })
+		case 40: // defaultFragile
+			w.Add(func() { x.resolveQueryDefaultFragile(f) })
+		case 41: // defaultFragiles
+			w.Add(func() { x.resolveQueryDefaultFragiles(f) })
+		case 42: // defaultName
+			w.Add(func() { x.resolveQueryDefaultName(f) })
+		case 43: // nullPages
+			w.Add(func() { x.resolveQueryNullPages(f) })
+		case 44: // defaultPages
+			w.Add(func() { x.resolveQueryDefaultPages(f) })
+		case 45: // stalePages
+			w.Add(func() { x.resolveQueryStalePages(f) })
+		case 46: // media
 			w.Add(func() { x.resolveQueryMedia(f) })
-		case 34: // medias
+		case 47: // medias
 			w.Add(func() { x.resolveQueryMedias(f) })
-		case 35: // mustMedias
+		case 48: // mustMedias
 			w.Add(func() { x.resolveQueryMustMedias(f) })
-		case 36: // shelf
+		case 49: // shelf
 			w.Add(func() { x.resolveQueryShelf(f) })
-		case 37: // book
+		case 50: // book
 			w.Add(func() { x.resolveQueryBook(f) })
-		case 38: // writers
+		case 51: // writers
 			w.Add(func() { x.resolveQueryWriters(f) })
-		case 39: // mustWriters
+		case 52: // mustWriters
 			w.Add(func() { x.resolveQueryMustWriters(f) })
-		case 40: // writer
+		case 53: // writer
 			w.Add(func() { x.resolveQueryWriter(f) })
-		case 41: // shelves
+		case 54: // shelves
 			w.Add(func() { x.resolveQueryShelves(f) })
-		case 42: // storyGrid
+		case 55: // storyGrid
 			w.Add(func() { x.resolveQueryStoryGrid(f) })
-		case 43: // offsetPage
+		case 56: // offsetPage
 			w.Add(func() { x.resolveQueryOffsetPage(f) })
-		case 44: // numberPage
+		case 57: // numberPage
 			w.Add(func() { x.resolveQueryNumberPage(f) })
-		case 45: // cursorPage
+		case 58: // cursorPage
 			w.Add(func() { x.resolveQueryCursorPage(f) })
-		case 46: // editorPage
+		case 59: // editorPage
 			w.Add(func() { x.resolveQueryEditorPage(f) })
 		}
 	}
@@ -4255,6 +5212,206 @@ func (x *planRun) resolveQueryInts(f *plan.Field) {
 	plan.CallEach(&x.Run, f, plan.RootParents, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) ([][]*int, error) {
 		return x.ec.Resolvers.Query().Ints(ctx)
 	})
+}
+
+// resolveQueryFragile calls the resolver of Query.fragile and collects what is selected of its result.
+func (x *planRun) resolveQueryFragile(f *plan.Field) {
+	values := plan.CallEach(&x.Run, f, plan.RootParents, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) (*model.Fragile, error) {
+		return x.ec.Resolvers.Query().Fragile(ctx)
+	})
+	group := plan.NewObjectList[*model.Fragile](&x.Run)
+	for i, v := range values {
+		if v != nil {
+			group.Add(v, i)
+		}
+	}
+	w := x.NewTaskList()
+	x.collectFragile(w, f.SelectionOf(ofFragile), &group)
+	w.Start()
+}
+
+// resolveQueryFragiles calls the resolver of Query.fragiles and collects what is selected of its result.
+func (x *planRun) resolveQueryFragiles(f *plan.Field) {
+	values := plan.CallEach(&x.Run, f, plan.RootParents, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) ([]*model.Fragile, error) {
+		return x.ec.Resolvers.Query().Fragiles(ctx)
+	})
+	group := plan.NewObjectList[*model.Fragile](&x.Run)
+	for i, v := range values {
+		group.Grow(len(v), 1)
+		for j, child := range v {
+			if child != nil {
+				group.Add(child, i, j)
+			}
+		}
+	}
+	w := x.NewTaskList()
+	x.collectFragile(w, f.SelectionOf(ofFragile), &group)
+	w.Start()
+}
+
+// resolveQueryNullFragile calls the resolver of Query.nullFragile and collects what is selected of its result.
+func (x *planRun) resolveQueryNullFragile(f *plan.Field) {
+	values := plan.CallEach(&x.Run, f, plan.RootParents, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) (*model.Fragile, error) {
+		return x.ec.Resolvers.Query().NullFragile(ctx)
+	})
+	group := plan.NewObjectList[*model.Fragile](&x.Run)
+	for i, v := range values {
+		if v != nil {
+			group.Add(v, i)
+		}
+	}
+	w := x.NewTaskList()
+	x.collectFragile(w, f.SelectionOf(ofFragile), &group)
+	w.Start()
+}
+
+// resolveQueryNullFlag calls the resolver of Query.nullFlag.
+func (x *planRun) resolveQueryNullFlag(f *plan.Field) {
+	plan.CallEach(&x.Run, f, plan.RootParents, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) (*bool, error) {
+		return x.ec.Resolvers.Query().NullFlag(ctx)
+	})
+}
+
+// resolveQueryStaleFragile calls the resolver of Query.staleFragile and collects what is selected of its result.
+func (x *planRun) resolveQueryStaleFragile(f *plan.Field) {
+	hooks := plan.FieldHooks{Arguments: x.ec.field_Query_staleFragile_args}
+	values := plan.CallEach(&x.Run, f, plan.RootParents, hooks, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.Fragile, error) {
+		return x.ec.Resolvers.Query().StaleFragile(ctx, fc.Args["id"].(int))
+	})
+	group := plan.NewObjectList[*model.Fragile](&x.Run)
+	for i, v := range values {
+		if v != nil {
+			group.Add(v, i)
+		}
+	}
+	w := x.NewTaskList()
+	x.collectFragile(w, f.SelectionOf(ofFragile), &group)
+	w.Start()
+}
+
+// resolveQueryStaleOrNone calls the resolver of Query.staleOrNone and collects what is selected of its result.
+func (x *planRun) resolveQueryStaleOrNone(f *plan.Field) {
+	values := plan.CallEach(&x.Run, f, plan.RootParents, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) (*model.Fragile, error) {
+		return x.ec.Resolvers.Query().StaleOrNone(ctx)
+	})
+	group := plan.NewObjectList[*model.Fragile](&x.Run)
+	for i, v := range values {
+		if v != nil {
+			group.Add(v, i)
+		}
+	}
+	w := x.NewTaskList()
+	x.collectFragile(w, f.SelectionOf(ofFragile), &group)
+	w.Start()
+}
+
+// resolveQueryRuled calls the resolver of Query.ruled and collects what is selected of its result.
+func (x *planRun) resolveQueryRuled(f *plan.Field) {
+	values := plan.CallEach(&x.Run, f, plan.RootParents, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) (*model.Fragile, error) {
+		return x.ec.Resolvers.Query().Ruled(ctx)
+	})
+	group := plan.NewObjectList[*model.Fragile](&x.Run)
+	for i, v := range values {
+		if v != nil {
+			group.Add(v, i)
+		}
+	}
+	w := x.NewTaskList()
+	x.collectFragile(w, f.SelectionOf(ofFragile), &group)
+	w.Start()
+}
+
+// resolveQueryDefaultFragile calls the resolver of Query.defaultFragile and collects what is selected of its result.
+func (x *planRun) resolveQueryDefaultFragile(f *plan.Field) {
+	values := plan.CallEach(&x.Run, f, plan.RootParents, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) (*model.Fragile, error) {
+		return x.ec.Resolvers.Query().DefaultFragile(ctx)
+	})
+	group := plan.NewObjectList[*model.Fragile](&x.Run)
+	for i, v := range values {
+		if v != nil {
+			group.Add(v, i)
+		}
+	}
+	w := x.NewTaskList()
+	x.collectFragile(w, f.SelectionOf(ofFragile), &group)
+	w.Start()
+}
+
+// resolveQueryDefaultFragiles calls the resolver of Query.defaultFragiles and collects what is selected of its result.
+func (x *planRun) resolveQueryDefaultFragiles(f *plan.Field) {
+	values := plan.CallEach(&x.Run, f, plan.RootParents, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) ([]*model.Fragile, error) {
+		return x.ec.Resolvers.Query().DefaultFragiles(ctx)
+	})
+	group := plan.NewObjectList[*model.Fragile](&x.Run)
+	for i, v := range values {
+		group.Grow(len(v), 1)
+		for j, child := range v {
+			if child != nil {
+				group.Add(child, i, j)
+			}
+		}
+	}
+	w := x.NewTaskList()
+	x.collectFragile(w, f.SelectionOf(ofFragile), &group)
+	w.Start()
+}
+
+// resolveQueryDefaultName calls the resolver of Query.defaultName.
+func (x *planRun) resolveQueryDefaultName(f *plan.Field) {
+	plan.CallEach(&x.Run, f, plan.RootParents, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) (string, error) {
+		return x.ec.Resolvers.Query().DefaultName(ctx)
+	})
+}
+
+// resolveQueryNullPages calls the resolver of Query.nullPages and collects what is selected of its result.
+func (x *planRun) resolveQueryNullPages(f *plan.Field) {
+	hooks := plan.FieldHooks{Arguments: x.ec.field_Query_nullPages_args}
+	values := plan.CallEach(&x.Run, f, plan.RootParents, hooks, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.FragilePage, error) {
+		return x.ec.Resolvers.Query().NullPages(ctx, fc.Args["first"].(*int), fc.Args["after"].(*string))
+	})
+	group := plan.NewObjectList[*model.FragilePage](&x.Run)
+	for i, v := range values {
+		if v != nil {
+			group.Add(v, i)
+		}
+	}
+	w := x.NewTaskList()
+	x.collectFragilePage(w, f.SelectionOf(ofFragilePage), &group)
+	w.Start()
+}
+
+// resolveQueryDefaultPages calls the resolver of Query.defaultPages and collects what is selected of its result.
+func (x *planRun) resolveQueryDefaultPages(f *plan.Field) {
+	hooks := plan.FieldHooks{Arguments: x.ec.field_Query_defaultPages_args}
+	values := plan.CallEach(&x.Run, f, plan.RootParents, hooks, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.FragilePage, error) {
+		return x.ec.Resolvers.Query().DefaultPages(ctx, fc.Args["first"].(*int), fc.Args["after"].(*string))
+	})
+	group := plan.NewObjectList[*model.FragilePage](&x.Run)
+	for i, v := range values {
+		if v != nil {
+			group.Add(v, i)
+		}
+	}
+	w := x.NewTaskList()
+	x.collectFragilePage(w, f.SelectionOf(ofFragilePage), &group)
+	w.Start()
+}
+
+// resolveQueryStalePages calls the resolver of Query.stalePages and collects what is selected of its result.
+func (x *planRun) resolveQueryStalePages(f *plan.Field) {
+	hooks := plan.FieldHooks{Arguments: x.ec.field_Query_stalePages_args}
+	values := plan.CallEach(&x.Run, f, plan.RootParents, hooks, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.FragilePage, error) {
+		return x.ec.Resolvers.Query().StalePages(ctx, fc.Args["first"].(*int), fc.Args["after"].(*string))
+	})
+	group := plan.NewObjectList[*model.FragilePage](&x.Run)
+	for i, v := range values {
+		if v != nil {
+			group.Add(v, i)
+		}
+	}
+	w := x.NewTaskList()
+	x.collectFragilePage(w, f.SelectionOf(ofFragilePage), &group)
+	w.Start()
 }
 
 // resolveQueryMedia calls the resolver of Query.media and collects what is selected of its result.
@@ -5589,6 +6746,40 @@ func (x *planRun) resolveThingMaker(f *plan.Field, objs []*model.Thing) {
 	w.Start()
 }
 
+// encodeTool appends the selected fields of obj to b.
+func (x *planRun) encodeTool(b []byte, s *plan.Selection, obj *model.Tool) ([]byte, bool) {
+	start, ok := len(b), true
+	_, faulty := x.BeginObject(s)
+	b = append(b, '{')
+	for i := range s.Fields {
+		f, fieldOK := &s.Fields[i], true
+		b = append(b, f.Key...)
+		if faulty && x.NeedsFallback(f, obj) {
+			b, fieldOK = x.AppendFallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallbackTool(ctx, f, obj) })
+			ok = ok && fieldOK
+			continue
+		}
+		switch f.ID {
+		case 0: // __typename
+			b = append(b, `"Tool"`...)
+		case 1: // label
+			b = plan.AppendString(b, obj.Label)
+		}
+		ok = ok && fieldOK
+		b = x.CheckSize(b)
+	}
+	return x.Close(b, start, '}', ok, true)
+}
+
+// fallbackTool resolves a property of obj with gqlgen's executor.
+func (x *planRun) fallbackTool(ctx context.Context, f *plan.Field, obj *model.Tool) graphql.Marshaler {
+	switch f.ID {
+	case 1:
+		return x.ec._Tool_label(ctx, f.CollectedField, obj)
+	}
+	return graphql.Null
+}
+
 // encodeUser appends the selected fields of obj to b.
 func (x *planRun) encodeUser(b []byte, s *plan.Selection, obj *model.User) ([]byte, bool) {
 	start, ok := len(b), true
@@ -6087,12 +7278,76 @@ func (x *planRun) writeEditorConnection(b []byte, f *plan.Field, v *model.Editor
 	return b, true
 }
 
+// writeFitting appends v, of the type Fitting, to b.
+func (x *planRun) writeFitting(b []byte, f *plan.Field, v model.Fitting) ([]byte, bool) {
+	switch v := v.(type) {
+	case nil:
+		return x.AppendMissingValue(b, false)
+	case model.Tool:
+		b, _ = x.encodeTool(b, f.SelectionOf(ofTool), &v)
+		return b, true
+	case *model.Tool:
+		if v == nil {
+			return plan.AppendNull(b, false)
+		}
+		b, _ = x.encodeTool(b, f.SelectionOf(ofTool), v)
+		return b, true
+	case model.Part:
+		b, _ = x.encodePart(b, f.SelectionOf(ofPart), &v)
+		return b, true
+	case *model.Part:
+		if v == nil {
+			return plan.AppendNull(b, false)
+		}
+		b, _ = x.encodePart(b, f.SelectionOf(ofPart), v)
+		return b, true
+	default:
+		return x.AppendUnexpectedType(b, false, v)
+	}
+}
+
+// writeFragile appends v, of the type Fragile, to b.
+func (x *planRun) writeFragile(b []byte, f *plan.Field, v *model.Fragile) ([]byte, bool) {
+	if v == nil {
+		return x.AppendMissingValue(b, false)
+	}
+	b, _ = x.encodeFragile(b, f.SelectionOf(ofFragile), v)
+	return b, true
+}
+
+// writeFragilePage appends v, of the type FragilePage, to b.
+func (x *planRun) writeFragilePage(b []byte, f *plan.Field, v *model.FragilePage) ([]byte, bool) {
+	if v == nil {
+		return x.AppendMissingValue(b, false)
+	}
+	b, _ = x.encodeFragilePage(b, f.SelectionOf(ofFragilePage), v)
+	return b, true
+}
+
+// writeGuardian appends v, of the type Guardian, to b.
+func (x *planRun) writeGuardian(b []byte, f *plan.Field, v *model.Guardian) ([]byte, bool) {
+	if v == nil {
+		return x.AppendMissingValue(b, false)
+	}
+	b, _ = x.encodeGuardian(b, f.SelectionOf(ofGuardian), v)
+	return b, true
+}
+
 // writeItem appends v, of the type Item, to b.
 func (x *planRun) writeItem(b []byte, f *plan.Field, v *model.Item) ([]byte, bool) {
 	if v == nil {
 		return x.AppendMissingValue(b, false)
 	}
 	b, _ = x.encodeItem(b, f.SelectionOf(ofItem), v)
+	return b, true
+}
+
+// writeKeeper appends v, of the type Keeper, to b.
+func (x *planRun) writeKeeper(b []byte, f *plan.Field, v *model.Keeper) ([]byte, bool) {
+	if v == nil {
+		return x.AppendMissingValue(b, false)
+	}
+	b, _ = x.encodeKeeper(b, f.SelectionOf(ofKeeper), v)
 	return b, true
 }
 
@@ -6153,6 +7408,27 @@ func (x *planRun) writeListOfEditor(b []byte, f *plan.Field, list []*model.Edito
 		x.SetIndex(i)
 		var elementOK bool
 		b, elementOK = x.writeEditor(b, f, list[i])
+		ok = ok && elementOK
+	}
+	x.Pop()
+	return x.Close(b, start, ']', ok, false)
+}
+
+// writeListOfFragile appends list, of the type [Fragile], to b.
+func (x *planRun) writeListOfFragile(b []byte, f *plan.Field, list []*model.Fragile) ([]byte, bool) {
+	if list == nil {
+		return append(b, "null"...), true
+	}
+	start, ok := len(b), true
+	b = append(b, '[')
+	x.PushList(len(list))
+	for i := range list {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		x.SetIndex(i)
+		var elementOK bool
+		b, elementOK = x.writeFragile(b, f, list[i])
 		ok = ok && elementOK
 	}
 	x.Pop()
@@ -6467,6 +7743,27 @@ func (x *planRun) writeListOfNonNullEditor(b []byte, f *plan.Field, list []*mode
 	return x.Close(b, start, ']', ok, false)
 }
 
+// writeListOfNonNullGuardian appends list, of the type [Guardian!], to b.
+func (x *planRun) writeListOfNonNullGuardian(b []byte, f *plan.Field, list []*model.Guardian) ([]byte, bool) {
+	if list == nil {
+		return append(b, "null"...), true
+	}
+	start, ok := len(b), true
+	b = append(b, '[')
+	x.PushList(len(list))
+	for i := range list {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		x.SetIndex(i)
+		var elementOK bool
+		b, elementOK = x.writeNonNullGuardian(b, f, list[i])
+		ok = ok && elementOK
+	}
+	x.Pop()
+	return x.Close(b, start, ']', ok, false)
+}
+
 // writeListOfNonNullInt appends list, of the type [Int!], to b.
 func (x *planRun) writeListOfNonNullInt(b []byte, f *plan.Field, list []int) ([]byte, bool) {
 	if list == nil {
@@ -6498,6 +7795,27 @@ func (x *planRun) writeListOfNonNullItem(b []byte, f *plan.Field, list []*model.
 		x.SetIndex(i)
 		var elementOK bool
 		b, elementOK = x.writeNonNullItem(b, f, list[i])
+		ok = ok && elementOK
+	}
+	x.Pop()
+	return x.Close(b, start, ']', ok, false)
+}
+
+// writeListOfNonNullKeeper appends list, of the type [Keeper!], to b.
+func (x *planRun) writeListOfNonNullKeeper(b []byte, f *plan.Field, list []*model.Keeper) ([]byte, bool) {
+	if list == nil {
+		return append(b, "null"...), true
+	}
+	start, ok := len(b), true
+	b = append(b, '[')
+	x.PushList(len(list))
+	for i := range list {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		x.SetIndex(i)
+		var elementOK bool
+		b, elementOK = x.writeNonNullKeeper(b, f, list[i])
 		ok = ok && elementOK
 	}
 	x.Pop()
@@ -6769,6 +8087,48 @@ func (x *planRun) writeListOfOther(b []byte, f *plan.Field, list []*model.Other)
 		x.SetIndex(i)
 		var elementOK bool
 		b, elementOK = x.writeOther(b, f, list[i])
+		ok = ok && elementOK
+	}
+	x.Pop()
+	return x.Close(b, start, ']', ok, false)
+}
+
+// writeListOfOwner appends list, of the type [Owner], to b.
+func (x *planRun) writeListOfOwner(b []byte, f *plan.Field, list []*model.Owner) ([]byte, bool) {
+	if list == nil {
+		return append(b, "null"...), true
+	}
+	start, ok := len(b), true
+	b = append(b, '[')
+	x.PushList(len(list))
+	for i := range list {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		x.SetIndex(i)
+		var elementOK bool
+		b, elementOK = x.writeOwner(b, f, list[i])
+		ok = ok && elementOK
+	}
+	x.Pop()
+	return x.Close(b, start, ']', ok, false)
+}
+
+// writeListOfPart appends list, of the type [Part], to b.
+func (x *planRun) writeListOfPart(b []byte, f *plan.Field, list []*model.Part) ([]byte, bool) {
+	if list == nil {
+		return append(b, "null"...), true
+	}
+	start, ok := len(b), true
+	b = append(b, '[')
+	x.PushList(len(list))
+	for i := range list {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		x.SetIndex(i)
+		var elementOK bool
+		b, elementOK = x.writePart(b, f, list[i])
 		ok = ok && elementOK
 	}
 	x.Pop()
@@ -7059,12 +8419,52 @@ func (x *planRun) writeNonNullEditorEdge(b []byte, f *plan.Field, v *model.Edito
 	return x.encodeEditorEdge(b, f.SelectionOf(ofEditorEdge), v)
 }
 
+// writeNonNullFragile appends v, of the type Fragile!, to b.
+func (x *planRun) writeNonNullFragile(b []byte, f *plan.Field, v *model.Fragile) ([]byte, bool) {
+	if v == nil {
+		return x.AppendMissingValue(b, true)
+	}
+	return x.encodeFragile(b, f.SelectionOf(ofFragile), v)
+}
+
+// writeNonNullFragilePage appends v, of the type FragilePage!, to b.
+func (x *planRun) writeNonNullFragilePage(b []byte, f *plan.Field, v *model.FragilePage) ([]byte, bool) {
+	if v == nil {
+		return x.AppendMissingValue(b, true)
+	}
+	return x.encodeFragilePage(b, f.SelectionOf(ofFragilePage), v)
+}
+
+// writeNonNullFragilePageInfo appends v, of the type FragilePageInfo!, to b.
+func (x *planRun) writeNonNullFragilePageInfo(b []byte, f *plan.Field, v *model.FragilePageInfo) ([]byte, bool) {
+	if v == nil {
+		return x.AppendMissingValue(b, true)
+	}
+	return x.encodeFragilePageInfo(b, f.SelectionOf(ofFragilePageInfo), v)
+}
+
+// writeNonNullGuardian appends v, of the type Guardian!, to b.
+func (x *planRun) writeNonNullGuardian(b []byte, f *plan.Field, v *model.Guardian) ([]byte, bool) {
+	if v == nil {
+		return x.AppendMissingValue(b, true)
+	}
+	return x.encodeGuardian(b, f.SelectionOf(ofGuardian), v)
+}
+
 // writeNonNullItem appends v, of the type Item!, to b.
 func (x *planRun) writeNonNullItem(b []byte, f *plan.Field, v *model.Item) ([]byte, bool) {
 	if v == nil {
 		return x.AppendMissingValue(b, true)
 	}
 	return x.encodeItem(b, f.SelectionOf(ofItem), v)
+}
+
+// writeNonNullKeeper appends v, of the type Keeper!, to b.
+func (x *planRun) writeNonNullKeeper(b []byte, f *plan.Field, v *model.Keeper) ([]byte, bool) {
+	if v == nil {
+		return x.AppendMissingValue(b, true)
+	}
+	return x.encodeKeeper(b, f.SelectionOf(ofKeeper), v)
 }
 
 // writeNonNullListOfNonNullEditor appends list, of the type [Editor!]!, to b.
@@ -7097,6 +8497,24 @@ func (x *planRun) writeNonNullListOfNonNullEditorEdge(b []byte, f *plan.Field, l
 		x.SetIndex(i)
 		var elementOK bool
 		b, elementOK = x.writeNonNullEditorEdge(b, f, list[i])
+		ok = ok && elementOK
+	}
+	x.Pop()
+	return x.Close(b, start, ']', ok, true)
+}
+
+// writeNonNullListOfNonNullFragile appends list, of the type [Fragile!]!, to b.
+func (x *planRun) writeNonNullListOfNonNullFragile(b []byte, f *plan.Field, list []*model.Fragile) ([]byte, bool) {
+	start, ok := len(b), true
+	b = append(b, '[')
+	x.PushList(len(list))
+	for i := range list {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		x.SetIndex(i)
+		var elementOK bool
+		b, elementOK = x.writeNonNullFragile(b, f, list[i])
 		ok = ok && elementOK
 	}
 	x.Pop()
@@ -7404,6 +8822,14 @@ func (x *planRun) writeNonNullPageInfo(b []byte, f *plan.Field, v *model.PageInf
 	return x.encodePageInfo(b, f.SelectionOf(ofPageInfo), v)
 }
 
+// writeNonNullPart appends v, of the type Part!, to b.
+func (x *planRun) writeNonNullPart(b []byte, f *plan.Field, v *model.Part) ([]byte, bool) {
+	if v == nil {
+		return x.AppendMissingValue(b, true)
+	}
+	return x.encodePart(b, f.SelectionOf(ofPart), v)
+}
+
 // writeNonNullPerson appends v, of the type Person!, to b.
 func (x *planRun) writeNonNullPerson(b []byte, f *plan.Field, v *model.Person) ([]byte, bool) {
 	if v == nil {
@@ -7499,6 +8925,24 @@ func (x *planRun) writeOther(b []byte, f *plan.Field, v *model.Other) ([]byte, b
 		return x.AppendMissingValue(b, false)
 	}
 	b, _ = x.encodeOther(b, f.SelectionOf(ofOther), v)
+	return b, true
+}
+
+// writeOwner appends v, of the type Owner, to b.
+func (x *planRun) writeOwner(b []byte, f *plan.Field, v *model.Owner) ([]byte, bool) {
+	if v == nil {
+		return x.AppendMissingValue(b, false)
+	}
+	b, _ = x.encodeOwner(b, f.SelectionOf(ofOwner), v)
+	return b, true
+}
+
+// writePart appends v, of the type Part, to b.
+func (x *planRun) writePart(b []byte, f *plan.Field, v *model.Part) ([]byte, bool) {
+	if v == nil {
+		return x.AppendMissingValue(b, false)
+	}
+	b, _ = x.encodePart(b, f.SelectionOf(ofPart), v)
 	return b, true
 }
 

@@ -35,6 +35,7 @@ type ResolverRoot interface {
 	EditorConnection() EditorConnectionResolver
 	EditorEdge() EditorEdgeResolver
 	Film() FilmResolver
+	Fragile() FragileResolver
 	Item() ItemResolver
 	Mutation() MutationResolver
 	Odd() OddResolver
@@ -77,6 +78,24 @@ type FilmResolver interface {
 	Sequel(ctx context.Context, objs []*model.Film) ([]model.Media, error)
 	Sequels(ctx context.Context, objs []*model.Film) ([][]model.Media, error)
 }
+type FragileResolver interface {
+	Owner(ctx context.Context, objs []*model.Fragile) ([]*model.Owner, error)
+	Owners(ctx context.Context, objs []*model.Fragile) ([][]*model.Owner, error)
+	Keeper(ctx context.Context, objs []*model.Fragile) ([]*model.Keeper, error)
+	Keepers(ctx context.Context, objs []*model.Fragile) ([][]*model.Keeper, error)
+	Guardian(ctx context.Context, objs []*model.Fragile) ([]*model.Guardian, error)
+	Guardians(ctx context.Context, objs []*model.Fragile) ([][]*model.Guardian, error)
+	NullPart(ctx context.Context, objs []*model.Fragile) ([]*model.Part, error)
+	DefaultPart(ctx context.Context, objs []*model.Fragile) ([]*model.Part, error)
+	StalePart(ctx context.Context, objs []*model.Fragile) ([]*model.Part, error)
+	StaleParts(ctx context.Context, objs []*model.Fragile) ([][]*model.Part, error)
+	NullEach(ctx context.Context, objs []*model.Fragile) ([]*model.Part, error)
+	StaleEach(ctx context.Context, objs []*model.Fragile) ([]*model.Part, error)
+	NullStock(ctx context.Context, objs []*model.Fragile) ([]*int, error)
+	StaleStock(ctx context.Context, objs []*model.Fragile) ([]*int, error)
+	NullPages(ctx context.Context, objs []*model.Fragile, first *int, after *string) ([]*model.FragilePage, error)
+	StalePages(ctx context.Context, objs []*model.Fragile, first *int, after *string) ([]*model.FragilePage, error)
+}
 type ItemResolver interface {
 	Other(ctx context.Context, objs []*model.Item) ([]*model.Other, error)
 	Owner(ctx context.Context, objs []*model.Item) ([]*model.Person, error)
@@ -86,6 +105,7 @@ type MutationResolver interface {
 	MustPut(ctx context.Context, id int) (*model.Place, error)
 	GuardedPut(ctx context.Context, id int) (*model.Person, error)
 	Total(ctx context.Context) (int, error)
+	BreakFragile(ctx context.Context) (*model.Fragile, error)
 	AddStory(ctx context.Context, id string) (*model.Story, error)
 	AddStories(ctx context.Context, id string) ([]*model.Story, error)
 	AddWriter(ctx context.Context, id string) (*model.Writer, error)
@@ -154,6 +174,19 @@ type QueryResolver interface {
 	Odds(ctx context.Context) ([]*handmodel.Odd, error)
 	Posts(ctx context.Context, n int) ([]*model.Post, error)
 	Ints(ctx context.Context) ([][]*int, error)
+	Fragile(ctx context.Context) (*model.Fragile, error)
+	Fragiles(ctx context.Context) ([]*model.Fragile, error)
+	NullFragile(ctx context.Context) (*model.Fragile, error)
+	NullFlag(ctx context.Context) (*bool, error)
+	StaleFragile(ctx context.Context, id int) (*model.Fragile, error)
+	StaleOrNone(ctx context.Context) (*model.Fragile, error)
+	Ruled(ctx context.Context) (*model.Fragile, error)
+	DefaultFragile(ctx context.Context) (*model.Fragile, error)
+	DefaultFragiles(ctx context.Context) ([]*model.Fragile, error)
+	DefaultName(ctx context.Context) (string, error)
+	NullPages(ctx context.Context, first *int, after *string) (*model.FragilePage, error)
+	DefaultPages(ctx context.Context, first *int, after *string) (*model.FragilePage, error)
+	StalePages(ctx context.Context, first *int, after *string) (*model.FragilePage, error)
 	Media(ctx context.Context) (model.Media, error)
 	Medias(ctx context.Context) ([]model.Media, error)
 	MustMedias(ctx context.Context) ([]model.Media, error)
@@ -299,6 +332,90 @@ func newExecutionContext(
 }
 
 var sources = []*ast.Source{
+	{Name: "../schema/degraded.graphqls", Input: `type Fragile {
+	id: Int!
+	name: String
+	kind: Kind
+	kinds: [Kind!]
+	price: Decimal
+	at: DateTime
+	big: Int64
+	any: JSON
+	ratio: Float
+	flag: Boolean
+	partIds: [Int!]
+	part: Part
+	parts: [Part]
+	spot: Fitting
+	"""
+	Owners come with their id alone.
+	"""
+	owner: Owner
+	owners: [Owner]
+	keeper: Keeper
+	keepers: [Keeper!]
+	guardian: Guardian
+	guardians: [Guardian!]
+	nullPart: Part
+	defaultPart: Part!
+	stalePart: Part
+	staleParts: [Part]
+	nullEach: Part
+	staleEach: Part
+	nullStock: Int
+	staleStock: Int
+	nullPages(first: Int, after: String): FragilePage
+	stalePages(first: Int, after: String): FragilePage
+}
+union Fitting = Part | Tool
+type Part {
+	id: Int!
+	label: String!
+	size: Int
+}
+type Tool {
+	label: String!
+}
+type Owner {
+	id: Int!
+	name: String
+}
+type Keeper {
+	id: Int!
+	name: String!
+	age: Int
+}
+type Guardian {
+	id: Int!
+	name: String!
+}
+type FragilePage {
+	nodes: [Fragile]
+	pageInfo: FragilePageInfo!
+}
+type FragilePageInfo {
+	hasNextPage: Boolean!
+	endCursor: String
+}
+extend type Query {
+	fragile: Fragile
+	fragiles: [Fragile]
+	nullFragile: Fragile
+	nullFlag: Boolean
+	staleFragile(id: Int!): Fragile
+	staleOrNone: Fragile
+	ruled: Fragile
+	defaultFragile: Fragile!
+	defaultFragiles: [Fragile!]!
+	defaultName: String!
+	nullPages(first: Int, after: String): FragilePage
+	defaultPages(first: Int, after: String): FragilePage!
+	stalePages(first: Int, after: String): FragilePage
+}
+extend type Mutation {
+	breakFragile: Fragile
+}
+`, BuiltIn: false},
 	{Name: "../schema/entities.graphqls", Input: `"""
 Of a film or a book its service sends the key alone, of a scrap all.
 """
@@ -745,6 +862,102 @@ func (ec *executionContext) childFields_EditorEdge(ctx context.Context, field gr
 	return nil, fmt.Errorf("no field named %q was found under type EditorEdge", field.Name)
 }
 
+func (ec *executionContext) childFields_Fragile(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_Fragile_id(ctx, field)
+	case "name":
+		return ec.fieldContext_Fragile_name(ctx, field)
+	case "kind":
+		return ec.fieldContext_Fragile_kind(ctx, field)
+	case "kinds":
+		return ec.fieldContext_Fragile_kinds(ctx, field)
+	case "price":
+		return ec.fieldContext_Fragile_price(ctx, field)
+	case "at":
+		return ec.fieldContext_Fragile_at(ctx, field)
+	case "big":
+		return ec.fieldContext_Fragile_big(ctx, field)
+	case "any":
+		return ec.fieldContext_Fragile_any(ctx, field)
+	case "ratio":
+		return ec.fieldContext_Fragile_ratio(ctx, field)
+	case "flag":
+		return ec.fieldContext_Fragile_flag(ctx, field)
+	case "partIds":
+		return ec.fieldContext_Fragile_partIds(ctx, field)
+	case "part":
+		return ec.fieldContext_Fragile_part(ctx, field)
+	case "parts":
+		return ec.fieldContext_Fragile_parts(ctx, field)
+	case "spot":
+		return ec.fieldContext_Fragile_spot(ctx, field)
+	case "owner":
+		return ec.fieldContext_Fragile_owner(ctx, field)
+	case "owners":
+		return ec.fieldContext_Fragile_owners(ctx, field)
+	case "keeper":
+		return ec.fieldContext_Fragile_keeper(ctx, field)
+	case "keepers":
+		return ec.fieldContext_Fragile_keepers(ctx, field)
+	case "guardian":
+		return ec.fieldContext_Fragile_guardian(ctx, field)
+	case "guardians":
+		return ec.fieldContext_Fragile_guardians(ctx, field)
+	case "nullPart":
+		return ec.fieldContext_Fragile_nullPart(ctx, field)
+	case "defaultPart":
+		return ec.fieldContext_Fragile_defaultPart(ctx, field)
+	case "stalePart":
+		return ec.fieldContext_Fragile_stalePart(ctx, field)
+	case "staleParts":
+		return ec.fieldContext_Fragile_staleParts(ctx, field)
+	case "nullEach":
+		return ec.fieldContext_Fragile_nullEach(ctx, field)
+	case "staleEach":
+		return ec.fieldContext_Fragile_staleEach(ctx, field)
+	case "nullStock":
+		return ec.fieldContext_Fragile_nullStock(ctx, field)
+	case "staleStock":
+		return ec.fieldContext_Fragile_staleStock(ctx, field)
+	case "nullPages":
+		return ec.fieldContext_Fragile_nullPages(ctx, field)
+	case "stalePages":
+		return ec.fieldContext_Fragile_stalePages(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Fragile", field.Name)
+}
+
+func (ec *executionContext) childFields_FragilePage(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "nodes":
+		return ec.fieldContext_FragilePage_nodes(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_FragilePage_pageInfo(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type FragilePage", field.Name)
+}
+
+func (ec *executionContext) childFields_FragilePageInfo(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "hasNextPage":
+		return ec.fieldContext_FragilePageInfo_hasNextPage(ctx, field)
+	case "endCursor":
+		return ec.fieldContext_FragilePageInfo_endCursor(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type FragilePageInfo", field.Name)
+}
+
+func (ec *executionContext) childFields_Guardian(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_Guardian_id(ctx, field)
+	case "name":
+		return ec.fieldContext_Guardian_name(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Guardian", field.Name)
+}
+
 func (ec *executionContext) childFields_Item(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "id":
@@ -761,6 +974,18 @@ func (ec *executionContext) childFields_Item(ctx context.Context, field graphql.
 		return ec.fieldContext_Item_owner(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Item", field.Name)
+}
+
+func (ec *executionContext) childFields_Keeper(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_Keeper_id(ctx, field)
+	case "name":
+		return ec.fieldContext_Keeper_name(ctx, field)
+	case "age":
+		return ec.fieldContext_Keeper_age(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Keeper", field.Name)
 }
 
 func (ec *executionContext) childFields_LooseConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -823,6 +1048,16 @@ func (ec *executionContext) childFields_Other(ctx context.Context, field graphql
 	return nil, fmt.Errorf("no field named %q was found under type Other", field.Name)
 }
 
+func (ec *executionContext) childFields_Owner(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_Owner_id(ctx, field)
+	case "name":
+		return ec.fieldContext_Owner_name(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Owner", field.Name)
+}
+
 func (ec *executionContext) childFields_PageInfo(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "hasNextPage":
@@ -835,6 +1070,18 @@ func (ec *executionContext) childFields_PageInfo(ctx context.Context, field grap
 		return ec.fieldContext_PageInfo_endCursor(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type PageInfo", field.Name)
+}
+
+func (ec *executionContext) childFields_Part(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_Part_id(ctx, field)
+	case "label":
+		return ec.fieldContext_Part_label(ctx, field)
+	case "size":
+		return ec.fieldContext_Part_size(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Part", field.Name)
 }
 
 func (ec *executionContext) childFields_Person(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -1259,6 +1506,50 @@ func (ec *executionContext) dir_requiresScopes_args(ctx context.Context, rawArgs
 	return args, nil
 }
 
+func (ec *executionContext) field_Fragile_nullPages_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (*int, error) {
+			return ec.unmarshalOInt2ᚖint(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg1
+	return args, nil
+}
+
+func (ec *executionContext) field_Fragile_stalePages_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (*int, error) {
+			return ec.unmarshalOInt2ᚖint(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg1
+	return args, nil
+}
+
 func (ec *executionContext) field_Mutation_addStories_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -1457,6 +1748,28 @@ func (ec *executionContext) field_Query_cursorPage_args(ctx context.Context, raw
 	return args, nil
 }
 
+func (ec *executionContext) field_Query_defaultPages_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (*int, error) {
+			return ec.unmarshalOInt2ᚖint(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg1
+	return args, nil
+}
+
 func (ec *executionContext) field_Query_editorPage_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -1504,6 +1817,28 @@ func (ec *executionContext) field_Query_nodes_args(ctx context.Context, rawArgs 
 		return nil, err
 	}
 	args["n"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Query_nullPages_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (*int, error) {
+			return ec.unmarshalOInt2ᚖint(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg1
 	return args, nil
 }
 
@@ -1598,6 +1933,42 @@ func (ec *executionContext) field_Query_posts_args(ctx context.Context, rawArgs 
 		return nil, err
 	}
 	args["n"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Query_staleFragile_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "id",
+		func(ctx context.Context, v any) (int, error) {
+			return ec.unmarshalNInt2int(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["id"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Query_stalePages_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (*int, error) {
+			return ec.unmarshalOInt2ᚖint(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg1
 	return args, nil
 }
 
@@ -2842,6 +3213,1388 @@ func (ec *executionContext) resolveBatch_Film_sequels(ctx context.Context, field
 	)
 }
 
+func (ec *executionContext) _Fragile_id(ctx context.Context, field graphql.CollectedField, obj *model.Fragile) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Fragile_id(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Fragile_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Fragile", field, false, false, "Int")
+}
+
+func (ec *executionContext) _Fragile_name(ctx context.Context, field graphql.CollectedField, obj *model.Fragile) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Fragile_name(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Name, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Fragile_name(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Fragile", field, false, false, "String")
+}
+
+func (ec *executionContext) _Fragile_kind(ctx context.Context, field graphql.CollectedField, obj *model.Fragile) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Fragile_kind(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Kind, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.Kind) graphql.Marshaler {
+			return ec.marshalOKind2ᚖgithubᚗcomᚋgatehouseᚑgraphqlᚋgatehouseᚋenginetestᚋgraphᚋmodelᚐKind(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Fragile_kind(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Fragile", field, false, false, "Kind")
+}
+
+func (ec *executionContext) _Fragile_kinds(ctx context.Context, field graphql.CollectedField, obj *model.Fragile) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Fragile_kinds(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Kinds, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []model.Kind) graphql.Marshaler {
+			return ec.marshalOKind2ᚕgithubᚗcomᚋgatehouseᚑgraphqlᚋgatehouseᚋenginetestᚋgraphᚋmodelᚐKindᚄ(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Fragile_kinds(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Fragile", field, false, false, "Kind")
+}
+
+func (ec *executionContext) _Fragile_price(ctx context.Context, field graphql.CollectedField, obj *model.Fragile) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Fragile_price(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Price, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *scalar.Decimal) graphql.Marshaler {
+			return ec.marshalODecimal2ᚖgithubᚗcomᚋgatehouseᚑgraphqlᚋgatehouseᚋengineᚋscalarᚐDecimal(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Fragile_price(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Fragile", field, false, false, "Decimal")
+}
+
+func (ec *executionContext) _Fragile_at(ctx context.Context, field graphql.CollectedField, obj *model.Fragile) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Fragile_at(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.At, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalODateTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Fragile_at(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Fragile", field, false, false, "DateTime")
+}
+
+func (ec *executionContext) _Fragile_big(ctx context.Context, field graphql.CollectedField, obj *model.Fragile) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Fragile_big(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Big, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *int64) graphql.Marshaler {
+			return ec.marshalOInt642ᚖint64(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Fragile_big(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Fragile", field, false, false, "Int64")
+}
+
+func (ec *executionContext) _Fragile_any(ctx context.Context, field graphql.CollectedField, obj *model.Fragile) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Fragile_any(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Any, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v scalar.JSON) graphql.Marshaler {
+			return ec.marshalOJSON2githubᚗcomᚋgatehouseᚑgraphqlᚋgatehouseᚋengineᚋscalarᚐJSON(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Fragile_any(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Fragile", field, false, false, "JSON")
+}
+
+func (ec *executionContext) _Fragile_ratio(ctx context.Context, field graphql.CollectedField, obj *model.Fragile) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Fragile_ratio(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Ratio, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *float64) graphql.Marshaler {
+			return ec.marshalOFloat2ᚖfloat64(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Fragile_ratio(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Fragile", field, false, false, "Float")
+}
+
+func (ec *executionContext) _Fragile_flag(ctx context.Context, field graphql.CollectedField, obj *model.Fragile) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Fragile_flag(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Flag, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *bool) graphql.Marshaler {
+			return ec.marshalOBoolean2ᚖbool(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Fragile_flag(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Fragile", field, false, false, "Boolean")
+}
+
+func (ec *executionContext) _Fragile_partIds(ctx context.Context, field graphql.CollectedField, obj *model.Fragile) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Fragile_partIds(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.PartIds, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []int) graphql.Marshaler {
+			return ec.marshalOInt2ᚕintᚄ(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Fragile_partIds(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Fragile", field, false, false, "Int")
+}
+
+func (ec *executionContext) _Fragile_part(ctx context.Context, field graphql.CollectedField, obj *model.Fragile) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Fragile_part(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Part, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.Part) graphql.Marshaler {
+			return ec.marshalOPart2ᚖgithubᚗcomᚋgatehouseᚑgraphqlᚋgatehouseᚋenginetestᚋgraphᚋmodelᚐPart(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Fragile_part(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Fragile",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Part(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Fragile_parts(ctx context.Context, field graphql.CollectedField, obj *model.Fragile) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Fragile_parts(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Parts, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*model.Part) graphql.Marshaler {
+			return ec.marshalOPart2ᚕᚖgithubᚗcomᚋgatehouseᚑgraphqlᚋgatehouseᚋenginetestᚋgraphᚋmodelᚐPart(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Fragile_parts(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Fragile",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Part(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Fragile_spot(ctx context.Context, field graphql.CollectedField, obj *model.Fragile) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Fragile_spot(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Spot, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v model.Fitting) graphql.Marshaler {
+			return ec.marshalOFitting2githubᚗcomᚋgatehouseᚑgraphqlᚋgatehouseᚋenginetestᚋgraphᚋmodelᚐFitting(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Fragile_spot(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Fragile", field, false, false, "Fitting")
+}
+
+func (ec *executionContext) _Fragile_owner(ctx context.Context, field graphql.CollectedField, obj *model.Fragile) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Fragile_owner(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.resolveBatch_Fragile_owner(ctx, field, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.Owner) graphql.Marshaler {
+			return ec.marshalOOwner2ᚖgithubᚗcomᚋgatehouseᚑgraphqlᚋgatehouseᚋenginetestᚋgraphᚋmodelᚐOwner(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Fragile_owner(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Fragile",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Owner(ctx, field)
+		},
+	}
+	return fc, nil
+}
+func (ec *executionContext) resolveBatch_Fragile_owner(ctx context.Context, field graphql.CollectedField, obj *model.Fragile) (any, error) {
+	resolver := ec.Resolvers.Fragile()
+	if batch, ok := graphql.BatchParentsFor[*model.Fragile](ctx, "Fragile"); ok {
+		result := batch.FieldResult(field, func() (any, error) {
+			return resolver.Owner(ctx, batch.Parents)
+		})
+		return graphql.ResolveBatchGroupResult[*model.Owner](
+			ctx,
+			batch.Index,
+			len(batch.Parents),
+			result,
+			"Fragile.owner",
+			batch.IndexMap,
+		)
+	}
+	results, err := resolver.Owner(ctx, []*model.Fragile{obj})
+	return graphql.ResolveBatchSingleResult[*model.Owner](
+		ctx,
+		results,
+		err,
+		"Fragile.owner",
+	)
+}
+
+func (ec *executionContext) _Fragile_owners(ctx context.Context, field graphql.CollectedField, obj *model.Fragile) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Fragile_owners(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.resolveBatch_Fragile_owners(ctx, field, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*model.Owner) graphql.Marshaler {
+			return ec.marshalOOwner2ᚕᚖgithubᚗcomᚋgatehouseᚑgraphqlᚋgatehouseᚋenginetestᚋgraphᚋmodelᚐOwner(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Fragile_owners(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Fragile",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Owner(ctx, field)
+		},
+	}
+	return fc, nil
+}
+func (ec *executionContext) resolveBatch_Fragile_owners(ctx context.Context, field graphql.CollectedField, obj *model.Fragile) (any, error) {
+	resolver := ec.Resolvers.Fragile()
+	if batch, ok := graphql.BatchParentsFor[*model.Fragile](ctx, "Fragile"); ok {
+		result := batch.FieldResult(field, func() (any, error) {
+			return resolver.Owners(ctx, batch.Parents)
+		})
+		return graphql.ResolveBatchGroupResult[[]*model.Owner](
+			ctx,
+			batch.Index,
+			len(batch.Parents),
+			result,
+			"Fragile.owners",
+			batch.IndexMap,
+		)
+	}
+	results, err := resolver.Owners(ctx, []*model.Fragile{obj})
+	return graphql.ResolveBatchSingleResult[[]*model.Owner](
+		ctx,
+		results,
+		err,
+		"Fragile.owners",
+	)
+}
+
+func (ec *executionContext) _Fragile_keeper(ctx context.Context, field graphql.CollectedField, obj *model.Fragile) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Fragile_keeper(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.resolveBatch_Fragile_keeper(ctx, field, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.Keeper) graphql.Marshaler {
+			return ec.marshalOKeeper2ᚖgithubᚗcomᚋgatehouseᚑgraphqlᚋgatehouseᚋenginetestᚋgraphᚋmodelᚐKeeper(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Fragile_keeper(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Fragile",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Keeper(ctx, field)
+		},
+	}
+	return fc, nil
+}
+func (ec *executionContext) resolveBatch_Fragile_keeper(ctx context.Context, field graphql.CollectedField, obj *model.Fragile) (any, error) {
+	resolver := ec.Resolvers.Fragile()
+	if batch, ok := graphql.BatchParentsFor[*model.Fragile](ctx, "Fragile"); ok {
+		result := batch.FieldResult(field, func() (any, error) {
+			return resolver.Keeper(ctx, batch.Parents)
+		})
+		return graphql.ResolveBatchGroupResult[*model.Keeper](
+			ctx,
+			batch.Index,
+			len(batch.Parents),
+			result,
+			"Fragile.keeper",
+			batch.IndexMap,
+		)
+	}
+	results, err := resolver.Keeper(ctx, []*model.Fragile{obj})
+	return graphql.ResolveBatchSingleResult[*model.Keeper](
+		ctx,
+		results,
+		err,
+		"Fragile.keeper",
+	)
+}
+
+func (ec *executionContext) _Fragile_keepers(ctx context.Context, field graphql.CollectedField, obj *model.Fragile) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Fragile_keepers(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.resolveBatch_Fragile_keepers(ctx, field, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*model.Keeper) graphql.Marshaler {
+			return ec.marshalOKeeper2ᚕᚖgithubᚗcomᚋgatehouseᚑgraphqlᚋgatehouseᚋenginetestᚋgraphᚋmodelᚐKeeperᚄ(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Fragile_keepers(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Fragile",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Keeper(ctx, field)
+		},
+	}
+	return fc, nil
+}
+func (ec *executionContext) resolveBatch_Fragile_keepers(ctx context.Context, field graphql.CollectedField, obj *model.Fragile) (any, error) {
+	resolver := ec.Resolvers.Fragile()
+	if batch, ok := graphql.BatchParentsFor[*model.Fragile](ctx, "Fragile"); ok {
+		result := batch.FieldResult(field, func() (any, error) {
+			return resolver.Keepers(ctx, batch.Parents)
+		})
+		return graphql.ResolveBatchGroupResult[[]*model.Keeper](
+			ctx,
+			batch.Index,
+			len(batch.Parents),
+			result,
+			"Fragile.keepers",
+			batch.IndexMap,
+		)
+	}
+	results, err := resolver.Keepers(ctx, []*model.Fragile{obj})
+	return graphql.ResolveBatchSingleResult[[]*model.Keeper](
+		ctx,
+		results,
+		err,
+		"Fragile.keepers",
+	)
+}
+
+func (ec *executionContext) _Fragile_guardian(ctx context.Context, field graphql.CollectedField, obj *model.Fragile) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Fragile_guardian(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.resolveBatch_Fragile_guardian(ctx, field, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.Guardian) graphql.Marshaler {
+			return ec.marshalOGuardian2ᚖgithubᚗcomᚋgatehouseᚑgraphqlᚋgatehouseᚋenginetestᚋgraphᚋmodelᚐGuardian(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Fragile_guardian(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Fragile",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Guardian(ctx, field)
+		},
+	}
+	return fc, nil
+}
+func (ec *executionContext) resolveBatch_Fragile_guardian(ctx context.Context, field graphql.CollectedField, obj *model.Fragile) (any, error) {
+	resolver := ec.Resolvers.Fragile()
+	if batch, ok := graphql.BatchParentsFor[*model.Fragile](ctx, "Fragile"); ok {
+		result := batch.FieldResult(field, func() (any, error) {
+			return resolver.Guardian(ctx, batch.Parents)
+		})
+		return graphql.ResolveBatchGroupResult[*model.Guardian](
+			ctx,
+			batch.Index,
+			len(batch.Parents),
+			result,
+			"Fragile.guardian",
+			batch.IndexMap,
+		)
+	}
+	results, err := resolver.Guardian(ctx, []*model.Fragile{obj})
+	return graphql.ResolveBatchSingleResult[*model.Guardian](
+		ctx,
+		results,
+		err,
+		"Fragile.guardian",
+	)
+}
+
+func (ec *executionContext) _Fragile_guardians(ctx context.Context, field graphql.CollectedField, obj *model.Fragile) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Fragile_guardians(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.resolveBatch_Fragile_guardians(ctx, field, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*model.Guardian) graphql.Marshaler {
+			return ec.marshalOGuardian2ᚕᚖgithubᚗcomᚋgatehouseᚑgraphqlᚋgatehouseᚋenginetestᚋgraphᚋmodelᚐGuardianᚄ(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Fragile_guardians(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Fragile",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Guardian(ctx, field)
+		},
+	}
+	return fc, nil
+}
+func (ec *executionContext) resolveBatch_Fragile_guardians(ctx context.Context, field graphql.CollectedField, obj *model.Fragile) (any, error) {
+	resolver := ec.Resolvers.Fragile()
+	if batch, ok := graphql.BatchParentsFor[*model.Fragile](ctx, "Fragile"); ok {
+		result := batch.FieldResult(field, func() (any, error) {
+			return resolver.Guardians(ctx, batch.Parents)
+		})
+		return graphql.ResolveBatchGroupResult[[]*model.Guardian](
+			ctx,
+			batch.Index,
+			len(batch.Parents),
+			result,
+			"Fragile.guardians",
+			batch.IndexMap,
+		)
+	}
+	results, err := resolver.Guardians(ctx, []*model.Fragile{obj})
+	return graphql.ResolveBatchSingleResult[[]*model.Guardian](
+		ctx,
+		results,
+		err,
+		"Fragile.guardians",
+	)
+}
+
+func (ec *executionContext) _Fragile_nullPart(ctx context.Context, field graphql.CollectedField, obj *model.Fragile) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Fragile_nullPart(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.resolveBatch_Fragile_nullPart(ctx, field, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.Part) graphql.Marshaler {
+			return ec.marshalOPart2ᚖgithubᚗcomᚋgatehouseᚑgraphqlᚋgatehouseᚋenginetestᚋgraphᚋmodelᚐPart(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Fragile_nullPart(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Fragile",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Part(ctx, field)
+		},
+	}
+	return fc, nil
+}
+func (ec *executionContext) resolveBatch_Fragile_nullPart(ctx context.Context, field graphql.CollectedField, obj *model.Fragile) (any, error) {
+	resolver := ec.Resolvers.Fragile()
+	if batch, ok := graphql.BatchParentsFor[*model.Fragile](ctx, "Fragile"); ok {
+		result := batch.FieldResult(field, func() (any, error) {
+			return resolver.NullPart(ctx, batch.Parents)
+		})
+		return graphql.ResolveBatchGroupResult[*model.Part](
+			ctx,
+			batch.Index,
+			len(batch.Parents),
+			result,
+			"Fragile.nullPart",
+			batch.IndexMap,
+		)
+	}
+	results, err := resolver.NullPart(ctx, []*model.Fragile{obj})
+	return graphql.ResolveBatchSingleResult[*model.Part](
+		ctx,
+		results,
+		err,
+		"Fragile.nullPart",
+	)
+}
+
+func (ec *executionContext) _Fragile_defaultPart(ctx context.Context, field graphql.CollectedField, obj *model.Fragile) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Fragile_defaultPart(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.resolveBatch_Fragile_defaultPart(ctx, field, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.Part) graphql.Marshaler {
+			return ec.marshalNPart2ᚖgithubᚗcomᚋgatehouseᚑgraphqlᚋgatehouseᚋenginetestᚋgraphᚋmodelᚐPart(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Fragile_defaultPart(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Fragile",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Part(ctx, field)
+		},
+	}
+	return fc, nil
+}
+func (ec *executionContext) resolveBatch_Fragile_defaultPart(ctx context.Context, field graphql.CollectedField, obj *model.Fragile) (any, error) {
+	resolver := ec.Resolvers.Fragile()
+	if batch, ok := graphql.BatchParentsFor[*model.Fragile](ctx, "Fragile"); ok {
+		result := batch.FieldResult(field, func() (any, error) {
+			return resolver.DefaultPart(ctx, batch.Parents)
+		})
+		return graphql.ResolveBatchGroupResult[*model.Part](
+			ctx,
+			batch.Index,
+			len(batch.Parents),
+			result,
+			"Fragile.defaultPart",
+			batch.IndexMap,
+		)
+	}
+	results, err := resolver.DefaultPart(ctx, []*model.Fragile{obj})
+	return graphql.ResolveBatchSingleResult[*model.Part](
+		ctx,
+		results,
+		err,
+		"Fragile.defaultPart",
+	)
+}
+
+func (ec *executionContext) _Fragile_stalePart(ctx context.Context, field graphql.CollectedField, obj *model.Fragile) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Fragile_stalePart(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.resolveBatch_Fragile_stalePart(ctx, field, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.Part) graphql.Marshaler {
+			return ec.marshalOPart2ᚖgithubᚗcomᚋgatehouseᚑgraphqlᚋgatehouseᚋenginetestᚋgraphᚋmodelᚐPart(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Fragile_stalePart(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Fragile",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Part(ctx, field)
+		},
+	}
+	return fc, nil
+}
+func (ec *executionContext) resolveBatch_Fragile_stalePart(ctx context.Context, field graphql.CollectedField, obj *model.Fragile) (any, error) {
+	resolver := ec.Resolvers.Fragile()
+	if batch, ok := graphql.BatchParentsFor[*model.Fragile](ctx, "Fragile"); ok {
+		result := batch.FieldResult(field, func() (any, error) {
+			return resolver.StalePart(ctx, batch.Parents)
+		})
+		return graphql.ResolveBatchGroupResult[*model.Part](
+			ctx,
+			batch.Index,
+			len(batch.Parents),
+			result,
+			"Fragile.stalePart",
+			batch.IndexMap,
+		)
+	}
+	results, err := resolver.StalePart(ctx, []*model.Fragile{obj})
+	return graphql.ResolveBatchSingleResult[*model.Part](
+		ctx,
+		results,
+		err,
+		"Fragile.stalePart",
+	)
+}
+
+func (ec *executionContext) _Fragile_staleParts(ctx context.Context, field graphql.CollectedField, obj *model.Fragile) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Fragile_staleParts(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.resolveBatch_Fragile_staleParts(ctx, field, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*model.Part) graphql.Marshaler {
+			return ec.marshalOPart2ᚕᚖgithubᚗcomᚋgatehouseᚑgraphqlᚋgatehouseᚋenginetestᚋgraphᚋmodelᚐPart(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Fragile_staleParts(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Fragile",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Part(ctx, field)
+		},
+	}
+	return fc, nil
+}
+func (ec *executionContext) resolveBatch_Fragile_staleParts(ctx context.Context, field graphql.CollectedField, obj *model.Fragile) (any, error) {
+	resolver := ec.Resolvers.Fragile()
+	if batch, ok := graphql.BatchParentsFor[*model.Fragile](ctx, "Fragile"); ok {
+		result := batch.FieldResult(field, func() (any, error) {
+			return resolver.StaleParts(ctx, batch.Parents)
+		})
+		return graphql.ResolveBatchGroupResult[[]*model.Part](
+			ctx,
+			batch.Index,
+			len(batch.Parents),
+			result,
+			"Fragile.staleParts",
+			batch.IndexMap,
+		)
+	}
+	results, err := resolver.StaleParts(ctx, []*model.Fragile{obj})
+	return graphql.ResolveBatchSingleResult[[]*model.Part](
+		ctx,
+		results,
+		err,
+		"Fragile.staleParts",
+	)
+}
+
+func (ec *executionContext) _Fragile_nullEach(ctx context.Context, field graphql.CollectedField, obj *model.Fragile) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Fragile_nullEach(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.resolveBatch_Fragile_nullEach(ctx, field, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.Part) graphql.Marshaler {
+			return ec.marshalOPart2ᚖgithubᚗcomᚋgatehouseᚑgraphqlᚋgatehouseᚋenginetestᚋgraphᚋmodelᚐPart(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Fragile_nullEach(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Fragile",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Part(ctx, field)
+		},
+	}
+	return fc, nil
+}
+func (ec *executionContext) resolveBatch_Fragile_nullEach(ctx context.Context, field graphql.CollectedField, obj *model.Fragile) (any, error) {
+	resolver := ec.Resolvers.Fragile()
+	if batch, ok := graphql.BatchParentsFor[*model.Fragile](ctx, "Fragile"); ok {
+		result := batch.FieldResult(field, func() (any, error) {
+			return resolver.NullEach(ctx, batch.Parents)
+		})
+		return graphql.ResolveBatchGroupResult[*model.Part](
+			ctx,
+			batch.Index,
+			len(batch.Parents),
+			result,
+			"Fragile.nullEach",
+			batch.IndexMap,
+		)
+	}
+	results, err := resolver.NullEach(ctx, []*model.Fragile{obj})
+	return graphql.ResolveBatchSingleResult[*model.Part](
+		ctx,
+		results,
+		err,
+		"Fragile.nullEach",
+	)
+}
+
+func (ec *executionContext) _Fragile_staleEach(ctx context.Context, field graphql.CollectedField, obj *model.Fragile) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Fragile_staleEach(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.resolveBatch_Fragile_staleEach(ctx, field, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.Part) graphql.Marshaler {
+			return ec.marshalOPart2ᚖgithubᚗcomᚋgatehouseᚑgraphqlᚋgatehouseᚋenginetestᚋgraphᚋmodelᚐPart(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Fragile_staleEach(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Fragile",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Part(ctx, field)
+		},
+	}
+	return fc, nil
+}
+func (ec *executionContext) resolveBatch_Fragile_staleEach(ctx context.Context, field graphql.CollectedField, obj *model.Fragile) (any, error) {
+	resolver := ec.Resolvers.Fragile()
+	if batch, ok := graphql.BatchParentsFor[*model.Fragile](ctx, "Fragile"); ok {
+		result := batch.FieldResult(field, func() (any, error) {
+			return resolver.StaleEach(ctx, batch.Parents)
+		})
+		return graphql.ResolveBatchGroupResult[*model.Part](
+			ctx,
+			batch.Index,
+			len(batch.Parents),
+			result,
+			"Fragile.staleEach",
+			batch.IndexMap,
+		)
+	}
+	results, err := resolver.StaleEach(ctx, []*model.Fragile{obj})
+	return graphql.ResolveBatchSingleResult[*model.Part](
+		ctx,
+		results,
+		err,
+		"Fragile.staleEach",
+	)
+}
+
+func (ec *executionContext) _Fragile_nullStock(ctx context.Context, field graphql.CollectedField, obj *model.Fragile) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Fragile_nullStock(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.resolveBatch_Fragile_nullStock(ctx, field, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *int) graphql.Marshaler {
+			return ec.marshalOInt2ᚖint(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Fragile_nullStock(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Fragile", field, true, true, "Int")
+}
+func (ec *executionContext) resolveBatch_Fragile_nullStock(ctx context.Context, field graphql.CollectedField, obj *model.Fragile) (any, error) {
+	resolver := ec.Resolvers.Fragile()
+	if batch, ok := graphql.BatchParentsFor[*model.Fragile](ctx, "Fragile"); ok {
+		result := batch.FieldResult(field, func() (any, error) {
+			return resolver.NullStock(ctx, batch.Parents)
+		})
+		return graphql.ResolveBatchGroupResult[*int](
+			ctx,
+			batch.Index,
+			len(batch.Parents),
+			result,
+			"Fragile.nullStock",
+			batch.IndexMap,
+		)
+	}
+	results, err := resolver.NullStock(ctx, []*model.Fragile{obj})
+	return graphql.ResolveBatchSingleResult[*int](
+		ctx,
+		results,
+		err,
+		"Fragile.nullStock",
+	)
+}
+
+func (ec *executionContext) _Fragile_staleStock(ctx context.Context, field graphql.CollectedField, obj *model.Fragile) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Fragile_staleStock(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.resolveBatch_Fragile_staleStock(ctx, field, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *int) graphql.Marshaler {
+			return ec.marshalOInt2ᚖint(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Fragile_staleStock(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Fragile", field, true, true, "Int")
+}
+func (ec *executionContext) resolveBatch_Fragile_staleStock(ctx context.Context, field graphql.CollectedField, obj *model.Fragile) (any, error) {
+	resolver := ec.Resolvers.Fragile()
+	if batch, ok := graphql.BatchParentsFor[*model.Fragile](ctx, "Fragile"); ok {
+		result := batch.FieldResult(field, func() (any, error) {
+			return resolver.StaleStock(ctx, batch.Parents)
+		})
+		return graphql.ResolveBatchGroupResult[*int](
+			ctx,
+			batch.Index,
+			len(batch.Parents),
+			result,
+			"Fragile.staleStock",
+			batch.IndexMap,
+		)
+	}
+	results, err := resolver.StaleStock(ctx, []*model.Fragile{obj})
+	return graphql.ResolveBatchSingleResult[*int](
+		ctx,
+		results,
+		err,
+		"Fragile.staleStock",
+	)
+}
+
+func (ec *executionContext) _Fragile_nullPages(ctx context.Context, field graphql.CollectedField, obj *model.Fragile) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Fragile_nullPages(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.resolveBatch_Fragile_nullPages(ctx, field, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.FragilePage) graphql.Marshaler {
+			return ec.marshalOFragilePage2ᚖgithubᚗcomᚋgatehouseᚑgraphqlᚋgatehouseᚋenginetestᚋgraphᚋmodelᚐFragilePage(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Fragile_nullPages(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Fragile",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_FragilePage(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Fragile_nullPages_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+func (ec *executionContext) resolveBatch_Fragile_nullPages(ctx context.Context, field graphql.CollectedField, obj *model.Fragile) (any, error) {
+	resolver := ec.Resolvers.Fragile()
+	fc := graphql.GetFieldContext(ctx)
+	if batch, ok := graphql.BatchParentsFor[*model.Fragile](ctx, "Fragile"); ok {
+		result := batch.FieldResult(field, func() (any, error) {
+			return resolver.NullPages(ctx, batch.Parents, fc.Args["first"].(*int), fc.Args["after"].(*string))
+		})
+		return graphql.ResolveBatchGroupResult[*model.FragilePage](
+			ctx,
+			batch.Index,
+			len(batch.Parents),
+			result,
+			"Fragile.nullPages",
+			batch.IndexMap,
+		)
+	}
+	results, err := resolver.NullPages(ctx, []*model.Fragile{obj}, fc.Args["first"].(*int), fc.Args["after"].(*string))
+	return graphql.ResolveBatchSingleResult[*model.FragilePage](
+		ctx,
+		results,
+		err,
+		"Fragile.nullPages",
+	)
+}
+
+func (ec *executionContext) _Fragile_stalePages(ctx context.Context, field graphql.CollectedField, obj *model.Fragile) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Fragile_stalePages(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.resolveBatch_Fragile_stalePages(ctx, field, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.FragilePage) graphql.Marshaler {
+			return ec.marshalOFragilePage2ᚖgithubᚗcomᚋgatehouseᚑgraphqlᚋgatehouseᚋenginetestᚋgraphᚋmodelᚐFragilePage(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Fragile_stalePages(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Fragile",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_FragilePage(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Fragile_stalePages_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+func (ec *executionContext) resolveBatch_Fragile_stalePages(ctx context.Context, field graphql.CollectedField, obj *model.Fragile) (any, error) {
+	resolver := ec.Resolvers.Fragile()
+	fc := graphql.GetFieldContext(ctx)
+	if batch, ok := graphql.BatchParentsFor[*model.Fragile](ctx, "Fragile"); ok {
+		result := batch.FieldResult(field, func() (any, error) {
+			return resolver.StalePages(ctx, batch.Parents, fc.Args["first"].(*int), fc.Args["after"].(*string))
+		})
+		return graphql.ResolveBatchGroupResult[*model.FragilePage](
+			ctx,
+			batch.Index,
+			len(batch.Parents),
+			result,
+			"Fragile.stalePages",
+			batch.IndexMap,
+		)
+	}
+	results, err := resolver.StalePages(ctx, []*model.Fragile{obj}, fc.Args["first"].(*int), fc.Args["after"].(*string))
+	return graphql.ResolveBatchSingleResult[*model.FragilePage](
+		ctx,
+		results,
+		err,
+		"Fragile.stalePages",
+	)
+}
+
+func (ec *executionContext) _FragilePage_nodes(ctx context.Context, field graphql.CollectedField, obj *model.FragilePage) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_FragilePage_nodes(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Nodes, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*model.Fragile) graphql.Marshaler {
+			return ec.marshalOFragile2ᚕᚖgithubᚗcomᚋgatehouseᚑgraphqlᚋgatehouseᚋenginetestᚋgraphᚋmodelᚐFragile(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_FragilePage_nodes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "FragilePage",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Fragile(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _FragilePage_pageInfo(ctx context.Context, field graphql.CollectedField, obj *model.FragilePage) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_FragilePage_pageInfo(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.PageInfo, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.FragilePageInfo) graphql.Marshaler {
+			return ec.marshalNFragilePageInfo2ᚖgithubᚗcomᚋgatehouseᚑgraphqlᚋgatehouseᚋenginetestᚋgraphᚋmodelᚐFragilePageInfo(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_FragilePage_pageInfo(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "FragilePage",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_FragilePageInfo(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _FragilePageInfo_hasNextPage(ctx context.Context, field graphql.CollectedField, obj *model.FragilePageInfo) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_FragilePageInfo_hasNextPage(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.HasNextPage, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_FragilePageInfo_hasNextPage(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("FragilePageInfo", field, false, false, "Boolean")
+}
+
+func (ec *executionContext) _FragilePageInfo_endCursor(ctx context.Context, field graphql.CollectedField, obj *model.FragilePageInfo) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_FragilePageInfo_endCursor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.EndCursor, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_FragilePageInfo_endCursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("FragilePageInfo", field, false, false, "String")
+}
+
+func (ec *executionContext) _Guardian_id(ctx context.Context, field graphql.CollectedField, obj *model.Guardian) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Guardian_id(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Guardian_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Guardian", field, false, false, "Int")
+}
+
+func (ec *executionContext) _Guardian_name(ctx context.Context, field graphql.CollectedField, obj *model.Guardian) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Guardian_name(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Name, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Guardian_name(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Guardian", field, false, false, "String")
+}
+
 func (ec *executionContext) _Item_id(ctx context.Context, field graphql.CollectedField, obj *model.Item) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -3060,6 +4813,75 @@ func (ec *executionContext) resolveBatch_Item_owner(ctx context.Context, field g
 		err,
 		"Item.owner",
 	)
+}
+
+func (ec *executionContext) _Keeper_id(ctx context.Context, field graphql.CollectedField, obj *model.Keeper) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Keeper_id(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Keeper_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Keeper", field, false, false, "Int")
+}
+
+func (ec *executionContext) _Keeper_name(ctx context.Context, field graphql.CollectedField, obj *model.Keeper) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Keeper_name(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Name, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Keeper_name(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Keeper", field, false, false, "String")
+}
+
+func (ec *executionContext) _Keeper_age(ctx context.Context, field graphql.CollectedField, obj *model.Keeper) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Keeper_age(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Age, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *int) graphql.Marshaler {
+			return ec.marshalOInt2ᚖint(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Keeper_age(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Keeper", field, false, false, "Int")
 }
 
 func (ec *executionContext) _LooseConnection_edges(ctx context.Context, field graphql.CollectedField, obj *model.LooseConnection) (ret graphql.Marshaler) {
@@ -3379,6 +5201,38 @@ func (ec *executionContext) _Mutation_total(ctx context.Context, field graphql.C
 }
 func (ec *executionContext) fieldContext_Mutation_total(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Mutation", field, true, true, "Int")
+}
+
+func (ec *executionContext) _Mutation_breakFragile(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_breakFragile(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Mutation().BreakFragile(ctx)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.Fragile) graphql.Marshaler {
+			return ec.marshalOFragile2ᚖgithubᚗcomᚋgatehouseᚑgraphqlᚋgatehouseᚋenginetestᚋgraphᚋmodelᚐFragile(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_breakFragile(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Fragile(ctx, field)
+		},
+	}
+	return fc, nil
 }
 
 func (ec *executionContext) _Mutation_addStory(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
@@ -3930,6 +5784,52 @@ func (ec *executionContext) fieldContext_Other_item(_ context.Context, field gra
 	return fc, nil
 }
 
+func (ec *executionContext) _Owner_id(ctx context.Context, field graphql.CollectedField, obj *model.Owner) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Owner_id(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Owner_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Owner", field, false, false, "Int")
+}
+
+func (ec *executionContext) _Owner_name(ctx context.Context, field graphql.CollectedField, obj *model.Owner) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Owner_name(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Name, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Owner_name(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Owner", field, false, false, "String")
+}
+
 func (ec *executionContext) _PageInfo_hasNextPage(ctx context.Context, field graphql.CollectedField, obj *model.PageInfo) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -4020,6 +5920,75 @@ func (ec *executionContext) _PageInfo_endCursor(ctx context.Context, field graph
 }
 func (ec *executionContext) fieldContext_PageInfo_endCursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("PageInfo", field, false, false, "String")
+}
+
+func (ec *executionContext) _Part_id(ctx context.Context, field graphql.CollectedField, obj *model.Part) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Part_id(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Part_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Part", field, false, false, "Int")
+}
+
+func (ec *executionContext) _Part_label(ctx context.Context, field graphql.CollectedField, obj *model.Part) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Part_label(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Label, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Part_label(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Part", field, false, false, "String")
+}
+
+func (ec *executionContext) _Part_size(ctx context.Context, field graphql.CollectedField, obj *model.Part) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Part_size(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Size, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *int) graphql.Marshaler {
+			return ec.marshalOInt2ᚖint(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Part_size(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Part", field, false, false, "Int")
 }
 
 func (ec *executionContext) _Person_id(ctx context.Context, field graphql.CollectedField, obj *model.Person) (ret graphql.Marshaler) {
@@ -7190,6 +9159,452 @@ func (ec *executionContext) fieldContext_Query_ints(_ context.Context, field gra
 	return graphql.NewScalarFieldContext("Query", field, true, true, "Int")
 }
 
+func (ec *executionContext) _Query_fragile(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_fragile(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Query().Fragile(ctx)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.Fragile) graphql.Marshaler {
+			return ec.marshalOFragile2ᚖgithubᚗcomᚋgatehouseᚑgraphqlᚋgatehouseᚋenginetestᚋgraphᚋmodelᚐFragile(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Query_fragile(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Fragile(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Query_fragiles(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_fragiles(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Query().Fragiles(ctx)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*model.Fragile) graphql.Marshaler {
+			return ec.marshalOFragile2ᚕᚖgithubᚗcomᚋgatehouseᚑgraphqlᚋgatehouseᚋenginetestᚋgraphᚋmodelᚐFragile(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Query_fragiles(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Fragile(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Query_nullFragile(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_nullFragile(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Query().NullFragile(ctx)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.Fragile) graphql.Marshaler {
+			return ec.marshalOFragile2ᚖgithubᚗcomᚋgatehouseᚑgraphqlᚋgatehouseᚋenginetestᚋgraphᚋmodelᚐFragile(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Query_nullFragile(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Fragile(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Query_nullFlag(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_nullFlag(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Query().NullFlag(ctx)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *bool) graphql.Marshaler {
+			return ec.marshalOBoolean2ᚖbool(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Query_nullFlag(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Query", field, true, true, "Boolean")
+}
+
+func (ec *executionContext) _Query_staleFragile(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_staleFragile(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().StaleFragile(ctx, fc.Args["id"].(int))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.Fragile) graphql.Marshaler {
+			return ec.marshalOFragile2ᚖgithubᚗcomᚋgatehouseᚑgraphqlᚋgatehouseᚋenginetestᚋgraphᚋmodelᚐFragile(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Query_staleFragile(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Fragile(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_staleFragile_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Query_staleOrNone(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_staleOrNone(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Query().StaleOrNone(ctx)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.Fragile) graphql.Marshaler {
+			return ec.marshalOFragile2ᚖgithubᚗcomᚋgatehouseᚑgraphqlᚋgatehouseᚋenginetestᚋgraphᚋmodelᚐFragile(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Query_staleOrNone(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Fragile(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Query_ruled(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_ruled(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Query().Ruled(ctx)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.Fragile) graphql.Marshaler {
+			return ec.marshalOFragile2ᚖgithubᚗcomᚋgatehouseᚑgraphqlᚋgatehouseᚋenginetestᚋgraphᚋmodelᚐFragile(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Query_ruled(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Fragile(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Query_defaultFragile(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_defaultFragile(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Query().DefaultFragile(ctx)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.Fragile) graphql.Marshaler {
+			return ec.marshalNFragile2ᚖgithubᚗcomᚋgatehouseᚑgraphqlᚋgatehouseᚋenginetestᚋgraphᚋmodelᚐFragile(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Query_defaultFragile(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Fragile(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Query_defaultFragiles(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_defaultFragiles(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Query().DefaultFragiles(ctx)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*model.Fragile) graphql.Marshaler {
+			return ec.marshalNFragile2ᚕᚖgithubᚗcomᚋgatehouseᚑgraphqlᚋgatehouseᚋenginetestᚋgraphᚋmodelᚐFragileᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Query_defaultFragiles(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Fragile(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Query_defaultName(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_defaultName(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Query().DefaultName(ctx)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Query_defaultName(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Query", field, true, true, "String")
+}
+
+func (ec *executionContext) _Query_nullPages(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_nullPages(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().NullPages(ctx, fc.Args["first"].(*int), fc.Args["after"].(*string))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.FragilePage) graphql.Marshaler {
+			return ec.marshalOFragilePage2ᚖgithubᚗcomᚋgatehouseᚑgraphqlᚋgatehouseᚋenginetestᚋgraphᚋmodelᚐFragilePage(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Query_nullPages(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_FragilePage(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_nullPages_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Query_defaultPages(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_defaultPages(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().DefaultPages(ctx, fc.Args["first"].(*int), fc.Args["after"].(*string))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.FragilePage) graphql.Marshaler {
+			return ec.marshalNFragilePage2ᚖgithubᚗcomᚋgatehouseᚑgraphqlᚋgatehouseᚋenginetestᚋgraphᚋmodelᚐFragilePage(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Query_defaultPages(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_FragilePage(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_defaultPages_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Query_stalePages(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_stalePages(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().StalePages(ctx, fc.Args["first"].(*int), fc.Args["after"].(*string))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.FragilePage) graphql.Marshaler {
+			return ec.marshalOFragilePage2ᚖgithubᚗcomᚋgatehouseᚑgraphqlᚋgatehouseᚋenginetestᚋgraphᚋmodelᚐFragilePage(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Query_stalePages(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_FragilePage(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_stalePages_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Query_media(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -9170,6 +11585,29 @@ func (ec *executionContext) resolveBatch_Thing_maker(ctx context.Context, field 
 	)
 }
 
+func (ec *executionContext) _Tool_label(ctx context.Context, field graphql.CollectedField, obj *model.Tool) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Tool_label(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Label, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Tool_label(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Tool", field, false, false, "String")
+}
+
 func (ec *executionContext) _User_id(ctx context.Context, field graphql.CollectedField, obj *model.User) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -10994,6 +13432,33 @@ func (ec *executionContext) _Any(ctx context.Context, sel ast.SelectionSet, obj 
 	}
 }
 
+func (ec *executionContext) _Fitting(ctx context.Context, sel ast.SelectionSet, obj model.Fitting) graphql.Marshaler {
+	switch obj := (obj).(type) {
+	case nil:
+		return graphql.Null
+	case model.Tool:
+		return ec._Tool(ctx, sel, &obj)
+	case *model.Tool:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._Tool(ctx, sel, obj)
+	case model.Part:
+		return ec._Part(ctx, sel, &obj)
+	case *model.Part:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._Part(ctx, sel, obj)
+	default:
+		if typedObj, ok := obj.(graphql.Marshaler); ok {
+			return typedObj
+		} else {
+			panic(fmt.Errorf("unexpected type %T; non-generated variants of Fitting must implement graphql.Marshaler", obj))
+		}
+	}
+}
+
 func (ec *executionContext) _Media(ctx context.Context, sel ast.SelectionSet, obj model.Media) graphql.Marshaler {
 	switch obj := (obj).(type) {
 	case nil:
@@ -11462,6 +13927,314 @@ func (ec *executionContext) _Film(ctx context.Context, sel ast.SelectionSet, obj
 	return out
 }
 
+var fragileImplementors = []string{"Fragile"}
+
+func (ec *executionContext) _Fragile(ctx context.Context, sel ast.SelectionSet, obj *model.Fragile) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, fragileImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("Fragile")
+		case "id":
+			out.Values[i] = ec._Fragile_id(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "name":
+			out.Values[i] = ec._Fragile_name(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "kind":
+			out.Values[i] = ec._Fragile_kind(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "kinds":
+			out.Values[i] = ec._Fragile_kinds(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "price":
+			out.Values[i] = ec._Fragile_price(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "at":
+			out.Values[i] = ec._Fragile_at(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "big":
+			out.Values[i] = ec._Fragile_big(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "any":
+			out.Values[i] = ec._Fragile_any(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "ratio":
+			out.Values[i] = ec._Fragile_ratio(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "flag":
+			out.Values[i] = ec._Fragile_flag(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "partIds":
+			out.Values[i] = ec._Fragile_partIds(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "part":
+			out.Values[i] = ec._Fragile_part(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "parts":
+			out.Values[i] = ec._Fragile_parts(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "spot":
+			out.Values[i] = ec._Fragile_spot(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "owner":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Fragile_owner(ctx, field, obj)
+				})
+		case "owners":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Fragile_owners(ctx, field, obj)
+				})
+		case "keeper":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Fragile_keeper(ctx, field, obj)
+				})
+		case "keepers":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Fragile_keepers(ctx, field, obj)
+				})
+		case "guardian":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Fragile_guardian(ctx, field, obj)
+				})
+		case "guardians":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Fragile_guardians(ctx, field, obj)
+				})
+		case "nullPart":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Fragile_nullPart(ctx, field, obj)
+				})
+		case "defaultPart":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Fragile_defaultPart(ctx, field, obj)
+				})
+		case "stalePart":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Fragile_stalePart(ctx, field, obj)
+				})
+		case "staleParts":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Fragile_staleParts(ctx, field, obj)
+				})
+		case "nullEach":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Fragile_nullEach(ctx, field, obj)
+				})
+		case "staleEach":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Fragile_staleEach(ctx, field, obj)
+				})
+		case "nullStock":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Fragile_nullStock(ctx, field, obj)
+				})
+		case "staleStock":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Fragile_staleStock(ctx, field, obj)
+				})
+		case "nullPages":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Fragile_nullPages(ctx, field, obj)
+				})
+		case "stalePages":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Fragile_stalePages(ctx, field, obj)
+				})
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var fragilePageImplementors = []string{"FragilePage"}
+
+func (ec *executionContext) _FragilePage(ctx context.Context, sel ast.SelectionSet, obj *model.FragilePage) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, fragilePageImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("FragilePage")
+		case "nodes":
+			out.Values[i] = ec._FragilePage_nodes(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "pageInfo":
+			out.Values[i] = ec._FragilePage_pageInfo(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var fragilePageInfoImplementors = []string{"FragilePageInfo"}
+
+func (ec *executionContext) _FragilePageInfo(ctx context.Context, sel ast.SelectionSet, obj *model.FragilePageInfo) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, fragilePageInfoImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("FragilePageInfo")
+		case "hasNextPage":
+			out.Values[i] = ec._FragilePageInfo_hasNextPage(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "endCursor":
+			out.Values[i] = ec._FragilePageInfo_endCursor(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var guardianImplementors = []string{"Guardian"}
+
+func (ec *executionContext) _Guardian(ctx context.Context, sel ast.SelectionSet, obj *model.Guardian) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, guardianImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("Guardian")
+		case "id":
+			out.Values[i] = ec._Guardian_id(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "name":
+			out.Values[i] = ec._Guardian_name(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var itemImplementors = []string{"Item"}
 
 func (ec *executionContext) _Item(ctx context.Context, sel ast.SelectionSet, obj *model.Item) graphql.Marshaler {
@@ -11505,6 +14278,49 @@ func (ec *executionContext) _Item(ctx context.Context, sel ast.SelectionSet, obj
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Item_owner(ctx, field, obj)
 				})
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var keeperImplementors = []string{"Keeper"}
+
+func (ec *executionContext) _Keeper(ctx context.Context, sel ast.SelectionSet, obj *model.Keeper) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, keeperImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("Keeper")
+		case "id":
+			out.Values[i] = ec._Keeper_id(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "name":
+			out.Values[i] = ec._Keeper_name(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "age":
+			out.Values[i] = ec._Keeper_age(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
@@ -11648,6 +14464,13 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 				return ec._Mutation_total(ctx, field)
 			})
 			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "breakFragile":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_breakFragile(ctx, field)
+			})
+			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}
 		case "addStory":
@@ -11812,6 +14635,44 @@ func (ec *executionContext) _Other(ctx context.Context, sel ast.SelectionSet, ob
 	return out
 }
 
+var ownerImplementors = []string{"Owner"}
+
+func (ec *executionContext) _Owner(ctx context.Context, sel ast.SelectionSet, obj *model.Owner) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, ownerImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("Owner")
+		case "id":
+			out.Values[i] = ec._Owner_id(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "name":
+			out.Values[i] = ec._Owner_name(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var pageInfoImplementors = []string{"PageInfo"}
 
 func (ec *executionContext) _PageInfo(ctx context.Context, sel ast.SelectionSet, obj *model.PageInfo) graphql.Marshaler {
@@ -11840,6 +14701,49 @@ func (ec *executionContext) _PageInfo(ctx context.Context, sel ast.SelectionSet,
 			}
 		case "endCursor":
 			out.Values[i] = ec._PageInfo_endCursor(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var partImplementors = []string{"Part", "Fitting"}
+
+func (ec *executionContext) _Part(ctx context.Context, sel ast.SelectionSet, obj *model.Part) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, partImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("Part")
+		case "id":
+			out.Values[i] = ec._Part_id(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "label":
+			out.Values[i] = ec._Part_label(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "size":
+			out.Values[i] = ec._Part_size(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}
@@ -12459,6 +15363,84 @@ func (ec *executionContext) _Query(ctx context.Context, sel ast.SelectionSet) gr
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Query_ints(ctx, field)
 				})
+		case "fragile":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Query_fragile(ctx, field)
+				})
+		case "fragiles":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Query_fragiles(ctx, field)
+				})
+		case "nullFragile":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Query_nullFragile(ctx, field)
+				})
+		case "nullFlag":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Query_nullFlag(ctx, field)
+				})
+		case "staleFragile":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Query_staleFragile(ctx, field)
+				})
+		case "staleOrNone":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Query_staleOrNone(ctx, field)
+				})
+		case "ruled":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Query_ruled(ctx, field)
+				})
+		case "defaultFragile":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Query_defaultFragile(ctx, field)
+				})
+		case "defaultFragiles":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Query_defaultFragiles(ctx, field)
+				})
+		case "defaultName":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Query_defaultName(ctx, field)
+				})
+		case "nullPages":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Query_nullPages(ctx, field)
+				})
+		case "defaultPages":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Query_defaultPages(ctx, field)
+				})
+		case "stalePages":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Query_stalePages(ctx, field)
+				})
 		case "media":
 			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
 				true, false,
@@ -13011,6 +15993,39 @@ func (ec *executionContext) _Thing(ctx context.Context, sel ast.SelectionSet, ob
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Thing_maker(ctx, field, obj)
 				})
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var toolImplementors = []string{"Tool", "Fitting"}
+
+func (ec *executionContext) _Tool(ctx context.Context, sel ast.SelectionSet, obj *model.Tool) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, toolImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("Tool")
+		case "label":
+			out.Values[i] = ec._Tool_label(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
@@ -13656,6 +16671,55 @@ func (ec *executionContext) marshalNFloat2float64(ctx context.Context, sel ast.S
 	return graphql.WrapContextMarshaler(ctx, res)
 }
 
+func (ec *executionContext) marshalNFragile2ᚕᚖgithubᚗcomᚋgatehouseᚑgraphqlᚋgatehouseᚋenginetestᚋgraphᚋmodelᚐFragileᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.Fragile) graphql.Marshaler {
+	ctx = graphql.WithBatchParents(ctx, "Fragile", v, nil)
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNFragile2ᚖgithubᚗcomᚋgatehouseᚑgraphqlᚋgatehouseᚋenginetestᚋgraphᚋmodelᚐFragile(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNFragile2ᚖgithubᚗcomᚋgatehouseᚑgraphqlᚋgatehouseᚋenginetestᚋgraphᚋmodelᚐFragile(ctx context.Context, sel ast.SelectionSet, v *model.Fragile) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "Fragile!")
+		return graphql.Null
+	}
+	return ec._Fragile(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNFragilePage2ᚖgithubᚗcomᚋgatehouseᚑgraphqlᚋgatehouseᚋenginetestᚋgraphᚋmodelᚐFragilePage(ctx context.Context, sel ast.SelectionSet, v *model.FragilePage) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "FragilePage!")
+		return graphql.Null
+	}
+	return ec._FragilePage(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNFragilePageInfo2ᚖgithubᚗcomᚋgatehouseᚑgraphqlᚋgatehouseᚋenginetestᚋgraphᚋmodelᚐFragilePageInfo(ctx context.Context, sel ast.SelectionSet, v *model.FragilePageInfo) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "FragilePageInfo!")
+		return graphql.Null
+	}
+	return ec._FragilePageInfo(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNGuardian2ᚖgithubᚗcomᚋgatehouseᚑgraphqlᚋgatehouseᚋenginetestᚋgraphᚋmodelᚐGuardian(ctx context.Context, sel ast.SelectionSet, v *model.Guardian) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "Guardian!")
+		return graphql.Null
+	}
+	return ec._Guardian(ctx, sel, v)
+}
+
 func (ec *executionContext) unmarshalNID2string(ctx context.Context, v any) (string, error) {
 	res, err := graphql.UnmarshalID(v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -13742,6 +16806,14 @@ func (ec *executionContext) marshalNItem2ᚖgithubᚗcomᚋgatehouseᚑgraphql�
 		return graphql.Null
 	}
 	return ec._Item(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNKeeper2ᚖgithubᚗcomᚋgatehouseᚑgraphqlᚋgatehouseᚋenginetestᚋgraphᚋmodelᚐKeeper(ctx context.Context, sel ast.SelectionSet, v *model.Keeper) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "Keeper!")
+		return graphql.Null
+	}
+	return ec._Keeper(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalNKind2githubᚗcomᚋgatehouseᚑgraphqlᚋgatehouseᚋenginetestᚋgraphᚋmodelᚐKind(ctx context.Context, v any) (model.Kind, error) {
@@ -13836,6 +16908,14 @@ func (ec *executionContext) marshalNPageInfo2ᚖgithubᚗcomᚋgatehouseᚑgraph
 		return graphql.Null
 	}
 	return ec._PageInfo(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNPart2ᚖgithubᚗcomᚋgatehouseᚑgraphqlᚋgatehouseᚋenginetestᚋgraphᚋmodelᚐPart(ctx context.Context, sel ast.SelectionSet, v *model.Part) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "Part!")
+		return graphql.Null
+	}
+	return ec._Part(ctx, sel, v)
 }
 
 func (ec *executionContext) marshalNPerson2ᚕᚖgithubᚗcomᚋgatehouseᚑgraphqlᚋgatehouseᚋenginetestᚋgraphᚋmodelᚐPersonᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.Person) graphql.Marshaler {
@@ -14569,6 +17649,13 @@ func (ec *executionContext) unmarshalOFilter2ᚖgithubᚗcomᚋgatehouseᚑgraph
 	return &res, graphql.ErrorOnPath(ctx, err)
 }
 
+func (ec *executionContext) marshalOFitting2githubᚗcomᚋgatehouseᚑgraphqlᚋgatehouseᚋenginetestᚋgraphᚋmodelᚐFitting(ctx context.Context, sel ast.SelectionSet, v model.Fitting) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._Fitting(ctx, sel, v)
+}
+
 func (ec *executionContext) unmarshalOFloat2ᚖfloat64(ctx context.Context, v any) (*float64, error) {
 	if v == nil {
 		return nil, nil
@@ -14584,6 +17671,60 @@ func (ec *executionContext) marshalOFloat2ᚖfloat64(ctx context.Context, sel as
 	_ = sel
 	res := graphql.MarshalFloatContext(*v)
 	return graphql.WrapContextMarshaler(ctx, res)
+}
+
+func (ec *executionContext) marshalOFragile2ᚕᚖgithubᚗcomᚋgatehouseᚑgraphqlᚋgatehouseᚋenginetestᚋgraphᚋmodelᚐFragile(ctx context.Context, sel ast.SelectionSet, v []*model.Fragile) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	ctx = graphql.WithBatchParents(ctx, "Fragile", v, nil)
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalOFragile2ᚖgithubᚗcomᚋgatehouseᚑgraphqlᚋgatehouseᚋenginetestᚋgraphᚋmodelᚐFragile(ctx, sel, v[i])
+	})
+
+	return ret
+}
+
+func (ec *executionContext) marshalOFragile2ᚖgithubᚗcomᚋgatehouseᚑgraphqlᚋgatehouseᚋenginetestᚋgraphᚋmodelᚐFragile(ctx context.Context, sel ast.SelectionSet, v *model.Fragile) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._Fragile(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalOFragilePage2ᚖgithubᚗcomᚋgatehouseᚑgraphqlᚋgatehouseᚋenginetestᚋgraphᚋmodelᚐFragilePage(ctx context.Context, sel ast.SelectionSet, v *model.FragilePage) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._FragilePage(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalOGuardian2ᚕᚖgithubᚗcomᚋgatehouseᚑgraphqlᚋgatehouseᚋenginetestᚋgraphᚋmodelᚐGuardianᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.Guardian) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNGuardian2ᚖgithubᚗcomᚋgatehouseᚑgraphqlᚋgatehouseᚋenginetestᚋgraphᚋmodelᚐGuardian(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalOGuardian2ᚖgithubᚗcomᚋgatehouseᚑgraphqlᚋgatehouseᚋenginetestᚋgraphᚋmodelᚐGuardian(ctx context.Context, sel ast.SelectionSet, v *model.Guardian) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._Guardian(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalOID2ᚖstring(ctx context.Context, v any) (*string, error) {
@@ -14865,6 +18006,32 @@ func (ec *executionContext) marshalOJSON2githubᚗcomᚋgatehouseᚑgraphqlᚋga
 		return graphql.Null
 	}
 	return v
+}
+
+func (ec *executionContext) marshalOKeeper2ᚕᚖgithubᚗcomᚋgatehouseᚑgraphqlᚋgatehouseᚋenginetestᚋgraphᚋmodelᚐKeeperᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.Keeper) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNKeeper2ᚖgithubᚗcomᚋgatehouseᚑgraphqlᚋgatehouseᚋenginetestᚋgraphᚋmodelᚐKeeper(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalOKeeper2ᚖgithubᚗcomᚋgatehouseᚑgraphqlᚋgatehouseᚋenginetestᚋgraphᚋmodelᚐKeeper(ctx context.Context, sel ast.SelectionSet, v *model.Keeper) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._Keeper(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalOKind2ᚕgithubᚗcomᚋgatehouseᚑgraphqlᚋgatehouseᚋenginetestᚋgraphᚋmodelᚐKindᚄ(ctx context.Context, v any) ([]model.Kind, error) {
@@ -15190,6 +18357,46 @@ func (ec *executionContext) marshalOOther2ᚖgithubᚗcomᚋgatehouseᚑgraphql�
 		return graphql.Null
 	}
 	return ec._Other(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalOOwner2ᚕᚖgithubᚗcomᚋgatehouseᚑgraphqlᚋgatehouseᚋenginetestᚋgraphᚋmodelᚐOwner(ctx context.Context, sel ast.SelectionSet, v []*model.Owner) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalOOwner2ᚖgithubᚗcomᚋgatehouseᚑgraphqlᚋgatehouseᚋenginetestᚋgraphᚋmodelᚐOwner(ctx, sel, v[i])
+	})
+
+	return ret
+}
+
+func (ec *executionContext) marshalOOwner2ᚖgithubᚗcomᚋgatehouseᚑgraphqlᚋgatehouseᚋenginetestᚋgraphᚋmodelᚐOwner(ctx context.Context, sel ast.SelectionSet, v *model.Owner) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._Owner(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalOPart2ᚕᚖgithubᚗcomᚋgatehouseᚑgraphqlᚋgatehouseᚋenginetestᚋgraphᚋmodelᚐPart(ctx context.Context, sel ast.SelectionSet, v []*model.Part) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalOPart2ᚖgithubᚗcomᚋgatehouseᚑgraphqlᚋgatehouseᚋenginetestᚋgraphᚋmodelᚐPart(ctx, sel, v[i])
+	})
+
+	return ret
+}
+
+func (ec *executionContext) marshalOPart2ᚖgithubᚗcomᚋgatehouseᚑgraphqlᚋgatehouseᚋenginetestᚋgraphᚋmodelᚐPart(ctx context.Context, sel ast.SelectionSet, v *model.Part) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._Part(ctx, sel, v)
 }
 
 func (ec *executionContext) marshalOPerson2ᚕᚕᚖgithubᚗcomᚋgatehouseᚑgraphqlᚋgatehouseᚋenginetestᚋgraphᚋmodelᚐPerson(ctx context.Context, sel ast.SelectionSet, v [][]*model.Person) graphql.Marshaler {

@@ -4,13 +4,17 @@ package resolvers
 
 import (
 	"context"
+	"encoding/json"
 	"net/http"
+	"slices"
 	"strconv"
+	"time"
 
 	"github.com/gatehouse-graphql/gatehouse/auth"
 	"github.com/gatehouse-graphql/gatehouse/engine"
 	"github.com/gatehouse-graphql/gatehouse/engine/decode"
 	"github.com/gatehouse-graphql/gatehouse/engine/encode"
+	"github.com/gatehouse-graphql/gatehouse/engine/mapping"
 	"github.com/gatehouse-graphql/gatehouse/engine/page"
 	"github.com/gatehouse-graphql/gatehouse/enginetest/graph"
 	"github.com/gatehouse-graphql/gatehouse/enginetest/graph/model"
@@ -36,6 +40,9 @@ func (r *Resolver) EditorEdge() graph.EditorEdgeResolver { return editorEdgeReso
 
 // Film returns the resolvers of the fields of Film.
 func (r *Resolver) Film() graph.FilmResolver { return filmResolver{r} }
+
+// Fragile returns the resolvers of the fields of Fragile.
+func (r *Resolver) Fragile() graph.FragileResolver { return fragileResolver{r} }
 
 // Item returns the resolvers of the fields of Item.
 func (r *Resolver) Item() graph.ItemResolver { return itemResolver{r} }
@@ -84,6 +91,7 @@ type (
 	editorConnectionResolver struct{ *Resolver }
 	editorEdgeResolver       struct{ *Resolver }
 	filmResolver             struct{ *Resolver }
+	fragileResolver          struct{ *Resolver }
 	itemResolver             struct{ *Resolver }
 	mutationResolver         struct{ *Resolver }
 	oddResolver              struct{ *Resolver }
@@ -152,6 +160,276 @@ func (r answerResolver) Others(ctx context.Context, parents []*model.Answer) ([]
 	})
 }
 
+// NullPart resolves Fragile.nullPart by its binding in schema/degraded.graphqls, which calls the service "answers":
+//
+//	GET /fragile/parts?null={$batch.id*}
+//
+// It makes one call for all parents. The response is a list of items, whose key is "id".
+func (r fragileResolver) NullPart(ctx context.Context, parents []*model.Fragile) ([]*model.Part, error) {
+	return engine.NullEachOnError(engine.LoadOne(ctx, parents, []string{"id"}, func(parent *model.Fragile) *string {
+		return encode.Key(&parent.ID)
+	}, engine.Batch[string, *model.Part]{
+		Identity: engine.Identity{
+			Source:     "answers",
+			Request:    `GET /fragile/parts?QueryExploded("null", {keys})`,
+			Extraction: "[Part!]! as [Part!]! by id",
+		},
+		Fetch: func(ctx context.Context, keys []string) (map[string]*model.Part, error) {
+			call := rest.New(http.MethodGet, "/fragile/parts").
+				ServiceValues().
+				QueryExploded("null", keys).
+				Batch(len(keys), 8000)
+			return upstreams.Fetch(ctx, r.Services, "answers", call,
+				decode.ByKey("id", graph.DecodePart, func(item *model.Part) string { return strconv.Itoa(item.ID) }))
+		},
+	}))
+}
+
+// DefaultPart resolves Fragile.defaultPart by its binding in schema/degraded.graphqls, which calls the service "answers":
+//
+//	GET /fragile/parts?default={$batch.id*}
+//
+// It makes one call for all parents. The response is a list of items, whose key is "id".
+func (r fragileResolver) DefaultPart(ctx context.Context, parents []*model.Fragile) ([]*model.Part, error) {
+	return engine.DefaultEachOnError(defaultFragileDefaultPart)(engine.LoadOne(ctx, parents, []string{"id"}, func(parent *model.Fragile) *string {
+		return encode.Key(&parent.ID)
+	}, engine.Batch[string, *model.Part]{
+		Identity: engine.Identity{
+			Source:     "answers",
+			Request:    `GET /fragile/parts?QueryExploded("default", {keys})`,
+			Extraction: "[Part!]! as [Part!]! by id",
+		},
+		Fetch: func(ctx context.Context, keys []string) (map[string]*model.Part, error) {
+			call := rest.New(http.MethodGet, "/fragile/parts").
+				ServiceValues().
+				QueryExploded("default", keys).
+				Batch(len(keys), 8000)
+			return upstreams.Fetch(ctx, r.Services, "answers", call,
+				decode.ByKey("id", graph.DecodePart, func(item *model.Part) string { return strconv.Itoa(item.ID) }))
+		},
+	}))
+}
+
+// StalePart resolves Fragile.stalePart by its binding in schema/degraded.graphqls, which calls the service "answers":
+//
+//	GET /fragile/parts?stale={$batch.id*}
+//
+// It makes one call for all parents. The response is a list of items, whose key is "id".
+func (r fragileResolver) StalePart(ctx context.Context, parents []*model.Fragile) ([]*model.Part, error) {
+	call := func(keys []string) *rest.Call {
+		return rest.New(http.MethodGet, "/fragile/parts").
+			ServiceValues().
+			QueryExploded("stale", keys).
+			Batch(len(keys), 8000).
+			Shared("answers GET /fragile/parts?stale")
+	}
+	return engine.LoadOne(ctx, parents, []string{"id"}, func(parent *model.Fragile) *string {
+		return encode.Key(&parent.ID)
+	}, engine.Batch[string, *model.Part]{
+		Identity: engine.Identity{
+			Source:     "answers",
+			Request:    `GET /fragile/parts?QueryExploded("stale", {keys})`,
+			Extraction: "[Part!]! as [Part!]! by id, stale for 1m0s",
+		},
+		Fetch: func(ctx context.Context, keys []string) (map[string]*model.Part, error) {
+			return upstreams.FetchKeysStale(ctx, r.Services, "answers", keys, call, upstreams.Stale{MaxAge: time.Minute},
+				decode.ByKey("id", graph.DecodePart, func(item *model.Part) string { return strconv.Itoa(item.ID) }))
+		},
+	})
+}
+
+// StaleParts resolves Fragile.staleParts by its binding in schema/degraded.graphqls, which calls the service "answers":
+//
+//	GET /fragile/parts?stale={$batch.partIds*}
+//
+// It makes one call for up to 2 keys. The response is a list of items, whose key is "id".
+func (r fragileResolver) StaleParts(ctx context.Context, parents []*model.Fragile) ([][]*model.Part, error) {
+	call := func(keys []string) *rest.Call {
+		return rest.New(http.MethodGet, "/fragile/parts").
+			ServiceValues().
+			QueryExploded("stale", keys).
+			Batch(len(keys), 8000).
+			Shared("answers GET /fragile/parts?stale")
+	}
+	return engine.LoadMany(ctx, parents, []string{"partIds"}, func(parent *model.Fragile) []string {
+		return encode.Keys(parent.PartIds)
+	}, true, engine.Batch[string, *model.Part]{
+		Identity: engine.Identity{
+			Source:     "answers",
+			Request:    `GET /fragile/parts?QueryExploded("stale", {keys})`,
+			Extraction: "[Part!]! as [Part!]! by id, stale for 1m0s",
+		},
+		MaxSize: 2,
+		Fetch: func(ctx context.Context, keys []string) (map[string]*model.Part, error) {
+			return upstreams.FetchKeysStale(ctx, r.Services, "answers", keys, call, upstreams.Stale{MaxAge: time.Minute},
+				decode.ByKey("id", graph.DecodePart, func(item *model.Part) string { return strconv.Itoa(item.ID) }))
+		},
+	})
+}
+
+// NullEach resolves Fragile.nullEach by its binding in schema/degraded.graphqls, which calls the service "answers":
+//
+//	GET /fragile/part/{$this.id}?null=1
+//
+// It makes one call for each distinct key of the parents.
+func (r fragileResolver) NullEach(ctx context.Context, parents []*model.Fragile) ([]*model.Part, error) {
+	return engine.NullEachOnError(engine.LoadOne(ctx, parents, []string{"id"}, func(parent *model.Fragile) *[1]any {
+		return &[1]any{parent.ID}
+	}, engine.Batch[[1]any, *model.Part]{
+		Identity: engine.Identity{
+			Source:     "answers",
+			Request:    "GET /fragile/part/{key0}?null=1",
+			Extraction: "Part as Part",
+		},
+		MaxSize: 1,
+		Fetch: func(ctx context.Context, keys [][1]any) (map[[1]any]*model.Part, error) {
+			key := keys[0]
+			call := rest.New(http.MethodGet, "/fragile/part/").ServiceValues().Segment(key[0]).
+				Query("null", "1")
+			value, err := upstreams.Fetch(ctx, r.Services, "answers", call, decode.NullOf(graph.DecodePart))
+			return map[[1]any]*model.Part{key: value}, err
+		},
+	}))
+}
+
+// StaleEach resolves Fragile.staleEach by its binding in schema/degraded.graphqls, which calls the service "answers":
+//
+//	GET /fragile/part/{$this.id}
+//
+// It makes one call for each distinct key of the parents.
+func (r fragileResolver) StaleEach(ctx context.Context, parents []*model.Fragile) ([]*model.Part, error) {
+	return engine.LoadOne(ctx, parents, []string{"id"}, func(parent *model.Fragile) *[1]any {
+		return &[1]any{parent.ID}
+	}, engine.Batch[[1]any, *model.Part]{
+		Identity: engine.Identity{
+			Source:     "answers",
+			Request:    "GET /fragile/part/{key0}",
+			Extraction: "Part as Part, stale for 5m0s",
+		},
+		MaxSize: 1,
+		Fetch: func(ctx context.Context, keys [][1]any) (map[[1]any]*model.Part, error) {
+			key := keys[0]
+			call := rest.New(http.MethodGet, "/fragile/part/").ServiceValues().Segment(key[0])
+			value, err := upstreams.FetchStale(ctx, r.Services, "answers", call, upstreams.Stale{MaxAge: 5 * time.Minute},
+				decode.NullOf(graph.DecodePart))
+			return map[[1]any]*model.Part{key: value}, err
+		},
+	})
+}
+
+// NullStock resolves Fragile.nullStock by its binding in schema/degraded.graphqls, which calls the service "answers":
+//
+//	GET /fragile/stock?null=1
+//
+// It makes one call for all parents. The response is an object with a member for each key.
+func (r fragileResolver) NullStock(ctx context.Context, parents []*model.Fragile) ([]*int, error) {
+	return engine.NullEachOnError(engine.LoadAll(ctx, parents, []string{"id"}, func(parent *model.Fragile) *string {
+		return encode.Key(&parent.ID)
+	}, engine.LookupTable[*int]{
+		Identity: engine.Identity{
+			Source:     "answers",
+			Request:    "GET /fragile/stock?null=1",
+			Extraction: ".all keyed(Int) as Int",
+		},
+		Fetch: func(ctx context.Context) (map[string]*int, error) {
+			call := rest.New(http.MethodGet, "/fragile/stock").
+				Query("null", "1")
+			return upstreams.Fetch(ctx, r.Services, "answers", call,
+				decode.Member("all", decode.MapOf(decode.PtrOf((*decode.Decoder).Int))))
+		},
+	}))
+}
+
+// StaleStock resolves Fragile.staleStock by its binding in schema/degraded.graphqls, which calls the service "answers":
+//
+//	GET /fragile/stock
+//
+// It makes one call for all parents. The response is an object with a member for each key.
+func (r fragileResolver) StaleStock(ctx context.Context, parents []*model.Fragile) ([]*int, error) {
+	return engine.LoadAll(ctx, parents, []string{"id"}, func(parent *model.Fragile) *string {
+		return encode.Key(&parent.ID)
+	}, engine.LookupTable[*int]{
+		Identity: engine.Identity{
+			Source:     "answers",
+			Request:    "GET /fragile/stock",
+			Extraction: ".all keyed(Int) as Int, stale for 5m0s",
+		},
+		Fetch: func(ctx context.Context) (map[string]*int, error) {
+			call := rest.New(http.MethodGet, "/fragile/stock")
+			return upstreams.FetchStale(ctx, r.Services, "answers", call, upstreams.Stale{MaxAge: 5 * time.Minute},
+				decode.Member("all", decode.MapOf(decode.PtrOf((*decode.Decoder).Int))))
+		},
+	})
+}
+
+// NullPages resolves Fragile.nullPages by its binding in schema/degraded.graphqls, which calls the service "answers":
+//
+//	GET /fragile/nullpages/{$this.id}?from={$args.after}&n={$args.first}
+//
+// It makes one call or two for each parent.
+func (r fragileResolver) NullPages(ctx context.Context, parents []*model.Fragile, first *int, after *string) ([]*model.FragilePage, error) {
+	return engine.NullEachOnError(engine.ResolveEach(ctx, parents, []string{"id"}, func(parent *model.Fragile) *[1]any {
+		return &[1]any{parent.ID}
+	}, func(ctx context.Context, key [1]any) (*model.FragilePage, error) {
+		found, err := page.Load(ctx, page.Request{
+			Field:  "Fragile.nullPages",
+			Parent: engine.EncodeKey(key),
+			First:  first, After: after, Default: 20, Max: 100,
+			Type: page.Offset,
+		}, func(ctx context.Context, at page.Range) (page.Response[decode.Item[*model.Fragile]], error) {
+			call := rest.New(http.MethodGet, "/fragile/nullpages/").ServiceValues().Segment(key[0]).
+				Query("from", at.Offset).
+				Query("n", at.Size).
+				Shared("answers GET /fragile/nullpages/{}?from&n")
+			return upstreams.Fetch(ctx, r.Services, "answers", call, pageFragileNullPages)
+		})
+		if err != nil {
+			return nil, err
+		}
+		connection := &model.FragilePage{
+			PageInfo: &model.FragilePageInfo{EndCursor: found.End, HasNextPage: found.HasNext},
+		}
+		if connection.Nodes, err = page.Nodes(ctx, connection, found, false); err != nil {
+			return nil, err
+		}
+		return connection, nil
+	}))
+}
+
+// StalePages resolves Fragile.stalePages by its binding in schema/degraded.graphqls, which calls the service "answers":
+//
+//	GET /fragile/stalepages/{$this.id}?from={$args.after}&n={$args.first}
+//
+// It makes one call or two for each parent.
+func (r fragileResolver) StalePages(ctx context.Context, parents []*model.Fragile, first *int, after *string) ([]*model.FragilePage, error) {
+	return engine.ResolveEach(ctx, parents, []string{"id"}, func(parent *model.Fragile) *[1]any {
+		return &[1]any{parent.ID}
+	}, func(ctx context.Context, key [1]any) (*model.FragilePage, error) {
+		found, err := page.Load(ctx, page.Request{
+			Field:  "Fragile.stalePages",
+			Parent: engine.EncodeKey(key),
+			First:  first, After: after, Default: 20, Max: 100,
+			Type: page.Offset,
+		}, func(ctx context.Context, at page.Range) (page.Response[decode.Item[*model.Fragile]], error) {
+			call := rest.New(http.MethodGet, "/fragile/stalepages/").ServiceValues().Segment(key[0]).
+				Query("from", at.Offset).
+				Query("n", at.Size).
+				Shared("answers GET /fragile/stalepages/{}?from&n")
+			return upstreams.FetchStale(ctx, r.Services, "answers", call, upstreams.Stale{MaxAge: 5 * time.Minute}, pageFragileStalePages)
+		})
+		if err != nil {
+			return nil, err
+		}
+		connection := &model.FragilePage{
+			PageInfo: &model.FragilePageInfo{EndCursor: found.End, HasNextPage: found.HasNext},
+		}
+		if connection.Nodes, err = page.Nodes(ctx, connection, found, false); err != nil {
+			return nil, err
+		}
+		return connection, found.Degraded(connection)
+	})
+}
+
 // Other resolves Item.other by its binding in schema/random.graphqls, which calls the service "answers":
 //
 //	GET /others?ids={$batch.id}
@@ -176,6 +454,14 @@ func (r itemResolver) Other(ctx context.Context, parents []*model.Item) ([]*mode
 				decode.ByKey("id", graph.DecodeOther, func(item *model.Other) string { return strconv.Itoa(item.ID) }))
 		},
 	})
+}
+
+// BreakFragile resolves Mutation.breakFragile by its binding in schema/degraded.graphqls, which calls the service "answers":
+//
+//	POST /fragile/broken
+func (r mutationResolver) BreakFragile(ctx context.Context) (*model.Fragile, error) {
+	call := rest.New(http.MethodPost, "/fragile/broken")
+	return upstreams.Fetch(ctx, r.Services, "answers", call, decode.NullOf(graph.DecodeFragile))
 }
 
 // AddStory resolves Mutation.addStory by its binding in schema/library.graphqls, which calls the service "answers":
@@ -246,6 +532,180 @@ func (r queryResolver) Ints(ctx context.Context) ([][]*int, error) {
 		Shared("answers GET /ints")
 	return upstreams.Fetch(ctx, r.Services, "answers", call,
 		decode.NullOf(decode.ListOf(decode.ListOf(decode.PtrOf((*decode.Decoder).Int)))))
+}
+
+// Fragile resolves Query.fragile by its binding in schema/degraded.graphqls, which calls the service "answers":
+//
+//	GET /fragile/one
+func (r queryResolver) Fragile(ctx context.Context) (*model.Fragile, error) {
+	call := rest.New(http.MethodGet, "/fragile/one").
+		Shared("answers GET /fragile/one")
+	return upstreams.Fetch(ctx, r.Services, "answers", call, decode.NullOf(decodeQueryFragile))
+}
+
+// Fragiles resolves Query.fragiles by its binding in schema/degraded.graphqls, which calls the service "answers":
+//
+//	GET /fragile/many
+func (r queryResolver) Fragiles(ctx context.Context) ([]*model.Fragile, error) {
+	call := rest.New(http.MethodGet, "/fragile/many").
+		Shared("answers GET /fragile/many")
+	return upstreams.Fetch(ctx, r.Services, "answers", call, decode.NullOf(decode.ListOf(decode.NullOf(decodeQueryFragiles))))
+}
+
+// NullFragile resolves Query.nullFragile by its binding in schema/degraded.graphqls, which calls the service "answers":
+//
+//	GET /fragile/null
+func (r queryResolver) NullFragile(ctx context.Context) (*model.Fragile, error) {
+	call := rest.New(http.MethodGet, "/fragile/null").
+		Shared("answers GET /fragile/null")
+	return engine.NullOnError(upstreams.Fetch(ctx, r.Services, "answers", call, decode.NullOf(graph.DecodeFragile)))
+}
+
+// NullFlag resolves Query.nullFlag by its binding in schema/degraded.graphqls, which calls the service "answers":
+//
+//	POST /fragile/flag
+func (r queryResolver) NullFlag(ctx context.Context) (*bool, error) {
+	call := rest.New(http.MethodPost, "/fragile/flag")
+	ok, err := upstreams.Confirm(ctx, r.Services, "answers", call)
+	return engine.NullOnError(&ok, err)
+}
+
+// StaleFragile resolves Query.staleFragile by its binding in schema/degraded.graphqls, which calls the service "answers":
+//
+//	GET /fragile/stale/{$args.id}
+func (r queryResolver) StaleFragile(ctx context.Context, id int) (*model.Fragile, error) {
+	call := rest.New(http.MethodGet, "/fragile/stale/").Segment(id).
+		Shared("answers GET /fragile/stale/{}")
+	return upstreams.FetchStale(ctx, r.Services, "answers", call, upstreams.Stale{MaxAge: time.Minute},
+		decode.NullOf(decode.CheckKey("id", id, graph.DecodeFragile, func(object *model.Fragile) *string { return encode.Key(&object.ID) })))
+}
+
+// StaleOrNone resolves Query.staleOrNone by its binding in schema/degraded.graphqls, which calls the service "answers":
+//
+//	GET /fragile/none
+func (r queryResolver) StaleOrNone(ctx context.Context) (*model.Fragile, error) {
+	call := rest.New(http.MethodGet, "/fragile/none").
+		Shared("answers GET /fragile/none")
+	return upstreams.FetchStale(ctx, r.Services, "answers", call, upstreams.Stale{MaxAge: 5 * time.Minute, Rules: "queryStaleOrNoneRules"},
+		decode.NullOf(graph.DecodeFragile), queryStaleOrNoneRules)
+}
+
+// Ruled resolves Query.ruled by its binding in schema/degraded.graphqls, which calls the service "answers":
+//
+//	GET /fragile/ruled
+func (r queryResolver) Ruled(ctx context.Context) (*model.Fragile, error) {
+	call := rest.New(http.MethodGet, "/fragile/ruled").
+		Shared("answers GET /fragile/ruled")
+	return upstreams.FetchStale(ctx, r.Services, "answers", call, upstreams.Stale{MaxAge: 5 * time.Minute, Rules: "queryRuledRules"},
+		decode.NullOf(graph.DecodeFragile), queryRuledRules)
+}
+
+// DefaultFragile resolves Query.defaultFragile by its binding in schema/degraded.graphqls, which calls the service "answers":
+//
+//	GET /fragile/default
+func (r queryResolver) DefaultFragile(ctx context.Context) (*model.Fragile, error) {
+	call := rest.New(http.MethodGet, "/fragile/default").
+		Shared("answers GET /fragile/default")
+	return engine.DefaultOnError(defaultQueryDefaultFragile)(upstreams.Fetch(ctx, r.Services, "answers", call, graph.DecodeFragile))
+}
+
+// DefaultFragiles resolves Query.defaultFragiles by its binding in schema/degraded.graphqls, which calls the service "answers":
+//
+//	GET /fragile/defaults
+func (r queryResolver) DefaultFragiles(ctx context.Context) ([]*model.Fragile, error) {
+	call := rest.New(http.MethodGet, "/fragile/defaults").
+		Shared("answers GET /fragile/defaults")
+	return engine.DefaultOnError(defaultQueryDefaultFragiles)(upstreams.Fetch(ctx, r.Services, "answers", call, decode.ListOf(graph.DecodeFragile)))
+}
+
+// DefaultName resolves Query.defaultName by its binding in schema/degraded.graphqls, which calls the service "answers":
+//
+//	GET /fragile/name
+func (r queryResolver) DefaultName(ctx context.Context) (string, error) {
+	call := rest.New(http.MethodGet, "/fragile/name").
+		Shared("answers GET /fragile/name")
+	return engine.DefaultOnError(defaultQueryDefaultName)(upstreams.Fetch(ctx, r.Services, "answers", call, decode.Member("name", (*decode.Decoder).String)))
+}
+
+// NullPages resolves Query.nullPages by its binding in schema/degraded.graphqls, which calls the service "answers":
+//
+//	GET /fragile/nullpages?from={$args.after}&n={$args.first}
+func (r queryResolver) NullPages(ctx context.Context, first *int, after *string) (*model.FragilePage, error) {
+	found, err := page.Load(ctx, page.Request{
+		Field: "Query.nullPages",
+		First: first, After: after, Default: 20, Max: 100,
+		Type: page.Offset,
+	}, func(ctx context.Context, at page.Range) (page.Response[decode.Item[*model.Fragile]], error) {
+		call := rest.New(http.MethodGet, "/fragile/nullpages").
+			Query("from", at.Offset).
+			Query("n", at.Size).
+			Shared("answers GET /fragile/nullpages?from&n")
+		return upstreams.Fetch(ctx, r.Services, "answers", call, pageQueryNullPages)
+	})
+	if err != nil {
+		return engine.NullOnError[*model.FragilePage](nil, err)
+	}
+	connection := &model.FragilePage{
+		PageInfo: &model.FragilePageInfo{EndCursor: found.End, HasNextPage: found.HasNext},
+	}
+	if connection.Nodes, err = page.Nodes(ctx, connection, found, false); err != nil {
+		return engine.NullOnError[*model.FragilePage](nil, err)
+	}
+	return connection, nil
+}
+
+// DefaultPages resolves Query.defaultPages by its binding in schema/degraded.graphqls, which calls the service "answers":
+//
+//	GET /fragile/defaultpages?from={$args.after}&n={$args.first}
+func (r queryResolver) DefaultPages(ctx context.Context, first *int, after *string) (*model.FragilePage, error) {
+	found, err := page.Load(ctx, page.Request{
+		Field: "Query.defaultPages",
+		First: first, After: after, Default: 20, Max: 100,
+		Type: page.Offset,
+	}, func(ctx context.Context, at page.Range) (page.Response[decode.Item[*model.Fragile]], error) {
+		call := rest.New(http.MethodGet, "/fragile/defaultpages").
+			Query("from", at.Offset).
+			Query("n", at.Size).
+			Shared("answers GET /fragile/defaultpages?from&n")
+		return upstreams.Fetch(ctx, r.Services, "answers", call, pageQueryDefaultPages)
+	})
+	if err != nil {
+		return engine.DefaultOnError(defaultQueryDefaultPages)(nil, err)
+	}
+	connection := &model.FragilePage{
+		PageInfo: &model.FragilePageInfo{EndCursor: found.End, HasNextPage: found.HasNext},
+	}
+	if connection.Nodes, err = page.Nodes(ctx, connection, found, false); err != nil {
+		return engine.DefaultOnError(defaultQueryDefaultPages)(nil, err)
+	}
+	return connection, nil
+}
+
+// StalePages resolves Query.stalePages by its binding in schema/degraded.graphqls, which calls the service "answers":
+//
+//	GET /fragile/stalepages?page={$args.after}&n={$args.first}
+func (r queryResolver) StalePages(ctx context.Context, first *int, after *string) (*model.FragilePage, error) {
+	found, err := page.Load(ctx, page.Request{
+		Field: "Query.stalePages",
+		First: first, After: after, Default: 20, Max: 100,
+		Type: page.PageNumber,
+	}, func(ctx context.Context, at page.Range) (page.Response[decode.Item[*model.Fragile]], error) {
+		call := rest.New(http.MethodGet, "/fragile/stalepages").
+			Query("page", at.Page).
+			Query("n", at.Size).
+			Shared("answers GET /fragile/stalepages?page&n")
+		return upstreams.FetchStale(ctx, r.Services, "answers", call, upstreams.Stale{MaxAge: 5 * time.Minute}, pageQueryStalePages)
+	})
+	if err != nil {
+		return nil, err
+	}
+	connection := &model.FragilePage{
+		PageInfo: &model.FragilePageInfo{EndCursor: found.End, HasNextPage: found.HasNext},
+	}
+	if connection.Nodes, err = page.Nodes(ctx, connection, found, false); err != nil {
+		return nil, err
+	}
+	return connection, found.Degraded(connection)
 }
 
 // Media resolves Query.media by its binding in schema/entities.graphqls, which calls the service "answers":
@@ -738,6 +1198,54 @@ func (r filmResolver) Sequels(ctx context.Context, parents []*model.Film) ([][]m
 	))
 }
 
+// Guardian completes the objects in Fragile.guardian. Of Guardian, the response has only id;
+// the binding of Guardian fetches the other fields.
+func (r fragileResolver) Guardian(ctx context.Context, parents []*model.Fragile) ([]*model.Guardian, error) {
+	return engine.CompleteField(ctx, parents, "guardian", func(parent *model.Fragile) *model.Guardian {
+		return parent.Guardian
+	}, r.guardianEntity(ctx).Completer("id"))
+}
+
+// Guardians completes the objects in Fragile.guardians. Of Guardian, the response has only id;
+// the binding of Guardian fetches the other fields.
+func (r fragileResolver) Guardians(ctx context.Context, parents []*model.Fragile) ([][]*model.Guardian, error) {
+	return engine.CompleteListField(ctx, parents, "guardians", func(parent *model.Fragile) []*model.Guardian {
+		return parent.Guardians
+	}, true, r.guardianEntity(ctx).Completer("id"))
+}
+
+// Keeper completes the objects in Fragile.keeper. Of Keeper, the response has only id;
+// the binding of Keeper fetches the other fields.
+func (r fragileResolver) Keeper(ctx context.Context, parents []*model.Fragile) ([]*model.Keeper, error) {
+	return engine.CompleteField(ctx, parents, "keeper", func(parent *model.Fragile) *model.Keeper {
+		return parent.Keeper
+	}, r.keeperEntity(ctx).Completer("id"))
+}
+
+// Keepers completes the objects in Fragile.keepers. Of Keeper, the response has only id;
+// the binding of Keeper fetches the other fields.
+func (r fragileResolver) Keepers(ctx context.Context, parents []*model.Fragile) ([][]*model.Keeper, error) {
+	return engine.CompleteListField(ctx, parents, "keepers", func(parent *model.Fragile) []*model.Keeper {
+		return parent.Keepers
+	}, true, r.keeperEntity(ctx).Completer("id"))
+}
+
+// Owner completes the objects in Fragile.owner. Of Owner, the response has only id;
+// the binding of Owner fetches the other fields.
+func (r fragileResolver) Owner(ctx context.Context, parents []*model.Fragile) ([]*model.Owner, error) {
+	return engine.CompleteField(ctx, parents, "owner", func(parent *model.Fragile) *model.Owner {
+		return parent.Owner
+	}, r.ownerEntity(ctx).Completer("id"))
+}
+
+// Owners completes the objects in Fragile.owners. Of Owner, the response has only id;
+// the binding of Owner fetches the other fields.
+func (r fragileResolver) Owners(ctx context.Context, parents []*model.Fragile) ([][]*model.Owner, error) {
+	return engine.CompleteListField(ctx, parents, "owners", func(parent *model.Fragile) []*model.Owner {
+		return parent.Owners
+	}, false, r.ownerEntity(ctx).Completer("id"))
+}
+
 // Media completes the objects in Shelf.media. Of Book, the response has only id;
 // the binding of Book fetches the other fields. Of Film, the response has only id;
 // the binding of Film fetches the other fields.
@@ -878,6 +1386,94 @@ func (r *Resolver) filmEntity(ctx context.Context) engine.Entity[string, model.F
 	}
 }
 
+// guardianEntity fetches objects of Guardian by their keys. The binding in schema/degraded.graphqls calls the service "answers":
+//
+//	GET /fragile/guardians/{$this.id}
+func (r *Resolver) guardianEntity(ctx context.Context) engine.Entity[[1]any, model.Guardian] {
+	return engine.Entity[[1]any, model.Guardian]{
+		Types: []string{"Guardian"},
+		From:  []string{"id"},
+		Key: func(parent *model.Guardian) *[1]any {
+			return &[1]any{parent.ID}
+		},
+		Batch: engine.Batch[[1]any, *model.Guardian]{
+			Identity: engine.Identity{
+				Source:     "answers",
+				Request:    "GET /fragile/guardians/{key0}",
+				Extraction: "Guardian as Guardian, stale for 5m0s",
+			},
+			MaxSize: 1,
+			Fetch: func(ctx context.Context, keys [][1]any) (map[[1]any]*model.Guardian, error) {
+				key := keys[0]
+				call := rest.New(http.MethodGet, "/fragile/guardians/").ServiceValues().Segment(key[0])
+				value, err := upstreams.FetchStale(ctx, r.Services, "answers", call, upstreams.Stale{MaxAge: 5 * time.Minute},
+					decode.NullOf(decode.CheckKey("id", keys[0][0], graph.DecodeGuardian, func(object *model.Guardian) *string { return encode.Key(&object.ID) })))
+				return map[[1]any]*model.Guardian{key: value}, err
+			},
+		},
+	}
+}
+
+// keeperEntity fetches objects of Keeper by their keys. The binding in schema/degraded.graphqls calls the service "answers":
+//
+//	GET /fragile/keepers?ids={$batch.id*}
+func (r *Resolver) keeperEntity(ctx context.Context) engine.Entity[string, model.Keeper] {
+	return engine.Entity[string, model.Keeper]{
+		Types: []string{"Keeper"},
+		From:  []string{"id"},
+		Key: func(parent *model.Keeper) *string {
+			return encode.Key(&parent.ID)
+		},
+		Batch: engine.Batch[string, *model.Keeper]{
+			Identity: engine.Identity{
+				Source:     "answers",
+				Request:    `GET /fragile/keepers?QueryExploded("ids", {keys})`,
+				Extraction: "[Keeper!]! as [Keeper!]! by id",
+			},
+			MaxSize: 10,
+			Fetch: func(ctx context.Context, keys []string) (map[string]*model.Keeper, error) {
+				call := rest.New(http.MethodGet, "/fragile/keepers").
+					ServiceValues().
+					QueryExploded("ids", keys).
+					Batch(len(keys), 8000)
+				return upstreams.Fetch(ctx, r.Services, "answers", call,
+					decode.ByKey("id", graph.DecodeKeeper, func(item *model.Keeper) string { return strconv.Itoa(item.ID) }))
+			},
+		},
+		DefaultOnError: defaultKeeper,
+	}
+}
+
+// ownerEntity fetches objects of Owner by their keys. The binding in schema/degraded.graphqls calls the service "answers":
+//
+//	GET /fragile/owners?ids={$batch.id*}
+func (r *Resolver) ownerEntity(ctx context.Context) engine.Entity[string, model.Owner] {
+	return engine.Entity[string, model.Owner]{
+		Types: []string{"Owner"},
+		From:  []string{"id"},
+		Key: func(parent *model.Owner) *string {
+			return encode.Key(&parent.ID)
+		},
+		Batch: engine.Batch[string, *model.Owner]{
+			Identity: engine.Identity{
+				Source:     "answers",
+				Request:    `GET /fragile/owners?QueryExploded("ids", {keys})`,
+				Extraction: "[Owner!]! as [Owner!]! by id",
+			},
+			MaxSize: 10,
+			Fetch: func(ctx context.Context, keys []string) (map[string]*model.Owner, error) {
+				call := rest.New(http.MethodGet, "/fragile/owners").
+					ServiceValues().
+					QueryExploded("ids", keys).
+					Batch(len(keys), 8000)
+				return upstreams.Fetch(ctx, r.Services, "answers", call,
+					decode.ByKey("id", graph.DecodeOwner, func(item *model.Owner) string { return strconv.Itoa(item.ID) }))
+			},
+		},
+		NullOnError: true,
+	}
+}
+
 // requireBookGuards checks @requiresScopes(scopes: [["a"]]), the guards of the field whose call completes objects.
 func requireBookGuards(ctx context.Context) error {
 	return auth.CheckScopes(ctx, [][]string{{"a"}})
@@ -897,6 +1493,440 @@ var filmFieldGuards = map[string]func(context.Context) error{
 	"guarded": func(ctx context.Context) error {
 		return auth.CheckAuthenticated(ctx)
 	},
+}
+
+// queryStaleOrNoneRules are the rules of Query.staleOrNone: which responses are successes, and what clients see of the
+// others.
+var queryStaleOrNoneRules = &upstreams.Rules{
+	NullOn: []int{404},
+}
+
+// queryRuledRules are the rules of Query.ruled: which responses are successes, and what clients see of the
+// others.
+var queryRuledRules = &upstreams.Rules{
+	Success: func(response *upstreams.Response) bool {
+		return mapping.Truthy(mapping.Equal(response.Status, json.Number("200")))
+	},
+	Message: func(response *upstreams.Response) any { return mapping.Get(response.Body(), "error", "text") },
+	Extensions: func(response *upstreams.Response) any {
+		return encode.Object{}.With("code", mapping.GetOrAbsent(response.Body(), "error", "code"))
+	},
+}
+
+// defaultFragileDefaultPart returns what Fragile.defaultPart is when the service has failed.
+func defaultFragileDefaultPart() *model.Part {
+	return &model.Part{ID: 0, Label: "default"}
+}
+
+// defaultQueryDefaultFragile returns what Query.defaultFragile is when the service has failed.
+func defaultQueryDefaultFragile() *model.Fragile {
+	return &model.Fragile{
+		ID:      0,
+		Name:    new("none"),
+		Kind:    new(model.Kind("ODD")),
+		Kinds:   []model.Kind{model.Kind("LARGE"), model.Kind("SMALL")},
+		Price:   new(decode.Literal(`"1.50"`, (*decode.Decoder).Decimal)),
+		At:      new(decode.Literal(`"2026-01-31T12:00:00Z"`, (*decode.Decoder).DateTime)),
+		Big:     new(int64(9007199254740993)),
+		Any:     decode.Literal(`{"a":[1,null,"x"]}`, (*decode.Decoder).JSON),
+		Ratio:   new(float64(2)),
+		Flag:    new(true),
+		PartIds: []int{},
+		Part:    &model.Part{ID: 1, Label: "default"},
+		Parts:   []*model.Part{{ID: 2, Label: "a", Size: new(1)}, nil},
+		Spot:    &model.Part{ID: 3, Label: "spot"},
+		Keeper:  &model.Keeper{ID: 1, Name: "of the default"},
+	}
+}
+
+// defaultQueryDefaultFragiles returns what Query.defaultFragiles is when the service has failed.
+func defaultQueryDefaultFragiles() []*model.Fragile {
+	return []*model.Fragile{}
+}
+
+// defaultQueryDefaultName returns what Query.defaultName is when the service has failed.
+func defaultQueryDefaultName() string {
+	return "no\t\"name\""
+}
+
+// defaultQueryDefaultPages returns what Query.defaultPages is when the service has failed.
+func defaultQueryDefaultPages() *model.FragilePage {
+	return &model.FragilePage{
+		Nodes:    []*model.Fragile{},
+		PageInfo: &model.FragilePageInfo{HasNextPage: false},
+	}
+}
+
+// defaultKeeper returns an object of Keeper for which the service has failed to send the fields that did not come along.
+func defaultKeeper(partial *model.Keeper, sent []string) *model.Keeper {
+	object := *partial
+	if !slices.Contains(sent, "name") {
+		object.Name = "unknown"
+	}
+	return &object
+}
+
+// pageFragileNullPages decodes a page of Fragile.nullPages by the selection of its binding.
+func pageFragileNullPages(d *decode.Decoder) page.Response[decode.Item[*model.Fragile]] {
+	var p page.Response[decode.Item[*model.Fragile]]
+	p.Items = decode.Member("items", decode.ItemsOf(decode.NullOf(graph.DecodeFragile)))(d)
+	return p
+}
+
+// pageFragileStalePages decodes a page of Fragile.stalePages by the selection of its binding.
+func pageFragileStalePages(d *decode.Decoder) page.Response[decode.Item[*model.Fragile]] {
+	var p page.Response[decode.Item[*model.Fragile]]
+	p.Items = decode.Member("items", decode.ItemsOf(decode.NullOf(graph.DecodeFragile)))(d)
+	return p
+}
+
+var shapeQueryFragileOwner = decode.NewShape("Owner",
+	decode.Field{Name: "id", Required: true},
+)
+
+// decodeQueryFragileOwner decodes the Owner of Query.fragile by the selection of its binding.
+func decodeQueryFragileOwner(d *decode.Decoder) *model.Owner {
+	o := d.Object(shapeQueryFragileOwner)
+	v := decode.New[model.Owner](&o)
+	for o.Next() {
+		switch o.Field() {
+		case 0: // id
+			v.ID = d.Int()
+		}
+	}
+	if !o.OK() {
+		return nil
+	}
+	return v
+}
+
+var shapeQueryFragileOwners = decode.NewShape("Owner",
+	decode.Field{Name: "id", Required: true},
+)
+
+// decodeQueryFragileOwners decodes the Owner of Query.fragile by the selection of its binding.
+func decodeQueryFragileOwners(d *decode.Decoder) *model.Owner {
+	o := d.Object(shapeQueryFragileOwners)
+	v := decode.New[model.Owner](&o)
+	for o.Next() {
+		switch o.Field() {
+		case 0: // id
+			v.ID = d.Int()
+		}
+	}
+	if !o.OK() {
+		return nil
+	}
+	return v
+}
+
+var shapeQueryFragileKeeper = decode.NewShape("Keeper",
+	decode.Field{Name: "id", Required: true},
+)
+
+// decodeQueryFragileKeeper decodes the Keeper of Query.fragile by the selection of its binding.
+func decodeQueryFragileKeeper(d *decode.Decoder) *model.Keeper {
+	o := d.Object(shapeQueryFragileKeeper)
+	v := decode.New[model.Keeper](&o)
+	for o.Next() {
+		switch o.Field() {
+		case 0: // id
+			v.ID = d.Int()
+		}
+	}
+	if !o.OK() {
+		return nil
+	}
+	return v
+}
+
+var shapeQueryFragileKeepers = decode.NewShape("Keeper",
+	decode.Field{Name: "id", Required: true},
+)
+
+// decodeQueryFragileKeepers decodes the Keeper of Query.fragile by the selection of its binding.
+func decodeQueryFragileKeepers(d *decode.Decoder) *model.Keeper {
+	o := d.Object(shapeQueryFragileKeepers)
+	v := decode.New[model.Keeper](&o)
+	for o.Next() {
+		switch o.Field() {
+		case 0: // id
+			v.ID = d.Int()
+		}
+	}
+	if !o.OK() {
+		return nil
+	}
+	return v
+}
+
+var shapeQueryFragileGuardian = decode.NewShape("Guardian",
+	decode.Field{Name: "id", Required: true},
+)
+
+// decodeQueryFragileGuardian decodes the Guardian of Query.fragile by the selection of its binding.
+func decodeQueryFragileGuardian(d *decode.Decoder) *model.Guardian {
+	o := d.Object(shapeQueryFragileGuardian)
+	v := decode.New[model.Guardian](&o)
+	for o.Next() {
+		switch o.Field() {
+		case 0: // id
+			v.ID = d.Int()
+		}
+	}
+	if !o.OK() {
+		return nil
+	}
+	return v
+}
+
+var shapeQueryFragileGuardians = decode.NewShape("Guardian",
+	decode.Field{Name: "id", Required: true},
+)
+
+// decodeQueryFragileGuardians decodes the Guardian of Query.fragile by the selection of its binding.
+func decodeQueryFragileGuardians(d *decode.Decoder) *model.Guardian {
+	o := d.Object(shapeQueryFragileGuardians)
+	v := decode.New[model.Guardian](&o)
+	for o.Next() {
+		switch o.Field() {
+		case 0: // id
+			v.ID = d.Int()
+		}
+	}
+	if !o.OK() {
+		return nil
+	}
+	return v
+}
+
+var shapeQueryFragile = decode.NewShape("Fragile",
+	decode.Field{Name: "id", Required: true},
+	decode.Field{Name: "name"},
+	decode.Field{Name: "partIds"},
+	decode.Field{Name: "owner"},
+	decode.Field{Name: "owners"},
+	decode.Field{Name: "keeper"},
+	decode.Field{Name: "keepers"},
+	decode.Field{Name: "guardian"},
+	decode.Field{Name: "guardians"},
+)
+
+// decodeQueryFragile decodes the Fragile of Query.fragile by the selection of its binding.
+func decodeQueryFragile(d *decode.Decoder) *model.Fragile {
+	o := d.Object(shapeQueryFragile)
+	v := decode.New[model.Fragile](&o)
+	for o.Next() {
+		switch o.Field() {
+		case 0: // id
+			v.ID = d.Int()
+		case 1: // name
+			v.Name = decode.Ptr(d, (*decode.Decoder).String)
+		case 2: // partIds
+			v.PartIds = decode.Null(d, decode.ListOf((*decode.Decoder).Int))
+		case 3: // owner
+			v.Owner = decode.Null(d, decodeQueryFragileOwner)
+		case 4: // owners
+			v.Owners = decode.Null(d, decode.ListOf(decode.NullOf(decodeQueryFragileOwners)))
+		case 5: // keeper
+			v.Keeper = decode.Null(d, decodeQueryFragileKeeper)
+		case 6: // keepers
+			v.Keepers = decode.Null(d, decode.ListOf(decodeQueryFragileKeepers))
+		case 7: // guardian
+			v.Guardian = decode.Null(d, decodeQueryFragileGuardian)
+		case 8: // guardians
+			v.Guardians = decode.Null(d, decode.ListOf(decodeQueryFragileGuardians))
+		}
+	}
+	if !o.OK() {
+		return nil
+	}
+	return v
+}
+
+var shapeQueryFragilesOwner = decode.NewShape("Owner",
+	decode.Field{Name: "id", Required: true},
+)
+
+// decodeQueryFragilesOwner decodes the Owner of Query.fragiles by the selection of its binding.
+func decodeQueryFragilesOwner(d *decode.Decoder) *model.Owner {
+	o := d.Object(shapeQueryFragilesOwner)
+	v := decode.New[model.Owner](&o)
+	for o.Next() {
+		switch o.Field() {
+		case 0: // id
+			v.ID = d.Int()
+		}
+	}
+	if !o.OK() {
+		return nil
+	}
+	return v
+}
+
+var shapeQueryFragilesOwners = decode.NewShape("Owner",
+	decode.Field{Name: "id", Required: true},
+)
+
+// decodeQueryFragilesOwners decodes the Owner of Query.fragiles by the selection of its binding.
+func decodeQueryFragilesOwners(d *decode.Decoder) *model.Owner {
+	o := d.Object(shapeQueryFragilesOwners)
+	v := decode.New[model.Owner](&o)
+	for o.Next() {
+		switch o.Field() {
+		case 0: // id
+			v.ID = d.Int()
+		}
+	}
+	if !o.OK() {
+		return nil
+	}
+	return v
+}
+
+var shapeQueryFragilesKeeper = decode.NewShape("Keeper",
+	decode.Field{Name: "id", Required: true},
+)
+
+// decodeQueryFragilesKeeper decodes the Keeper of Query.fragiles by the selection of its binding.
+func decodeQueryFragilesKeeper(d *decode.Decoder) *model.Keeper {
+	o := d.Object(shapeQueryFragilesKeeper)
+	v := decode.New[model.Keeper](&o)
+	for o.Next() {
+		switch o.Field() {
+		case 0: // id
+			v.ID = d.Int()
+		}
+	}
+	if !o.OK() {
+		return nil
+	}
+	return v
+}
+
+var shapeQueryFragilesKeepers = decode.NewShape("Keeper",
+	decode.Field{Name: "id", Required: true},
+)
+
+// decodeQueryFragilesKeepers decodes the Keeper of Query.fragiles by the selection of its binding.
+func decodeQueryFragilesKeepers(d *decode.Decoder) *model.Keeper {
+	o := d.Object(shapeQueryFragilesKeepers)
+	v := decode.New[model.Keeper](&o)
+	for o.Next() {
+		switch o.Field() {
+		case 0: // id
+			v.ID = d.Int()
+		}
+	}
+	if !o.OK() {
+		return nil
+	}
+	return v
+}
+
+var shapeQueryFragilesGuardian = decode.NewShape("Guardian",
+	decode.Field{Name: "id", Required: true},
+)
+
+// decodeQueryFragilesGuardian decodes the Guardian of Query.fragiles by the selection of its binding.
+func decodeQueryFragilesGuardian(d *decode.Decoder) *model.Guardian {
+	o := d.Object(shapeQueryFragilesGuardian)
+	v := decode.New[model.Guardian](&o)
+	for o.Next() {
+		switch o.Field() {
+		case 0: // id
+			v.ID = d.Int()
+		}
+	}
+	if !o.OK() {
+		return nil
+	}
+	return v
+}
+
+var shapeQueryFragilesGuardians = decode.NewShape("Guardian",
+	decode.Field{Name: "id", Required: true},
+)
+
+// decodeQueryFragilesGuardians decodes the Guardian of Query.fragiles by the selection of its binding.
+func decodeQueryFragilesGuardians(d *decode.Decoder) *model.Guardian {
+	o := d.Object(shapeQueryFragilesGuardians)
+	v := decode.New[model.Guardian](&o)
+	for o.Next() {
+		switch o.Field() {
+		case 0: // id
+			v.ID = d.Int()
+		}
+	}
+	if !o.OK() {
+		return nil
+	}
+	return v
+}
+
+var shapeQueryFragiles = decode.NewShape("Fragile",
+	decode.Field{Name: "id", Required: true},
+	decode.Field{Name: "name"},
+	decode.Field{Name: "partIds"},
+	decode.Field{Name: "owner"},
+	decode.Field{Name: "owners"},
+	decode.Field{Name: "keeper"},
+	decode.Field{Name: "keepers"},
+	decode.Field{Name: "guardian"},
+	decode.Field{Name: "guardians"},
+)
+
+// decodeQueryFragiles decodes the Fragile of Query.fragiles by the selection of its binding.
+func decodeQueryFragiles(d *decode.Decoder) *model.Fragile {
+	o := d.Object(shapeQueryFragiles)
+	v := decode.New[model.Fragile](&o)
+	for o.Next() {
+		switch o.Field() {
+		case 0: // id
+			v.ID = d.Int()
+		case 1: // name
+			v.Name = decode.Ptr(d, (*decode.Decoder).String)
+		case 2: // partIds
+			v.PartIds = decode.Null(d, decode.ListOf((*decode.Decoder).Int))
+		case 3: // owner
+			v.Owner = decode.Null(d, decodeQueryFragilesOwner)
+		case 4: // owners
+			v.Owners = decode.Null(d, decode.ListOf(decode.NullOf(decodeQueryFragilesOwners)))
+		case 5: // keeper
+			v.Keeper = decode.Null(d, decodeQueryFragilesKeeper)
+		case 6: // keepers
+			v.Keepers = decode.Null(d, decode.ListOf(decodeQueryFragilesKeepers))
+		case 7: // guardian
+			v.Guardian = decode.Null(d, decodeQueryFragilesGuardian)
+		case 8: // guardians
+			v.Guardians = decode.Null(d, decode.ListOf(decodeQueryFragilesGuardians))
+		}
+	}
+	if !o.OK() {
+		return nil
+	}
+	return v
+}
+
+// pageQueryNullPages decodes a page of Query.nullPages by the selection of its binding.
+func pageQueryNullPages(d *decode.Decoder) page.Response[decode.Item[*model.Fragile]] {
+	var p page.Response[decode.Item[*model.Fragile]]
+	p.Items = decode.Member("items", decode.ItemsOf(decode.NullOf(graph.DecodeFragile)))(d)
+	return p
+}
+
+// pageQueryDefaultPages decodes a page of Query.defaultPages by the selection of its binding.
+func pageQueryDefaultPages(d *decode.Decoder) page.Response[decode.Item[*model.Fragile]] {
+	var p page.Response[decode.Item[*model.Fragile]]
+	p.Items = decode.Member("items", decode.ItemsOf(decode.NullOf(graph.DecodeFragile)))(d)
+	return p
+}
+
+// pageQueryStalePages decodes a page of Query.stalePages by the selection of its binding.
+func pageQueryStalePages(d *decode.Decoder) page.Response[decode.Item[*model.Fragile]] {
+	var p page.Response[decode.Item[*model.Fragile]]
+	p.Items = decode.Member("items", decode.ItemsOf(decode.NullOf(graph.DecodeFragile)))(d)
+	return p
 }
 
 // pageQueryOffsetPage decodes a page of Query.offsetPage by the selection of its binding.

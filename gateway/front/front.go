@@ -119,6 +119,10 @@ type Deps struct {
 	// fallback has the reason, by a plan if it is empty. It must be safe for concurrent use.
 	// Default none.
 	OnOperation func(kind ast.Operation, fallback engine.FallbackReason)
+	// OnDegraded is called for each response in which fields have another value in the place of one
+	// that a service failed to send, with the numbers of those fields by service and mode. It must be
+	// safe for concurrent use. Default none.
+	OnDegraded func(by engine.DegradedBy, n int)
 }
 
 func (d Deps) withDefaults() Deps {
@@ -130,6 +134,9 @@ func (d Deps) withDefaults() Deps {
 	}
 	if d.OnOperation == nil {
 		d.OnOperation = func(ast.Operation, engine.FallbackReason) {}
+	}
+	if d.OnDegraded == nil {
+		d.OnDegraded = func(engine.DegradedBy, int) {}
 	}
 	return d
 }
@@ -223,6 +230,7 @@ func (f *Front) version(o Options, d Deps) (*version, error) {
 		Presenter:     f.present,
 		Log:           d.Log,
 		OnOperation:   d.OnOperation,
+		OnDegraded:    d.OnDegraded,
 	}
 	before := f.current.Load()
 	if before == nil {

@@ -2,7 +2,7 @@
 // API of OpenTelemetry and serves the text format of Prometheus.
 //
 // It promises that counting an operation takes nanoseconds and no memory, and that the number of
-// series is fixed by New, whatever clients send. No metric identifies a client or an operation.
+// series is bounded by the settings, whatever clients send. No metric identifies a client or an operation.
 package metrics
 
 import (
@@ -34,6 +34,7 @@ type Metrics struct {
 	operations operations
 	load       loadMetrics
 	reloads    reloadMetrics
+	degraded   degraded
 	handler    http.Handler
 }
 
@@ -76,6 +77,9 @@ func (m *Metrics) register(meter metric.Meter) error {
 		return err
 	}
 	if err := m.reloads.register(meter); err != nil {
+		return err
+	}
+	if err := m.degraded.register(meter); err != nil {
 		return err
 	}
 	return m.load.register(meter)

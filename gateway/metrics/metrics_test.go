@@ -147,3 +147,22 @@ func BenchmarkOperation(b *testing.B) {
 		})
 	}
 }
+
+// Degraded fields are counted by source and mode, from the first one on.
+func TestDegradedFields(t *testing.T) {
+	m := newMetrics(t, slog.New(slog.DiscardHandler))
+	if text, _ := page(t, m); strings.Contains(text, "gateway_fields_degraded_total{") {
+		t.Error("there are series before the first field")
+	}
+	m.CountDegraded(engine.DegradedBy{Service: "users", Mode: engine.DegradedToStale}, 3)
+	m.CountDegraded(engine.DegradedBy{Service: "users", Mode: engine.DegradedToNull}, 1)
+	m.CountDegraded(engine.DegradedBy{Service: "users", Mode: engine.DegradedToStale}, 2)
+	text, _ := page(t, m)
+	for _, line := range []string{
+		`gateway_fields_degraded_total{mode="STALE",source="users"} 5`, `gateway_fields_degraded_total{mode="NULL",source="users"} 1`,
+	} {
+		if !strings.Contains(text, line+"\n") {
+			t.Errorf("%s is missing in\n%s", line, text)
+		}
+	}
+}

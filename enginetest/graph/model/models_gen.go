@@ -16,6 +16,10 @@ type Any interface {
 	IsAny()
 }
 
+type Fitting interface {
+	IsFitting()
+}
+
 // Of a film or a book its service sends the key alone, of a scrap all.
 type Media interface {
 	IsMedia()
@@ -101,11 +105,56 @@ type Filter struct {
 	Kinds graphql.Omittable[[]Kind]     `json:"kinds,omitempty"`
 }
 
+type Fragile struct {
+	ID      int             `json:"id"`
+	Name    *string         `json:"name,omitempty"`
+	Kind    *Kind           `json:"kind,omitempty"`
+	Kinds   []Kind          `json:"kinds,omitempty"`
+	Price   *scalar.Decimal `json:"price,omitempty"`
+	At      *time.Time      `json:"at,omitempty"`
+	Big     *int64          `json:"big,omitempty"`
+	Any     scalar.JSON     `json:"any,omitempty"`
+	Ratio   *float64        `json:"ratio,omitempty"`
+	Flag    *bool           `json:"flag,omitempty"`
+	PartIds []int           `json:"partIds,omitempty"`
+	Part    *Part           `json:"part,omitempty"`
+	Parts   []*Part         `json:"parts,omitempty"`
+	Spot    Fitting         `json:"spot,omitempty"`
+	// Owners come with their id alone.
+	Owner     *Owner      `json:"owner,omitempty"`
+	Owners    []*Owner    `json:"owners,omitempty"`
+	Keeper    *Keeper     `json:"keeper,omitempty"`
+	Keepers   []*Keeper   `json:"keepers,omitempty"`
+	Guardian  *Guardian   `json:"guardian,omitempty"`
+	Guardians []*Guardian `json:"guardians,omitempty"`
+}
+
+type FragilePage struct {
+	Nodes    []*Fragile       `json:"nodes,omitempty"`
+	PageInfo *FragilePageInfo `json:"pageInfo"`
+}
+
+type FragilePageInfo struct {
+	HasNextPage bool    `json:"hasNextPage"`
+	EndCursor   *string `json:"endCursor,omitempty"`
+}
+
+type Guardian struct {
+	ID   int    `json:"id"`
+	Name string `json:"name"`
+}
+
 type Item struct {
 	ID    *int    `json:"id,omitempty"`
 	MustN int     `json:"mustN"`
 	Item  *Item   `json:"item,omitempty"`
 	Items []*Item `json:"items,omitempty"`
+}
+
+type Keeper struct {
+	ID   int    `json:"id"`
+	Name string `json:"name"`
+	Age  *int   `json:"age,omitempty"`
 }
 
 // Edges and nodes, which may be null.
@@ -127,12 +176,25 @@ type Other struct {
 	Item  *Item `json:"item,omitempty"`
 }
 
+type Owner struct {
+	ID   int     `json:"id"`
+	Name *string `json:"name,omitempty"`
+}
+
 type PageInfo struct {
 	HasNextPage     bool    `json:"hasNextPage"`
 	HasPreviousPage bool    `json:"hasPreviousPage"`
 	StartCursor     *string `json:"startCursor,omitempty"`
 	EndCursor       *string `json:"endCursor,omitempty"`
 }
+
+type Part struct {
+	ID    int    `json:"id"`
+	Label string `json:"label"`
+	Size  *int   `json:"size,omitempty"`
+}
+
+func (Part) IsFitting() {}
 
 type Person struct {
 	ID    string  `json:"id"`
@@ -256,6 +318,12 @@ type Thing struct {
 }
 
 func (Thing) IsAny() {}
+
+type Tool struct {
+	Label string `json:"label"`
+}
+
+func (Tool) IsFitting() {}
 
 type User struct {
 	ID    int    `json:"id"`

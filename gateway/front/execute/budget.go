@@ -163,6 +163,8 @@ func (e *Executor) bound(ctx context.Context, response *graphql.Response) {
 	}
 	if err := budget.Err(); err != nil {
 		response.Data, response.Errors = nullData, gqlerror.List{e.options.Presenter.Convert(ctx, err)}
+		delete(response.Extensions, degradedKey) // of fields that the response does not have
+		delete(response.Extensions, degradedMoreKey)
 		return
 	}
 	response.Errors = truncateErrors(response.Errors, budget.OmittedErrors())

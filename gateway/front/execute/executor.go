@@ -29,7 +29,7 @@ import (
 )
 
 // Options are what an Executor needs besides the schema. The zero value is not useful: Cursors,
-// Presenter, Log and OnOperation are required.
+// Presenter, Log, OnOperation and OnDegraded are required.
 type Options struct {
 	// Limits bound each document.
 	Limits limit.Options
@@ -50,6 +50,9 @@ type Options struct {
 	// OnOperation is called for each operation that was executed: by gqlgen's executor if
 	// fallback has the reason, by a plan if it is empty.
 	OnOperation func(kind ast.Operation, fallback engine.FallbackReason)
+	// OnDegraded is called for each response with degraded fields, with their numbers by service and
+	// mode.
+	OnDegraded func(by engine.DegradedBy, n int)
 }
 
 // Executor executes operations. All transports share one. It is safe for concurrent use, except
@@ -224,7 +227,14 @@ func (e *Executor) dispatch(ctx context.Context, op *graphql.OperationContext, t
 // subscribe prepares a subscription, which gqlgen's executor executes.
 func (e *Executor) subscribe(ctx context.Context, op *graphql.OperationContext, to *engine.Result) (graphql.ResponseHandler, context.Context) {
 	to.Fallback = cmp.Or(e.fallback, engine.FallbackSubscription)
-	return e.gqlgen.DispatchOperation(ctx, op)
+	respond, ctx := e.gqlgen.DispatchOperation(ctx, op)
+	return func(ctx context.Context) *graphql.Response {
+		response := respond(ctx)
+		if response != nil {
+			e.addDegraded(ctx, response)
+		}
+		return response
+	}, ctx
 }
 
 // intercept prepares a query or a mutation. It calls the extensions in the order of gqlgen's
@@ -273,6 +283,7 @@ func (e *Executor) execute(ctx context.Context, op *graphql.OperationContext, bu
 	if response := executed.Response; response != nil {
 		response.Errors = append(response.Errors, graphql.GetErrors(ctx)...)
 		response.Extensions = graphql.GetExtensions(ctx)
+		e.addDegraded(ctx, response)
 	}
 	return executed, nil
 }

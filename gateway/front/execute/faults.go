@@ -20,7 +20,7 @@ func supportsFaults(op *graphql.OperationContext) bool {
 }
 
 // watchFields has the fields that gqlgen's executor resolves spend from the operation's budget,
-// and report faults unless faults is nil. Once the operation has been stopped a field is null at
+// record that they are degraded, and report faults unless faults is nil. Once the operation has been stopped a field is null at
 // once and without an error, since the response has the budget's error only.
 func (e *Executor) watchFields(op *graphql.OperationContext, faults *decode.Faults, budget *engine.Budget) {
 	resolve := op.ResolverMiddleware
@@ -28,7 +28,7 @@ func (e *Executor) watchFields(op *graphql.OperationContext, faults *decode.Faul
 		if budget.BeginField(ctx) != nil {
 			return graphql.Null, nil
 		}
-		value, err := resolve(ctx, next)
+		value, err := resolve(ctx, func(ctx context.Context) (any, error) { return takeDegraded(ctx, next) })
 		if err == nil && !faults.Empty() {
 			value, err = reportFaults(ctx, faults, value)
 		}
@@ -38,6 +38,24 @@ func (e *Executor) watchFields(op *graphql.OperationContext, faults *decode.Faul
 		return value, err
 	}
 	op.RootResolverMiddleware = boundWriting(op.RootResolverMiddleware, budget)
+}
+
+// takeDegraded calls next, and returns the value of a degraded field without the error that came with
+// it. The value of a batch resolver is not what next returns: gqlgen drops values with errors, and
+// presents the errors itself. The presenter leaves such an error at the field.
+func takeDegraded(ctx context.Context, next graphql.Resolver) (any, error) {
+	value, err := next(ctx)
+	if d := engine.AsDegraded(err); d != nil {
+		engine.RecordDegraded(ctx, graphql.GetPath(ctx), d)
+		return value, nil
+	}
+	if field := graphql.GetFieldContext(ctx); err == nil && value == nil && field != nil {
+		if d, ok := field.Result.(*engine.Degraded); ok {
+			engine.RecordDegraded(ctx, graphql.GetPath(ctx), d)
+			return d.Value, nil
+		}
+	}
+	return value, err
 }
 
 // reportFaults returns the value of the field in ctx and adds the errors of its elements, or

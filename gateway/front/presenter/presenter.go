@@ -17,6 +17,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/99designs/gqlgen/graphql"
+	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
 	"github.com/gatehouse-graphql/gatehouse/engine"
@@ -46,8 +47,12 @@ func New(log *slog.Logger) *Presenter { return &Presenter{log} }
 // Present implements graphql.ErrorPresenterFunc: it returns what the client is shown of err. It
 // returns nil for an error that the response must not list: the null of a field after an
 // element of it has failed with an error of its own, an error that the response has no room
-// for, and any error once the operation has been stopped.
+// for, and any error once the operation has been stopped. An error that a batch resolver returned
+// together with a value, engine.Degraded, becomes the result of its field.
 func (p *Presenter) Present(ctx context.Context, err error) *gqlerror.Error {
+	if takeDegraded(ctx, err) {
+		return nil
+	}
 	if errors.Is(err, graphql.ErrInvalidNull) && hasElementError(ctx) {
 		return nil
 	}
@@ -175,6 +180,18 @@ func withCode(from map[string]any) map[string]any {
 	return to
 }
 
+// LogDegraded logs the failures in place of which fields have other values, each once.
+func (p *Presenter) LogDegraded(ctx context.Context, fields []engine.DegradedField) {
+	var logged []*fault.Error
+	for _, field := range fields {
+		if slices.Contains(logged, field.Fault) {
+			continue
+		}
+		logged = append(logged, field.Fault)
+		p.logFault(ctx, field.Fault, field.Path, slog.String("degraded", string(field.Mode)))
+	}
+}
+
 // logCause logs the cause of a fault, which the client is not shown: of an internal error as an
 // error, of a service's failure as a warning, and of what follows from the request alone, such as
 // an object that a service does not have, as information. It logs the first errors of a request
@@ -183,6 +200,11 @@ func (p *Presenter) logCause(ctx context.Context, f *fault.Error, shown *gqlerro
 	if f.Cause == nil && f.Code != fault.Internal {
 		return
 	}
+	p.logFault(ctx, f, shown.Path)
+}
+
+// logFault logs a fault at a path of the response, with further attributes.
+func (p *Presenter) logFault(ctx context.Context, f *fault.Error, path ast.Path, more ...slog.Attr) {
 	entry := request.LogEntryOf(ctx)
 	if !entry.MayLogError() {
 		return
@@ -199,12 +221,12 @@ func (p *Presenter) logCause(ctx context.Context, f *fault.Error, shown *gqlerro
 	attrs := []slog.Attr{
 		slog.String("request_id", entry.ID),
 		slog.String("code", string(f.Code)),
-		slog.String("path", shown.Path.String()),
+		slog.String("path", path.String()),
 	}
 	if f.Service != "" {
 		attrs = append(attrs, slog.String("service", f.Service), slog.Int("service_status", f.Status))
 	}
-	p.log.LogAttrs(ctx, level, truncate(f.Message, maxMessage), append(attrs, causeAttrs(f)...)...)
+	p.log.LogAttrs(ctx, level, truncate(f.Message, maxMessage), slices.Concat(attrs, more, causeAttrs(f))...)
 }
 
 // expected are the codes of faults that healthy services and gateways have as well.
