@@ -82,11 +82,15 @@ func newSource(name string, o Source, kept *source, log *slog.Logger) (*source, 
 	options := o
 	targets, urlsErr := o.targets()
 	settings := balance.Settings{Policy: o.Balance}
-	if err := errors.Join(urlsErr, settings.Validate(), o.validate()); err != nil {
+	key, keyErr := parseHashKey(settings.Key)
+	if keyErr != nil {
+		keyErr = fmt.Errorf("balance.key: %w", keyErr)
+	}
+	if err := errors.Join(urlsErr, settings.Validate(), o.validate(), keyErr); err != nil {
 		return nil, err
 	}
 	o = o.withDefaults()
-	s := &source{options: options, config: maps.Clone(o.Config), limiter: resilience.NewLimiter(o.Concurrency)}
+	s := &source{options: options, config: maps.Clone(o.Config), limiter: resilience.NewLimiter(o.Concurrency), key: key}
 	sourceLog := log.With(slog.String("source", name))
 	repeated := o.resilience()
 	repeated.Log = sourceLog
