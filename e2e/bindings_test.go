@@ -318,7 +318,7 @@ func recordRequests(t *testing.T, source string) (*requestRecorder, func(*config
 		}))
 		t.Cleanup(server.Close)
 		s := c.Sources[source]
-		s.URLs = []string{server.URL}
+		s.URLs = upstreams.URLs(server.URL)
 		c.Sources[source] = s
 	}
 }

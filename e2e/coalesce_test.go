@@ -52,7 +52,7 @@ func newCoalescing(t *testing.T, change ...func(*config.Config)) (g, plain *gate
 		before.Sources = config.Sources{}
 		for name, source := range c.Sources {
 			before.Sources[name] = source
-			source.URLs = []string{b.before(t, source.URLs[0])}
+			source.URLs = upstreams.URLs(b.before(t, source.URLs[0].URL))
 			c.Sources[name] = source
 		}
 		before.Execution.Coalesce = false

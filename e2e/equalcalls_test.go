@@ -26,7 +26,7 @@ func (l *requestLog) before(t *testing.T, executor string, change ...func(*confi
 	return newGateway(t, append([]func(*config.Config){func(c *config.Config) {
 		c.Execution.Engine = executor
 		for name, source := range c.Sources {
-			to, err := url.Parse(source.URLs[0])
+			to, err := url.Parse(source.URLs[0].URL)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -38,7 +38,7 @@ func (l *requestLog) before(t *testing.T, executor string, change ...func(*confi
 				next.ServeHTTP(w, r)
 			}))
 			t.Cleanup(server.Close)
-			source.URLs = []string{server.URL}
+			source.URLs = upstreams.URLs(server.URL)
 			c.Sources[name] = source
 		}
 	}}, change...)...)

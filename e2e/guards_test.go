@@ -505,7 +505,7 @@ func newTap(t *testing.T, c *config.Config, source string) *headerRecorder {
 	}))
 	t.Cleanup(server.Close)
 	s := c.Sources[source]
-	s.URLs = []string{server.URL}
+	s.URLs = upstreams.URLs(server.URL)
 	c.Sources[source] = s
 	return it
 }

@@ -75,7 +75,7 @@ func TestLongBatchesAreSplit(t *testing.T) {
 			t.Cleanup(server.Close)
 			g := newGateway(t, func(c *config.Config) {
 				source := c.Sources["products"]
-				source.URLs = []string{server.URL}
+				source.URLs = upstreams.URLs(server.URL)
 				c.Sources["products"] = source
 			})
 			a := g.query(t, g.token(t, services.Admin), `{ inventory { product { sku name } } }`, nil)

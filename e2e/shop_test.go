@@ -200,7 +200,7 @@ func TestRoundRobin(t *testing.T) {
 func TestDeadService(t *testing.T) {
 	g := newGateway(t, func(c *config.Config) {
 		source := c.Sources["users"]
-		source.URLs = []string{"http://127.0.0.1:1/secret-path"}
+		source.URLs = upstreams.URLs("http://127.0.0.1:1/secret-path")
 		c.Sources["users"] = source
 	})
 	a := g.query(t, g.token(t, services.Admin), `{ orders(first: 2) { nodes { id customer { name } lines { product { sku } } } } product(sku: "B-100") { name } }`, nil)

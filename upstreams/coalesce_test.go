@@ -58,7 +58,7 @@ func (s *held) services(t *testing.T, o upstreams.Source) *upstreams.Services {
 	t.Helper()
 	server := httptest.NewServer(s)
 	t.Cleanup(server.Close)
-	o.URLs = []string{server.URL}
+	o.URLs = upstreams.URLs(server.URL)
 	services, err := upstreams.New(upstreams.Options{"s": o}, nil)
 	if err != nil {
 		t.Fatal(err)
@@ -231,7 +231,7 @@ func TestCoalescedCallers(t *testing.T) {
 		close(cancelled)
 	}))
 	defer endless.Close()
-	services, err := upstreams.New(upstreams.Options{"s": {URLs: []string{endless.URL}}}, nil)
+	services, err := upstreams.New(upstreams.Options{"s": {URLs: upstreams.URLs(endless.URL)}}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
