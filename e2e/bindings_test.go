@@ -303,7 +303,7 @@ type requestRecorder struct {
 func recordRequests(t *testing.T, source string) (*requestRecorder, func(*config.Config)) {
 	it := &requestRecorder{}
 	return it, func(c *config.Config) {
-		to, err := url.Parse(c.Sources[source].URLs[0])
+		to, err := url.Parse(c.Sources[source].URLs[0].URL)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -332,9 +332,9 @@ func TestCoalescedTraces(t *testing.T) {
 func TestNoVaryHeaders(t *testing.T) {
 	url := []string{"http://localhost"}
 	services, err := upstreams.New(upstreams.Options{
-		"a": {URLs: url, Forward: []string{"traceparent", "X-A", "X-Both", "X-Request-Id", "X-Tenant"}, NoVary: []string{"x-a", "x-both"}},
-		"b": {URLs: url, Forward: []string{"X-B3-TraceId", "X-Both"}},
-		"c": {URLs: url},
+		"a": {URLs: upstreams.URLs(url...), Forward: []string{"traceparent", "X-A", "X-Both", "X-Request-Id", "X-Tenant"}, NoVary: []string{"x-a", "x-both"}},
+		"b": {URLs: upstreams.URLs(url...), Forward: []string{"X-B3-TraceId", "X-Both"}},
+		"c": {URLs: upstreams.URLs(url...)},
 	}, nil)
 	if err != nil {
 		t.Fatal(err)

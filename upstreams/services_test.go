@@ -143,7 +143,7 @@ func TestPostIsSentOnce(t *testing.T) {
 		if test.refused {
 			urls[0] = unreachable
 		}
-		_, err := newServices(t, upstreams.Source{URLs: urls}).Do(t.Context(), "users", test.call)
+		_, err := newServices(t, upstreams.Source{URLs: upstreams.URLs(urls...)}).Do(t.Context(), "users", test.call)
 		if a, b := first.calls.Load(), next.calls.Load(); a != test.first || b != test.next || (err == nil) != (test.next == 1) {
 			t.Errorf("%s: %d and %d calls (%v), want %d and %d", test.name, a, b, err, test.first, test.next)
 		}
