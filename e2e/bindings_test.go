@@ -17,6 +17,7 @@ import (
 
 	"github.com/gatehouse-graphql/gatehouse/examples/shop/services"
 	"github.com/gatehouse-graphql/gatehouse/gateway/config"
+	"github.com/gatehouse-graphql/gatehouse/upstreams"
 )
 
 // connection is a page of objects with an id or a sku.

@@ -20,6 +20,7 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/engine/coalesce/coalescetest"
 	"github.com/gatehouse-graphql/gatehouse/examples/shop/services"
 	"github.com/gatehouse-graphql/gatehouse/gateway/config"
+	"github.com/gatehouse-graphql/gatehouse/upstreams"
 )
 
 // callGate is a proxy before all services. It counts their calls and holds every GET until it is

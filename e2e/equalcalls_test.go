@@ -13,6 +13,7 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/engine"
 	"github.com/gatehouse-graphql/gatehouse/examples/shop/services"
 	"github.com/gatehouse-graphql/gatehouse/gateway/config"
+	"github.com/gatehouse-graphql/gatehouse/upstreams"
 )
 
 // requestLog is a proxy before all services that counts their requests.

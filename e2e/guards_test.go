@@ -29,6 +29,7 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/auth/devtoken"
 	"github.com/gatehouse-graphql/gatehouse/examples/shop/services"
 	"github.com/gatehouse-graphql/gatehouse/gateway/config"
+	"github.com/gatehouse-graphql/gatehouse/upstreams"
 )
 
 // send makes a request of any form to the gateway. The header's lines are "Name: value".

@@ -11,6 +11,7 @@ import (
 
 	"github.com/gatehouse-graphql/gatehouse/examples/shop/services"
 	"github.com/gatehouse-graphql/gatehouse/gateway/config"
+	"github.com/gatehouse-graphql/gatehouse/upstreams"
 )
 
 // longKeys is a service of products with long keys. It refuses requests whose target is longer than

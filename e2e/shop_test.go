@@ -11,6 +11,7 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/examples/shop/operations"
 	"github.com/gatehouse-graphql/gatehouse/examples/shop/services"
 	"github.com/gatehouse-graphql/gatehouse/gateway/config"
+	"github.com/gatehouse-graphql/gatehouse/upstreams"
 )
 
 // A query makes one call for the list, one for the distinct products, one for the distinct customers.
