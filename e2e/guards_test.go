@@ -493,7 +493,7 @@ type headerRecorder struct {
 func newTap(t *testing.T, c *config.Config, source string) *headerRecorder {
 	t.Helper()
 	it := &headerRecorder{}
-	behind, err := url.Parse(c.Sources[source].URLs[0])
+	behind, err := url.Parse(c.Sources[source].URLs[0].URL)
 	if err != nil {
 		t.Fatal(err)
 	}
