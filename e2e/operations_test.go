@@ -41,7 +41,7 @@ func replaceSource(t testing.TB, source string, timeout time.Duration, handler h
 	return func(c *config.Config) {
 		t.Cleanup(server.Close) // after the gateway has ended, which a hanging handler waits for
 		s := c.Sources[source]
-		s.URLs, s.Timeout = upstreams.URLs(server.URL + "/s3cret-base"), timeout
+		s.URLs, s.Timeout = upstreams.URLs(server.URL+"/s3cret-base"), timeout
 		c.Sources[source] = s
 	}
 }
