@@ -48,7 +48,7 @@ func (s *mockServices) sourceOptions(required []string, known config.Sources) up
 	o := upstreams.Options{}
 	for _, name := range slices.Concat(required, slices.Collect(maps.Keys(known))) {
 		source := known[name]
-		source.URLs = []string{s.server.URL + "/" + name}
+		source.URLs = upstreams.URLs(s.server.URL + "/" + name)
 		source.Retry.MaxAttempts = 1 // a test expects each call once, whatever its response is
 		o[name] = source
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/examples/shop/services"
 	"github.com/gatehouse-graphql/gatehouse/gateway/config"
 	"github.com/gatehouse-graphql/gatehouse/gateway/redact"
+	"github.com/gatehouse-graphql/gatehouse/upstreams"
 )
 
 // fakeUsers replaces the source users by one replica per handler.
@@ -23,7 +24,7 @@ func fakeUsers(t *testing.T, handlers ...http.HandlerFunc) func(*config.Config) 
 	}
 	return func(c *config.Config) {
 		source := c.Sources["users"]
-		source.URLs = urls
+		source.URLs = upstreams.URLs(urls...)
 		c.Sources["users"] = source
 	}
 }

@@ -17,6 +17,7 @@ import (
 
 	"github.com/gatehouse-graphql/gatehouse/examples/shop/services"
 	"github.com/gatehouse-graphql/gatehouse/gateway/config"
+	"github.com/gatehouse-graphql/gatehouse/upstreams"
 )
 
 // connection is a page of objects with an id or a sku.
@@ -303,7 +304,7 @@ type requestRecorder struct {
 func recordRequests(t *testing.T, source string) (*requestRecorder, func(*config.Config)) {
 	it := &requestRecorder{}
 	return it, func(c *config.Config) {
-		to, err := url.Parse(c.Sources[source].URLs[0])
+		to, err := url.Parse(c.Sources[source].URLs[0].URL)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -318,7 +319,7 @@ func recordRequests(t *testing.T, source string) (*requestRecorder, func(*config
 		}))
 		t.Cleanup(server.Close)
 		s := c.Sources[source]
-		s.URLs = []string{server.URL}
+		s.URLs = upstreams.URLs(server.URL)
 		c.Sources[source] = s
 	}
 }

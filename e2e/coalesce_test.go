@@ -20,6 +20,7 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/engine/coalesce/coalescetest"
 	"github.com/gatehouse-graphql/gatehouse/examples/shop/services"
 	"github.com/gatehouse-graphql/gatehouse/gateway/config"
+	"github.com/gatehouse-graphql/gatehouse/upstreams"
 )
 
 // callGate is a proxy before all services. It counts their calls and holds every GET until it is
@@ -52,7 +53,7 @@ func newCoalescing(t *testing.T, change ...func(*config.Config)) (g, plain *gate
 		before.Sources = config.Sources{}
 		for name, source := range c.Sources {
 			before.Sources[name] = source
-			source.URLs = []string{b.before(t, source.URLs[0])}
+			source.URLs = upstreams.URLs(b.before(t, source.URLs[0].URL))
 			c.Sources[name] = source
 		}
 		before.Execution.Coalesce = false

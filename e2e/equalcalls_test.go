@@ -13,6 +13,7 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/engine"
 	"github.com/gatehouse-graphql/gatehouse/examples/shop/services"
 	"github.com/gatehouse-graphql/gatehouse/gateway/config"
+	"github.com/gatehouse-graphql/gatehouse/upstreams"
 )
 
 // requestLog is a proxy before all services that counts their requests.
@@ -26,7 +27,7 @@ func (l *requestLog) before(t *testing.T, executor string, change ...func(*confi
 	return newGateway(t, append([]func(*config.Config){func(c *config.Config) {
 		c.Execution.Engine = executor
 		for name, source := range c.Sources {
-			to, err := url.Parse(source.URLs[0])
+			to, err := url.Parse(source.URLs[0].URL)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -38,7 +39,7 @@ func (l *requestLog) before(t *testing.T, executor string, change ...func(*confi
 				next.ServeHTTP(w, r)
 			}))
 			t.Cleanup(server.Close)
-			source.URLs = []string{server.URL}
+			source.URLs = upstreams.URLs(server.URL)
 			c.Sources[name] = source
 		}
 	}}, change...)...)

@@ -79,13 +79,13 @@ func (b *barrier) before(t *testing.T) *gatewayUnderTest {
 		for name, source := range c.Sources {
 			source.URLs = slices.Clone(source.URLs)
 			for i, address := range source.URLs {
-				to, err := url.Parse(address)
+				to, err := url.Parse(address.URL)
 				if err != nil {
 					t.Fatal(err)
 				}
 				server := httptest.NewServer(b.hold(name, httputil.NewSingleHostReverseProxy(to)))
 				t.Cleanup(server.Close)
-				source.URLs[i] = server.URL
+				source.URLs[i].URL = server.URL
 			}
 			c.Sources[name] = source
 		}

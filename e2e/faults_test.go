@@ -17,6 +17,7 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/benchmarks/faults/faulty"
 	"github.com/gatehouse-graphql/gatehouse/examples/shop/services"
 	"github.com/gatehouse-graphql/gatehouse/gateway/config"
+	"github.com/gatehouse-graphql/gatehouse/upstreams"
 )
 
 // These tests have services fail in every way, with counts and without times: `go run
@@ -48,7 +49,7 @@ func newFaultyGateway(t *testing.T, change ...func(*config.Config)) *faultyGatew
 		// The replicas end first: the gateway waits for calls that hang.
 		t.Cleanup(func() { f.play(t, faulty.Fault{Mode: faulty.Refuse}, f.replicas...) })
 		source := c.Sources["users"]
-		source.URLs = urls
+		source.URLs = upstreams.URLs(urls...)
 		c.Sources["users"] = source
 	})...)
 	f.token = f.gatewayUnderTest.token(t, services.Admin)

@@ -29,6 +29,7 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/auth/devtoken"
 	"github.com/gatehouse-graphql/gatehouse/examples/shop/services"
 	"github.com/gatehouse-graphql/gatehouse/gateway/config"
+	"github.com/gatehouse-graphql/gatehouse/upstreams"
 )
 
 // send makes a request of any form to the gateway. The header's lines are "Name: value".
@@ -492,7 +493,7 @@ type headerRecorder struct {
 func newTap(t *testing.T, c *config.Config, source string) *headerRecorder {
 	t.Helper()
 	it := &headerRecorder{}
-	behind, err := url.Parse(c.Sources[source].URLs[0])
+	behind, err := url.Parse(c.Sources[source].URLs[0].URL)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -505,7 +506,7 @@ func newTap(t *testing.T, c *config.Config, source string) *headerRecorder {
 	}))
 	t.Cleanup(server.Close)
 	s := c.Sources[source]
-	s.URLs = []string{server.URL}
+	s.URLs = upstreams.URLs(server.URL)
 	c.Sources[source] = s
 	return it
 }

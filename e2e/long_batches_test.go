@@ -11,6 +11,7 @@ import (
 
 	"github.com/gatehouse-graphql/gatehouse/examples/shop/services"
 	"github.com/gatehouse-graphql/gatehouse/gateway/config"
+	"github.com/gatehouse-graphql/gatehouse/upstreams"
 )
 
 // longKeys is a service of products with long keys. It refuses requests whose target is longer than
@@ -75,7 +76,7 @@ func TestLongBatchesAreSplit(t *testing.T) {
 			t.Cleanup(server.Close)
 			g := newGateway(t, func(c *config.Config) {
 				source := c.Sources["products"]
-				source.URLs = []string{server.URL}
+				source.URLs = upstreams.URLs(server.URL)
 				c.Sources["products"] = source
 			})
 			a := g.query(t, g.token(t, services.Admin), `{ inventory { product { sku name } } }`, nil)

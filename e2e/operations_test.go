@@ -26,6 +26,7 @@ import (
 
 	"github.com/gatehouse-graphql/gatehouse/examples/shop/services"
 	"github.com/gatehouse-graphql/gatehouse/gateway/config"
+	"github.com/gatehouse-graphql/gatehouse/upstreams"
 )
 
 // long is a timeout that only a broken gateway reaches.
@@ -40,7 +41,7 @@ func replaceSource(t testing.TB, source string, timeout time.Duration, handler h
 	return func(c *config.Config) {
 		t.Cleanup(server.Close) // after the gateway has ended, which a hanging handler waits for
 		s := c.Sources[source]
-		s.URLs, s.Timeout = []string{server.URL + "/s3cret-base"}, timeout
+		s.URLs, s.Timeout = upstreams.URLs(server.URL+"/s3cret-base"), timeout
 		c.Sources[source] = s
 	}
 }

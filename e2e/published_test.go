@@ -79,7 +79,7 @@ func TestDeferIsRefused(t *testing.T) {
 func TestCheckSaysWhatAStartWould(t *testing.T) {
 	g := gateway.Graph{Schema: newSchema, Requirements: resolvers.Requirements}
 	settings := &config.Config{Sources: config.Sources{
-		"users": upstreams.Source{URLs: []string{"http://localhost:1"}}, "user": upstreams.Source{URLs: []string{"http://localhost:1"}},
+		"users": upstreams.Source{URLs: upstreams.URLs("http://localhost:1")}, "user": upstreams.Source{URLs: upstreams.URLs("http://localhost:1")},
 	}}
 	settings.Cursors.Secret = "a secret of at least thirty-two bytes"
 	warnings, err := g.Check(settings)
@@ -94,7 +94,7 @@ func TestCheckSaysWhatAStartWould(t *testing.T) {
 	settings.Sources = config.Sources{}
 	settings.Cursors.Secret = ""
 	for _, name := range resolvers.Requirements.Sources {
-		settings.Sources[name] = upstreams.Source{URLs: []string{"http://localhost:1"}}
+		settings.Sources[name] = upstreams.Source{URLs: upstreams.URLs("http://localhost:1")}
 	}
 	g.Requirements.Config = map[string][]string{"users": {"region"}}
 	g.Requirements.Environment = []string{"GATEHOUSE_TEST_NOT_SET"}

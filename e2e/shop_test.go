@@ -11,6 +11,7 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/examples/shop/operations"
 	"github.com/gatehouse-graphql/gatehouse/examples/shop/services"
 	"github.com/gatehouse-graphql/gatehouse/gateway/config"
+	"github.com/gatehouse-graphql/gatehouse/upstreams"
 )
 
 // A query makes one call for the list, one for the distinct products, one for the distinct customers.
@@ -200,7 +201,7 @@ func TestRoundRobin(t *testing.T) {
 func TestDeadService(t *testing.T) {
 	g := newGateway(t, func(c *config.Config) {
 		source := c.Sources["users"]
-		source.URLs = []string{"http://127.0.0.1:1/secret-path"}
+		source.URLs = upstreams.URLs("http://127.0.0.1:1/secret-path")
 		c.Sources["users"] = source
 	})
 	a := g.query(t, g.token(t, services.Admin), `{ orders(first: 2) { nodes { id customer { name } lines { product { sku } } } } product(sku: "B-100") { name } }`, nil)

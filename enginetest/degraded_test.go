@@ -109,7 +109,7 @@ func newFragile(t *testing.T) (graphql.ExecutableSchema, *fragileService) {
 	service.refuse.Store(allUp)
 	server := httptest.NewServer(service)
 	t.Cleanup(server.Close)
-	services, err := upstreams.New(upstreams.Options{"answers": {URLs: []string{server.URL}}}, slog.New(slog.DiscardHandler))
+	services, err := upstreams.New(upstreams.Options{"answers": {URLs: upstreams.URLs(server.URL)}}, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -325,7 +325,7 @@ func TestDegradedByRules(t *testing.T) {
 			_, _ = w.Write([]byte(body.Load().(string)))
 		}))
 		defer server.Close()
-		services, err := upstreams.New(upstreams.Options{"answers": {URLs: []string{server.URL}}}, slog.New(slog.DiscardHandler))
+		services, err := upstreams.New(upstreams.Options{"answers": {URLs: upstreams.URLs(server.URL)}}, slog.New(slog.DiscardHandler))
 		if err != nil {
 			t.Fatal(err)
 		}

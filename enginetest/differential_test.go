@@ -192,7 +192,7 @@ func (e *execution) repeatedReads(op *operation) (repeated []string) {
 func (s *randomService) execute(t *testing.T, op *operation, executor string) *execution {
 	t.Helper()
 	services, err := upstreams.New(upstreams.Options{
-		"answers": {URLs: []string{s.url + "/" + strconv.FormatUint(op.seed, 10)}},
+		"answers": {URLs: upstreams.URLs(s.url + "/" + strconv.FormatUint(op.seed, 10))},
 	}, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)

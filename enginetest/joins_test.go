@@ -33,7 +33,7 @@ func newLibrary(t testing.TB, bodies map[string]string) *upstreams.Services {
 		_ = json.NewEncoder(w).Encode(writers)
 	}))
 	t.Cleanup(server.Close)
-	services, err := upstreams.New(upstreams.Options{"answers": {URLs: []string{server.URL}}}, slog.New(slog.DiscardHandler))
+	services, err := upstreams.New(upstreams.Options{"answers": {URLs: upstreams.URLs(server.URL)}}, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -71,7 +71,9 @@ func serveOptions(c *config.Config) front.ServeOptions {
 func logStart(log *slog.Logger, start command.Start) {
 	sources := map[string][]string{}
 	for name, source := range start.Config.Sources {
-		sources[name] = source.URLs
+		for _, replica := range source.URLs {
+			sources[name] = append(sources[name], replica.URL)
+		}
 	}
 	log.Info("starting", "version", cmp.Or(start.Version, "unknown"), "config", start.ConfigFile, "sources", sources)
 }

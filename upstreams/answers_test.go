@@ -160,7 +160,7 @@ func TestAnswersLikeNetHTTP(t *testing.T) {
 		answers = append(answers, mutate(random, answers[random.IntN(len(table))]))
 	}
 	url := rawAnswers(t, answers)
-	own, standard := newServices(t, upstreams.Source{URLs: []string{url}}), newServices(t, upstreams.Source{URLs: []string{url}, ProxyFromEnvironment: true})
+	own, standard := newServices(t, upstreams.Source{URLs: upstreams.URLs(url)}), newServices(t, upstreams.Source{URLs: upstreams.URLs(url), ProxyFromEnvironment: true})
 	read, stricter := 0, 0
 	for n, text := range answers {
 		ours, theirs := readAnswer(t, own, n), readAnswer(t, standard, n)
@@ -270,11 +270,11 @@ func TestBodiesOfAnswers(t *testing.T) {
 		"not UTF-8 elsewhere":        {200, "application/json", "{\"b\": \"\xff\", \"a\": 1}", "1", ""},
 		"half a surrogate elsewhere": {200, "application/json", `{"b": "\ud800", "a": 1}`, "1", ""},
 	} {
-		s := newServices(t, upstreams.Source{URLs: []string{newReplica(t, func(w http.ResponseWriter, _ *http.Request) {
+		s := newServices(t, upstreams.Source{URLs: upstreams.URLs(newReplica(t, func(w http.ResponseWriter, _ *http.Request) {
 			w.Header()["Content-Type"] = []string{c.contentType}
 			w.WriteHeader(c.status)
 			io.WriteString(w, c.body)
-		}).URL}})
+		}).URL)})
 		a, err := upstreams.Fetch(t.Context(), s, "users", rest.New(http.MethodGet, "/x"), decode.NullOf(decode.Member("a", decode.PtrOf((*decode.Decoder).Int))))
 		got, cause := "null", ""
 		if f, ok := errors.AsType[*fault.Error](err); ok {

@@ -82,7 +82,7 @@ func startReplicas(t *testing.T, handlers ...http.HandlerFunc) (source upstreams
 		p := newReplica(t, handler)
 		p.Config.ErrorLog = log.New(io.Discard, "", 0)
 		replicas = append(replicas, p)
-		source.URLs = append(source.URLs, p.URL)
+		source.URLs = append(source.URLs, upstreams.URL{URL: p.URL})
 	}
 	return source, replicas
 }

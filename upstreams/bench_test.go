@@ -53,7 +53,7 @@ func serveConstant(b *testing.B) string {
 
 // BenchmarkFetch measures a call over one of three healthy replicas.
 func BenchmarkFetch(b *testing.B) {
-	services, err := upstreams.New(upstreams.Options{"users": {URLs: []string{serveConstant(b), serveConstant(b), serveConstant(b)}}}, nil)
+	services, err := upstreams.New(upstreams.Options{"users": {URLs: upstreams.URLs(serveConstant(b), serveConstant(b), serveConstant(b))}}, nil)
 	if err != nil {
 		b.Fatal(err)
 	}

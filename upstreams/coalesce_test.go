@@ -58,7 +58,7 @@ func (s *held) services(t *testing.T, o upstreams.Source) *upstreams.Services {
 	t.Helper()
 	server := httptest.NewServer(s)
 	t.Cleanup(server.Close)
-	o.URLs = []string{server.URL}
+	o.URLs = upstreams.URLs(server.URL)
 	services, err := upstreams.New(upstreams.Options{"s": o}, nil)
 	if err != nil {
 		t.Fatal(err)
@@ -231,7 +231,7 @@ func TestCoalescedCallers(t *testing.T) {
 		close(cancelled)
 	}))
 	defer endless.Close()
-	services, err := upstreams.New(upstreams.Options{"s": {URLs: []string{endless.URL}}}, nil)
+	services, err := upstreams.New(upstreams.Options{"s": {URLs: upstreams.URLs(endless.URL)}}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -332,9 +332,9 @@ func TestCoalescedTraces(t *testing.T) {
 func TestNoVaryHeaders(t *testing.T) {
 	url := []string{"http://localhost"}
 	services, err := upstreams.New(upstreams.Options{
-		"a": {URLs: url, Forward: []string{"traceparent", "X-A", "X-Both", "X-Request-Id", "X-Tenant"}, NoVary: []string{"x-a", "x-both"}},
-		"b": {URLs: url, Forward: []string{"X-B3-TraceId", "X-Both"}},
-		"c": {URLs: url},
+		"a": {URLs: upstreams.URLs(url...), Forward: []string{"traceparent", "X-A", "X-Both", "X-Request-Id", "X-Tenant"}, NoVary: []string{"x-a", "x-both"}},
+		"b": {URLs: upstreams.URLs(url...), Forward: []string{"X-B3-TraceId", "X-Both"}},
+		"c": {URLs: upstreams.URLs(url...)},
 	}, nil)
 	if err != nil {
 		t.Fatal(err)

@@ -75,12 +75,12 @@ func TestWhoseCredentialsAreRefused(t *testing.T) {
 		for status, code := range map[int]fault.Code{401: fault.Unauthenticated, 403: fault.Forbidden} {
 			for _, coalesce := range []bool{false, true} {
 				source := test.source
-				source.URLs = []string{newReplica(t, func(w http.ResponseWriter, _ *http.Request) {
+				source.URLs = upstreams.URLs(newReplica(t, func(w http.ResponseWriter, _ *http.Request) {
 					if test.asks != "" {
 						w.Header().Set("WWW-Authenticate", test.asks)
 					}
 					w.WriteHeader(status)
-				}).URL}
+				}).URL)
 				services := newServices(t, source)
 				ctx := engine.WithOperation(upstreams.WithClientHeaders(t.Context(), test.client, "id"), engine.Options{Coalesce: coalesce})
 				call := get()

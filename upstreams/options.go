@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/gatehouse-graphql/gatehouse/upstreams/balance"
+	"github.com/gatehouse-graphql/gatehouse/upstreams/health"
 	"github.com/gatehouse-graphql/gatehouse/upstreams/resilience"
 	"github.com/gatehouse-graphql/gatehouse/upstreams/rest"
 	"github.com/gatehouse-graphql/gatehouse/upstreams/stale"
@@ -36,9 +37,11 @@ type Options map[string]Source
 type Source struct {
 	// URLs are the service's replicas, which are interchangeable. Each is an http or https
 	// URL; its path, if any, is put before that of each call ("https://host/api/v1").
-	URLs []string `yaml:"urls"`
-	// Balance is the policy by which a replica is chosen. Default round_robin.
-	Balance string `yaml:"balance"`
+	URLs []URL `yaml:"urls"`
+	// Balance says which replica a call is sent to: a policy alone, such as least_requests, or a block.
+	Balance balance.Settings `yaml:"balance"`
+	// Health says which replicas are not used for a while.
+	Health Health `yaml:"health"`
 	// Timeout bounds each call from first connection to last byte, all attempts included.
 	// Default 10s. The operation's own deadline may be earlier.
 	Timeout time.Duration `yaml:"timeout"`
@@ -100,6 +103,35 @@ type DeadlineHeader struct {
 	Format string `yaml:"format"`
 }
 
+// URL is a replica: in the file a text, or a block with a weight or a zone.
+type URL struct {
+	// URL is an http or https URL. Its path, if any, is put before that of each call
+	// ("https://host/api/v1"). Required.
+	URL string `yaml:"url,scalar"`
+	// Weight is the replica's share of the calls, in proportion to the weights of the others.
+	// Default 1.
+	Weight int `yaml:"weight"`
+	// Zone is where the replica runs, for balance.zone. Default none.
+	Zone string `yaml:"zone"`
+}
+
+// URLs returns replicas with these URLs.
+func URLs(texts ...string) []URL {
+	urls := make([]URL, len(texts))
+	for i, text := range texts {
+		urls[i].URL = text
+	}
+	return urls
+}
+
+// Health says which replicas are used.
+type Health struct {
+	// Check has replicas checked actively: by requests to a path in intervals. Default none.
+	Check health.Check `yaml:"check"`
+	// Eject says when a replica is not used for a while because calls to it fail or are slow.
+	Eject balance.Eject `yaml:"eject"`
+}
+
 // Pool bounds the connections to each replica.
 type Pool struct {
 	// MaxIdle is how many idle connections are kept. Default 64.
@@ -131,11 +163,14 @@ func (o Source) withDefaults() Source {
 	return o
 }
 
-// validate returns the mistakes in everything except URLs and Balance. No error shows the
+// validate returns the mistakes in everything except URLs. No error shows the
 // value of a header, which may be a secret.
 func (o Source) validate() error {
 	return errors.Join(o.validateHeaders(), o.validateForward(), o.validateNoVary(), o.validateConfig(), o.validateDeadlineHeader(),
 		o.Retry.Validate(), o.Hedge.Validate(), o.Breaker.Validate(), o.Concurrency.Validate(),
+		withBlock("balance", o.Balance.Validate()),
+		withBlock("health.check", o.Health.Check.Validate()),
+		withBlock("health.eject", o.Health.Eject.Validate()),
 		validateNotNegative("timeout", o.Timeout),
 		validateNotNegative("attemptTimeout", o.AttemptTimeout),
 		validateNotNegative("connectTimeout", o.ConnectTimeout),
@@ -163,17 +198,21 @@ func (o Source) targets() ([]balance.Target, error) {
 		targets []balance.Target
 		errs    []error
 	)
-	for i, text := range o.URLs {
-		u, err := parseEndpoint(text)
-		if err == nil && slices.Contains(o.URLs[:i], text) {
+	for i, replica := range o.URLs {
+		u, err := parseEndpoint(replica.URL)
+		switch {
+		case err != nil:
+		case slices.ContainsFunc(o.URLs[:i], func(other URL) bool { return other.URL == replica.URL }):
 			err = errors.New("is listed twice: remove one")
+		case replica.Weight < 0:
+			err = errors.New("has a negative weight: leave it out to get the default")
 		}
 		if err != nil {
 			// The index and not the text, which may hold a password.
 			errs = append(errs, fmt.Errorf("urls[%d] %w", i, err))
 			continue
 		}
-		targets = append(targets, balance.Target{URL: u})
+		targets = append(targets, balance.Target{URL: u, Weight: replica.Weight, Zone: replica.Zone})
 	}
 	return targets, errors.Join(errs...)
 }

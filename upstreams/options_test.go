@@ -11,6 +11,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/gatehouse-graphql/gatehouse/upstreams"
+	"github.com/gatehouse-graphql/gatehouse/upstreams/balance"
+	"github.com/gatehouse-graphql/gatehouse/upstreams/health"
 )
 
 func TestMistakesInOptions(t *testing.T) {
@@ -18,23 +20,27 @@ func TestMistakesInOptions(t *testing.T) {
 	if err := os.WriteFile(noPEM, []byte("no certificate"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	good := []string{"http://localhost:4001"}
+	good := upstreams.URLs("http://localhost:4001")
 	for _, test := range []struct {
 		name   string
 		source upstreams.Source
 		want   string // after: source "users":
 	}{
 		{"no URLs", upstreams.Source{}, "urls is empty: list at least one"},
-		{"no URL", upstreams.Source{URLs: []string{"http://a b"}}, "urls[0] is not a URL"},
-		{"scheme", upstreams.Source{URLs: []string{"http://a", "ftp://b"}}, "urls[1] must begin with http:// or https://"},
-		{"no scheme", upstreams.Source{URLs: []string{"localhost:4001"}}, "urls[0] must begin with http://"},
-		{"no host", upstreams.Source{URLs: []string{"http:///path"}}, "urls[0] has no host"},
-		{"port only", upstreams.Source{URLs: []string{"http://:80"}}, "urls[0] has no host"},
-		{"user", upstreams.Source{URLs: []string{"http://u:s3cret@a"}}, "urls[0] has user information"},
-		{"query", upstreams.Source{URLs: []string{"http://a?key=s3cret"}}, "urls[0] has a query or fragment"},
-		{"fragment", upstreams.Source{URLs: []string{"http://a#b"}}, "urls[0] has a query or fragment"},
-		{"twice", upstreams.Source{URLs: []string{"http://a", "http://a"}}, "urls[1] is listed twice"},
-		{"balance", upstreams.Source{URLs: good, Balance: "random"}, `policy "random" is unknown: write one of `},
+		{"no URL", upstreams.Source{URLs: upstreams.URLs("http://a b")}, "urls[0] is not a URL"},
+		{"scheme", upstreams.Source{URLs: upstreams.URLs("http://a", "ftp://b")}, "urls[1] must begin with http:// or https://"},
+		{"no scheme", upstreams.Source{URLs: upstreams.URLs("localhost:4001")}, "urls[0] must begin with http://"},
+		{"no host", upstreams.Source{URLs: upstreams.URLs("http:///path")}, "urls[0] has no host"},
+		{"port only", upstreams.Source{URLs: upstreams.URLs("http://:80")}, "urls[0] has no host"},
+		{"user", upstreams.Source{URLs: upstreams.URLs("http://u:s3cret@a")}, "urls[0] has user information"},
+		{"query", upstreams.Source{URLs: upstreams.URLs("http://a?key=s3cret")}, "urls[0] has a query or fragment"},
+		{"fragment", upstreams.Source{URLs: upstreams.URLs("http://a#b")}, "urls[0] has a query or fragment"},
+		{"twice", upstreams.Source{URLs: upstreams.URLs("http://a", "http://a")}, "urls[1] is listed twice"},
+		{"balance", upstreams.Source{URLs: good, Balance: balance.Settings{Policy: "random"}}, `balance.policy "random" is unknown: write one of `},
+		{"balance without key", upstreams.Source{URLs: good, Balance: balance.Settings{Policy: "ring_hash"}}, "balance.key is missing"},
+		{"check", upstreams.Source{URLs: good, Health: upstreams.Health{Check: health.Check{Path: "x"}}}, "health.check.path is not a path"},
+		{"eject", upstreams.Source{URLs: good, Health: upstreams.Health{Eject: balance.Eject{MaxShare: 200}}}, "health.eject.maxShare is not a percentage"},
+		{"weight", upstreams.Source{URLs: []upstreams.URL{{URL: "http://a", Weight: -1}}}, "urls[0] has a negative weight"},
 		{"timeout", upstreams.Source{URLs: good, Timeout: -1}, "timeout is negative"},
 		{"size", upstreams.Source{URLs: good, MaxResponse: -1}, "maxResponse is negative"},
 		{"idle", upstreams.Source{URLs: good, Pool: upstreams.Pool{MaxIdle: -1}}, "pool.maxIdle is negative"},
@@ -64,7 +70,7 @@ func TestHeadersThatAreNeverForwarded(t *testing.T) {
 		"Cookie", "cookie", "Proxy-Authorization", "Host", "Connection", "Keep-Alive", "TE", "Trailer", "Transfer-Encoding",
 		"Upgrade", "Expect", "Content-Type", "Content-Length", "Accept-Encoding", "Accept", "X-User-Id", "Bad Name", "",
 	} {
-		o := upstreams.Options{"users": {URLs: []string{"http://localhost"}, Forward: []string{"Authorization", name}}}
+		o := upstreams.Options{"users": {URLs: upstreams.URLs("http://localhost"), Forward: []string{"Authorization", name}}}
 		if _, err := upstreams.New(o, nil); err == nil || !strings.Contains(err.Error(), `source "users": forward: "`+name+`" `) {
 			t.Errorf("%q: %v", name, err)
 		}
@@ -73,7 +79,7 @@ func TestHeadersThatAreNeverForwarded(t *testing.T) {
 
 func TestAllMistakesAreReported(t *testing.T) {
 	_, err := upstreams.New(upstreams.Options{
-		"users":  {URLs: []string{"ftp://a", "b"}, Timeout: -1},
+		"users":  {URLs: upstreams.URLs("ftp://a", "b"), Timeout: -1},
 		"orders": {},
 	}, nil)
 	if err == nil {
@@ -99,8 +105,9 @@ func TestNoSources(t *testing.T) {
 func TestOptionsInYAML(t *testing.T) {
 	const text = `
 users:
-  urls: [http://localhost:4001/api]
-  balance: round_robin
+  urls: [{url: http://localhost:4001/api, weight: 2, zone: z}]
+  balance: {policy: ring_hash, key: $claims.sub, slowStart: 10s, zone: z, panicThreshold: 30}
+  health: {check: {path: /healthz}, eject: {maxShare: 30}}
   timeout: 2s
   connectTimeout: 500ms
   deadlineHeader: {name: Grpc-Timeout, format: grpc}
@@ -118,7 +125,9 @@ users:
 		t.Fatal(err)
 	}
 	want := upstreams.Options{"users": {
-		URLs: []string{"http://localhost:4001/api"}, Balance: "round_robin",
+		URLs:    []upstreams.URL{{URL: "http://localhost:4001/api", Weight: 2, Zone: "z"}},
+		Balance: balance.Settings{Policy: "ring_hash", Key: "$claims.sub", SlowStart: 10 * time.Second, Zone: "z", PanicThreshold: 30},
+		Health:  upstreams.Health{Check: health.Check{Path: "/healthz"}, Eject: balance.Eject{MaxShare: 30}},
 		Timeout: 2 * time.Second, ConnectTimeout: 500 * time.Millisecond, MaxResponse: 1 << 20,
 		DeadlineHeader: upstreams.DeadlineHeader{Name: "Grpc-Timeout", Format: "grpc"},
 		Headers:        map[string]string{"X-API-Key": "abc"}, Forward: []string{"Authorization", "X-Correlation-Id"}, NoVary: []string{"X-Correlation-Id"}, Config: map[string]string{"tenant": "acme"},

@@ -41,7 +41,7 @@ func TestResponseWithoutMemory(t *testing.T) {
 					<-r.Context().Done()
 				}
 			})
-			services := newServices(t, upstreams.Source{URLs: []string{backend.URL}, Timeout: time.Second})
+			services := newServices(t, upstreams.Source{URLs: upstreams.URLs(backend.URL), Timeout: time.Second})
 			memory := engine.NewMemory(limit, time.Minute)
 			holder := &engine.MemoryShare{Memory: memory}
 			holder.BeginExecution()

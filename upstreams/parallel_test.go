@@ -54,7 +54,7 @@ func TestMaxParallelCalls(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := &crowd{full: c.want}
-			services := newServices(t, upstreams.Source{URLs: []string{newReplica(t, s.ServeHTTP).URL}, Concurrency: c.source})
+			services := newServices(t, upstreams.Source{URLs: upstreams.URLs(newReplica(t, s.ServeHTTP).URL), Concurrency: c.source})
 			var all sync.WaitGroup
 			for range c.operations {
 				ctx := engine.WithOperation(t.Context(), c.options)
@@ -114,7 +114,7 @@ func TestCallWaitsNoLongerThanItsOperation(t *testing.T) {
 // Callers that share a call use one slot of the source together.
 func TestSharedCallsCountOnce(t *testing.T) {
 	s := &crowd{full: 2}
-	services := newServices(t, upstreams.Source{URLs: []string{newReplica(t, s.ServeHTTP).URL}, Concurrency: resilience.Concurrency{MaxCalls: 2}})
+	services := newServices(t, upstreams.Source{URLs: upstreams.URLs(newReplica(t, s.ServeHTTP).URL), Concurrency: resilience.Concurrency{MaxCalls: 2}})
 	var all sync.WaitGroup
 	for i := range 20 {
 		all.Go(func() {

@@ -147,7 +147,7 @@ func TestResetStreamIsNotReplayed(t *testing.T) {
 		}
 	})
 	services := newServices(t, upstreams.Source{
-		URLs: []string{"https://" + listener.Addr().String()}, TLS: upstreams.TLS{CAFile: authorityOf(t, model)},
+		URLs: upstreams.URLs("https://" + listener.Addr().String()), TLS: upstreams.TLS{CAFile: authorityOf(t, model)},
 	})
 	for name, call := range map[string]*rest.Call{
 		"DELETE": rest.New("DELETE", "/users/u1"), "POST": rest.New("POST", "/users").JSON("x"), "GET": rest.New("GET", "/users/logout").NonIdempotent(),
@@ -189,7 +189,7 @@ func doneBy(t *testing.T, protocol, how string, call *rest.Call, warm bool, repl
 	for i := range all {
 		all[i] = &breaking{how: how}
 		url, authority := all[i].start(t, protocol)
-		source.URLs = append(source.URLs, url)
+		source.URLs = append(source.URLs, upstreams.URL{URL: url})
 		source.TLS.CAFile = authority
 		all[i].whole.Store(warm)
 	}

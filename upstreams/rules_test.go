@@ -29,7 +29,7 @@ func answering(t *testing.T, status int, body string, headers ...string) *upstre
 		w.WriteHeader(status)
 		io.WriteString(w, body)
 	})
-	return newServices(t, upstreams.Source{URLs: []string{r.URL}})
+	return newServices(t, upstreams.Source{URLs: upstreams.URLs(r.URL)})
 }
 
 var user = decode.NewShape("User", decode.Field{Name: "name"})
@@ -159,11 +159,11 @@ func TestErrorRules(t *testing.T) {
 func TestRulesWithoutResponse(t *testing.T) {
 	asked := func(*upstreams.Response) bool { t.Error("the rule was asked"); return true }
 	rules := &upstreams.Rules{Success: asked}
-	down := newServices(t, upstreams.Source{URLs: []string{unreachable}})
+	down := newServices(t, upstreams.Source{URLs: upstreams.URLs(unreachable)})
 	if err := upstreams.Send(t.Context(), down, "users", get(), rules); fault.CodeOf(err) != fault.DownstreamService {
 		t.Error(err)
 	}
-	large := newServices(t, upstreams.Source{URLs: []string{newReplica(t, nil).URL}, MaxResponse: 1})
+	large := newServices(t, upstreams.Source{URLs: upstreams.URLs(newReplica(t, nil).URL), MaxResponse: 1})
 	if err := upstreams.Send(t.Context(), large, "users", get(), rules); fault.CodeOf(err) != fault.DownstreamService {
 		t.Error(err)
 	}

@@ -14,6 +14,7 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
+	"net/http"
 	"reflect"
 	"slices"
 	"sync/atomic"
@@ -21,6 +22,7 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/engine"
 	"github.com/gatehouse-graphql/gatehouse/fault"
 	"github.com/gatehouse-graphql/gatehouse/upstreams/balance"
+	"github.com/gatehouse-graphql/gatehouse/upstreams/health"
 	"github.com/gatehouse-graphql/gatehouse/upstreams/resilience"
 	"github.com/gatehouse-graphql/gatehouse/upstreams/rest"
 	"github.com/gatehouse-graphql/gatehouse/upstreams/stale"
@@ -39,7 +41,9 @@ type source struct {
 	coalescing *rest.Client // the same client, which coalesces calls
 	limiter    *resilience.Limiter
 	config     map[string]string
+	fixed      http.Header // sent with every call and check
 	balancer   *balance.Balancer
+	checker    *health.Checker
 	transport  *transport
 	key        hashKey     // by which its calls are balanced
 	stale      stale.Store // the last good responses of bindings that keep them
@@ -81,22 +85,21 @@ func withSource(source string, err error) []error {
 func newSource(name string, o Source, kept *source, log *slog.Logger) (*source, error) {
 	options := o
 	targets, urlsErr := o.targets()
-	settings := balance.Settings{Policy: o.Balance}
-	key, keyErr := parseHashKey(settings.Key)
+	key, keyErr := parseHashKey(o.Balance.Key)
 	if keyErr != nil {
-		keyErr = fmt.Errorf("balance.key: %w", keyErr)
+		keyErr = fmt.Errorf("balance.key %w", keyErr)
 	}
-	if err := errors.Join(urlsErr, settings.Validate(), o.validate(), keyErr); err != nil {
+	if err := errors.Join(urlsErr, keyErr, o.validate()); err != nil {
 		return nil, err
 	}
 	o = o.withDefaults()
-	s := &source{options: options, config: maps.Clone(o.Config), limiter: resilience.NewLimiter(o.Concurrency), key: key}
+	s := &source{options: options, key: key, config: maps.Clone(o.Config), limiter: resilience.NewLimiter(o.Concurrency)}
 	sourceLog := log.With(slog.String("source", name))
 	repeated := o.resilience()
 	repeated.Log = sourceLog
 	repeats := resilience.New(repeated)
 	if kept != nil {
-		s.transport, s.balancer = kept.transport, kept.balancer
+		s.transport, s.balancer, s.checker = kept.transport, kept.balancer, kept.checker
 		if kept.options.Concurrency == options.Concurrency {
 			s.limiter = kept.limiter
 		}
@@ -112,11 +115,17 @@ func newSource(name string, o Source, kept *source, log *slog.Logger) (*source, 
 			return nil, err
 		}
 		s.balancer = balance.New(targets, balance.Options{
-			Settings: settings,
+			Settings: o.Balance,
+			Eject:    o.Health.Eject,
+			Probe:    o.probe(),
 			Log:      sourceLog,
 		})
 	}
 	h := newHeaders(o)
+	s.fixed = h.fixed
+	if kept == nil {
+		s.checker = health.New(o.Health.Check, s.balancer, s.transport, h.fixed)
+	}
 	client := rest.Client{
 		Service:         name,
 		Transport:       s.transport,
@@ -325,6 +334,7 @@ func (s *Services) Close() {
 // close ends what belongs to the source and to no call. Calls may still be made: those of requests that
 // began before the source was removed. Each of them closes the connections that it leaves.
 func (s *source) close() {
+	s.checker.Stop()
 	s.balancer.Close()
 	s.transport.retire()
 }

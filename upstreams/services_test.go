@@ -64,7 +64,7 @@ func get() *rest.Call { return rest.New("GET", "/users") }
 
 func TestRoundRobinIsExact(t *testing.T) {
 	replicas := []*replica{newReplica(t, nil), newReplica(t, nil), newReplica(t, nil)}
-	services := newServices(t, upstreams.Source{URLs: []string{replicas[0].URL, replicas[1].URL, replicas[2].URL}})
+	services := newServices(t, upstreams.Source{URLs: upstreams.URLs(replicas[0].URL, replicas[1].URL, replicas[2].URL)})
 	var wg sync.WaitGroup
 	for range 300 {
 		wg.Go(func() {
@@ -83,7 +83,7 @@ func TestRoundRobinIsExact(t *testing.T) {
 
 func TestStoppedReplica(t *testing.T) {
 	replicas := []*replica{newReplica(t, nil), newReplica(t, nil), newReplica(t, nil)}
-	services := newServices(t, upstreams.Source{URLs: []string{replicas[0].URL, replicas[1].URL, replicas[2].URL}})
+	services := newServices(t, upstreams.Source{URLs: upstreams.URLs(replicas[0].URL, replicas[1].URL, replicas[2].URL)})
 	call := func(n int) {
 		t.Helper()
 		for range n {
@@ -102,7 +102,7 @@ func TestStoppedReplica(t *testing.T) {
 }
 
 func TestAllReplicasDown(t *testing.T) {
-	services := newServices(t, upstreams.Source{URLs: []string{unreachable, unreachable + "/api"}})
+	services := newServices(t, upstreams.Source{URLs: upstreams.URLs(unreachable, unreachable+"/api")})
 	_, err := services.Do(t.Context(), "users", get())
 	f, ok := errors.AsType[*fault.Error](err)
 	if !ok || f.Code != fault.DownstreamService || f.Service != "users" || f.Status != 0 {
@@ -143,7 +143,7 @@ func TestPostIsSentOnce(t *testing.T) {
 		if test.refused {
 			urls[0] = unreachable
 		}
-		_, err := newServices(t, upstreams.Source{URLs: urls}).Do(t.Context(), "users", test.call)
+		_, err := newServices(t, upstreams.Source{URLs: upstreams.URLs(urls...)}).Do(t.Context(), "users", test.call)
 		if a, b := first.calls.Load(), next.calls.Load(); a != test.first || b != test.next || (err == nil) != (test.next == 1) {
 			t.Errorf("%s: %d and %d calls (%v), want %d and %d", test.name, a, b, err, test.first, test.next)
 		}
@@ -157,7 +157,7 @@ func TestCancellation(t *testing.T) {
 		<-r.Context().Done()
 	})
 	next := newReplica(t, nil)
-	services := newServices(t, upstreams.Source{URLs: []string{first.URL, next.URL}, Timeout: time.Hour})
+	services := newServices(t, upstreams.Source{URLs: upstreams.URLs(first.URL, next.URL), Timeout: time.Hour})
 	ctx, cancel := context.WithCancel(t.Context())
 	go func() { <-entered; cancel() }()
 	_, err := services.Do(ctx, "users", get())
@@ -169,7 +169,7 @@ func TestCancellation(t *testing.T) {
 func TestSourceTimeout(t *testing.T) {
 	first := newReplica(t, func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
 	next := newReplica(t, nil)
-	services := newServices(t, upstreams.Source{URLs: []string{first.URL, next.URL}, Timeout: 30 * time.Millisecond})
+	services := newServices(t, upstreams.Source{URLs: upstreams.URLs(first.URL, next.URL), Timeout: 30 * time.Millisecond})
 	_, err := services.Do(t.Context(), "users", get())
 	if fault.CodeOf(err) != fault.GatewayTimeout || next.calls.Load() != 0 {
 		t.Errorf("%v, and the next replica got %d calls", err, next.calls.Load())
@@ -180,7 +180,7 @@ func TestPathOfTheBaseIsKept(t *testing.T) {
 	var got string
 	r := newReplica(t, func(_ http.ResponseWriter, r *http.Request) { got = r.Host + r.RequestURI })
 	for _, slash := range []string{"", "/"} {
-		services := newServices(t, upstreams.Source{URLs: []string{r.URL + "/api%2Fx/v1" + slash}})
+		services := newServices(t, upstreams.Source{URLs: upstreams.URLs(r.URL + "/api%2Fx/v1" + slash)})
 		c := rest.New("GET", "/users/").Segment("a/b%2F ü").Literal("/x'(y)").Query("q", "1,2/3")
 		if _, err := services.Do(t.Context(), "users", c); err != nil {
 			t.Fatal(err)
@@ -253,7 +253,7 @@ func TestHeaders(t *testing.T) {
 	} {
 		var got http.Header
 		r := newReplica(t, func(_ http.ResponseWriter, r *http.Request) { got = r.Header })
-		test.source.URLs = []string{r.URL}
+		test.source.URLs = upstreams.URLs(r.URL)
 		ctx := t.Context()
 		if test.client != nil {
 			ctx = upstreams.WithClientHeaders(ctx, test.client, "r1")
@@ -272,7 +272,7 @@ func TestHeaders(t *testing.T) {
 
 func TestBudgetIsSpent(t *testing.T) {
 	r := newReplica(t, nil)
-	services := newServices(t, upstreams.Source{URLs: []string{r.URL}})
+	services := newServices(t, upstreams.Source{URLs: upstreams.URLs(r.URL)})
 	ctx := engine.WithOperation(t.Context(), engine.Options{MaxCalls: 2})
 	if _, err := services.Do(ctx, "users", rest.New("GET", "/").Segment("..")); fault.CodeOf(err) != fault.BadUserInput {
 		t.Errorf("a refused call: %v", err)
@@ -288,7 +288,7 @@ func TestBudgetIsSpent(t *testing.T) {
 }
 
 func TestUnknownSource(t *testing.T) {
-	_, err := newServices(t, upstreams.Source{URLs: []string{unreachable}}).Do(t.Context(), "order", get())
+	_, err := newServices(t, upstreams.Source{URLs: upstreams.URLs(unreachable)}).Do(t.Context(), "order", get())
 	if fault.CodeOf(err) != fault.Internal || !strings.Contains(err.Error(), `"order"`) {
 		t.Errorf("got %v", err)
 	}
@@ -297,7 +297,7 @@ func TestUnknownSource(t *testing.T) {
 func TestMaxResponse(t *testing.T) {
 	r := newReplica(t, nil)
 	for limit, want := range map[int64]fault.Code{1: fault.DownstreamService, 2: ""} {
-		services := newServices(t, upstreams.Source{URLs: []string{r.URL}, MaxResponse: limit})
+		services := newServices(t, upstreams.Source{URLs: upstreams.URLs(r.URL), MaxResponse: limit})
 		if _, err := services.Do(t.Context(), "users", get()); fault.CodeOf(err) != want {
 			t.Errorf("%d bytes: %v", limit, err)
 		}
@@ -316,13 +316,13 @@ func TestTLS(t *testing.T) {
 	if err := os.WriteFile(file, certificate, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	trusting := newServices(t, upstreams.Source{URLs: []string{server.URL}, TLS: upstreams.TLS{CAFile: file}})
+	trusting := newServices(t, upstreams.Source{URLs: upstreams.URLs(server.URL), TLS: upstreams.TLS{CAFile: file}})
 	answer, err := trusting.Do(t.Context(), "users", get())
 	if err != nil || string(answer.Body) != "HTTP/2.0" {
 		t.Errorf("%v: %v", answer, err)
 	}
 	trusting.Close()
-	distrusting := newServices(t, upstreams.Source{URLs: []string{server.URL}})
+	distrusting := newServices(t, upstreams.Source{URLs: upstreams.URLs(server.URL)})
 	if _, err := distrusting.Do(t.Context(), "users", get()); fault.CodeOf(err) != fault.DownstreamService {
 		t.Errorf("an unknown authority: %v", err)
 	}
@@ -331,7 +331,7 @@ func TestTLS(t *testing.T) {
 func TestFailingReplicaIsInTheLog(t *testing.T) {
 	var log bytes.Buffer
 	r := newReplica(t, nil)
-	o := upstreams.Options{"users": {URLs: []string{unreachable, r.URL}}}
+	o := upstreams.Options{"users": {URLs: upstreams.URLs(unreachable, r.URL)}}
 	services, err := upstreams.New(o, slog.New(slog.NewTextHandler(&log, nil)))
 	if err != nil {
 		t.Fatal(err)
@@ -350,7 +350,7 @@ func TestFailingReplicaIsInTheLog(t *testing.T) {
 func BenchmarkDo(b *testing.B) {
 	body := bytes.Repeat([]byte(`{"id":"u1"},`), 100)
 	r := newReplica(b, func(w http.ResponseWriter, _ *http.Request) { w.Write(body) })
-	services := newServices(b, upstreams.Source{URLs: []string{r.URL}, Forward: []string{"Authorization"}})
+	services := newServices(b, upstreams.Source{URLs: upstreams.URLs(r.URL), Forward: []string{"Authorization"}})
 	ctx := upstreams.WithClientHeaders(b.Context(), http.Header{"Authorization": {"Bearer x"}}, "r1")
 	b.ReportAllocs()
 	for b.Loop() {
@@ -375,7 +375,7 @@ func TestDeadlineHeader(t *testing.T) {
 		"grpc":         func(s string) (time.Duration, error) { return time.ParseDuration(s + "s") }, // 1m is a millisecond
 	} {
 		services := newServices(t, upstreams.Source{
-			URLs: []string{backend.URL}, Timeout: time.Minute, DeadlineHeader: upstreams.DeadlineHeader{Name: "x-timeout", Format: format},
+			URLs: upstreams.URLs(backend.URL), Timeout: time.Minute, DeadlineHeader: upstreams.DeadlineHeader{Name: "x-timeout", Format: format},
 		})
 		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 		defer cancel()

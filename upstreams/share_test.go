@@ -23,7 +23,7 @@ func TestSharedCalls(t *testing.T) {
 	users := newReplica(t, func(w http.ResponseWriter, r *http.Request) {
 		io.WriteString(w, `"`+r.URL.Path+r.Header.Get("X-Tenant")+strings.Repeat(".", 1000)+`"`)
 	})
-	services := newServices(t, upstreams.Source{URLs: []string{users.URL}, Forward: []string{"X-Tenant"}})
+	services := newServices(t, upstreams.Source{URLs: upstreams.URLs(users.URL), Forward: []string{"X-Tenant"}})
 	shared := func(path string) *rest.Call { return rest.New("GET", path).Shared("users GET /users/{}") }
 	tenant := func(ctx context.Context) context.Context {
 		return upstreams.WithClientHeaders(ctx, http.Header{"X-Tenant": {"t"}}, "id")
@@ -90,7 +90,7 @@ func TestSharedCallsReserveMemory(t *testing.T) {
 	users := newReplica(t, func(w http.ResponseWriter, _ *http.Request) {
 		io.WriteString(w, `"`+strings.Repeat(".", size)+`"`)
 	})
-	services := newServices(t, upstreams.Source{URLs: []string{users.URL}})
+	services := newServices(t, upstreams.Source{URLs: upstreams.URLs(users.URL)})
 	memory := engine.NewMemory(1<<30, time.Second)
 	share := &engine.MemoryShare{Memory: memory}
 	ctx := engine.WithOperation(context.WithValue(t.Context(), engine.MemoryShareKey{}, share), engine.Options{})
@@ -128,7 +128,7 @@ func TestSharedFailure(t *testing.T) {
 		w.WriteHeader(http.StatusNotFound)
 		io.WriteString(w, `{"is": "gone"}`)
 	})
-	services := newServices(t, upstreams.Source{URLs: []string{users.URL}})
+	services := newServices(t, upstreams.Source{URLs: upstreams.URLs(users.URL)})
 	ctx := engine.WithOperation(t.Context(), engine.Options{})
 	engine.SetSharedCalls(ctx, &engine.SharedCalls{All: true})
 	for _, test := range []struct {

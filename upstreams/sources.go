@@ -89,7 +89,9 @@ func (s *Services) Use(next *Sources) {
 	for name, source := range next.byName {
 		if kept := before.byName[name]; kept != nil && kept != source && kept.balancer == source.balancer {
 			source.updateEndpoints()
+			source.checker.SetHeader(source.fixed)
 		}
+		source.checker.Start()
 	}
 	before.closeAllBut(next)
 }

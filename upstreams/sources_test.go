@@ -79,7 +79,7 @@ func eventually(t testing.TB, what string, holds func() bool) {
 // A source keeps its connections unless what they depend on has changed.
 func TestUseKeepsConnections(t *testing.T) {
 	base := func(url string) upstreams.Source {
-		return upstreams.Source{URLs: []string{url}, Forward: []string{"Authorization"}, Headers: map[string]string{"X-Key": "one"}}
+		return upstreams.Source{URLs: upstreams.URLs(url), Forward: []string{"Authorization"}, Headers: map[string]string{"X-Key": "one"}}
 	}
 	for name, c := range map[string]struct {
 		change func(*upstreams.Source)
@@ -92,7 +92,7 @@ func TestUseKeepsConnections(t *testing.T) {
 		"config":         {func(s *upstreams.Source) { s.Config = map[string]string{"tenant": "a"} }, true},
 		"maxResponse":    {func(s *upstreams.Source) { s.MaxResponse = 100 }, true},
 		"maxCalls":       {func(s *upstreams.Source) { s.Concurrency.MaxCalls = 7 }, true},
-		"another URL":    {func(s *upstreams.Source) { s.URLs = append(s.URLs, unreachable) }, true},
+		"another URL":    {func(s *upstreams.Source) { s.URLs = append(s.URLs, upstreams.URL{URL: unreachable}) }, true},
 		"connectTimeout": {func(s *upstreams.Source) { s.ConnectTimeout = time.Second }, false},
 		"maxIdle":        {func(s *upstreams.Source) { s.Pool.MaxIdle = 3 }, false},
 		"a proxy":        {func(s *upstreams.Source) { s.ProxyFromEnvironment = true }, false},
@@ -123,11 +123,11 @@ func TestUseKeepsConnections(t *testing.T) {
 // removed is not.
 func TestUseChangesEndpoints(t *testing.T) {
 	first, second, third := newObserved(t, nil), newObserved(t, nil), newObserved(t, nil)
-	services := newServices(t, upstreams.Source{URLs: []string{first.URL, second.URL}})
+	services := newServices(t, upstreams.Source{URLs: upstreams.URLs(first.URL, second.URL)})
 	for range 4 {
 		call(t, t.Context(), services, "users")
 	}
-	use(t, services, upstreams.Options{"users": {URLs: []string{second.URL, third.URL}}})
+	use(t, services, upstreams.Options{"users": {URLs: upstreams.URLs(second.URL, third.URL)}})
 	for range 4 {
 		call(t, t.Context(), services, "users")
 	}
@@ -143,12 +143,12 @@ func TestUseChangesEndpoints(t *testing.T) {
 // the new ones.
 func TestRequestKeepsItsSources(t *testing.T) {
 	old, changed := newObserved(t, nil), newObserved(t, nil)
-	services := newServices(t, upstreams.Source{URLs: []string{old.URL}, Config: map[string]string{"tenant": "a"}})
+	services := newServices(t, upstreams.Source{URLs: upstreams.URLs(old.URL), Config: map[string]string{"tenant": "a"}})
 	before := services.Sources().WithClientHeaders(t.Context(), http.Header{}, "1")
 	inner := upstreams.WithClientHeaders(before, http.Header{"X": {"y"}}, "1") // as handwritten code may call it
 	use(t, services, upstreams.Options{
-		"users":  {URLs: []string{changed.URL}, Config: map[string]string{"tenant": "b"}, Forward: []string{"X-Tenant"}, ConnectTimeout: time.Second},
-		"orders": {URLs: []string{changed.URL}},
+		"users":  {URLs: upstreams.URLs(changed.URL), Config: map[string]string{"tenant": "b"}, Forward: []string{"X-Tenant"}, ConnectTimeout: time.Second},
+		"orders": {URLs: upstreams.URLs(changed.URL)},
 	})
 	after := services.Sources().WithClientHeaders(t.Context(), http.Header{}, "2")
 	for name, c := range map[string]struct {
@@ -168,7 +168,7 @@ func TestRequestKeepsItsSources(t *testing.T) {
 	eventually(t, "the source before keeps a connection", func() bool { return old.open.Load() == 0 })
 
 	// Services of another gateway in the process are not those of the request.
-	other := newServices(t, upstreams.Source{URLs: []string{changed.URL}, Config: map[string]string{"tenant": "c"}})
+	other := newServices(t, upstreams.Source{URLs: upstreams.URLs(changed.URL), Config: map[string]string{"tenant": "c"}})
 	if got := other.Config(before, "users", "tenant"); got != "c" {
 		t.Errorf("$config.tenant of other services is %v", got)
 	}
@@ -185,7 +185,7 @@ func TestRemovedSourceFinishesItsCalls(t *testing.T) {
 		<-answer
 		fmt.Fprint(w, "{}")
 	})
-	services := newServices(t, upstreams.Source{URLs: []string{server.URL}})
+	services := newServices(t, upstreams.Source{URLs: upstreams.URLs(server.URL)})
 	ctx := services.Sources().WithClientHeaders(t.Context(), http.Header{}, "1")
 	var running sync.WaitGroup
 	running.Go(func() { call(t, ctx, services, "users") })
@@ -205,13 +205,13 @@ func TestRemovedSourceFinishesItsCalls(t *testing.T) {
 // Mistakes change nothing, and what is prepared changes nothing before it is used.
 func TestPrepareChangesNothing(t *testing.T) {
 	server := newObserved(t, nil)
-	services := newServices(t, upstreams.Source{URLs: []string{server.URL}})
+	services := newServices(t, upstreams.Source{URLs: upstreams.URLs(server.URL)})
 	before := services.Sources()
-	if _, err := services.Prepare(upstreams.Options{"users": {}, "orders": {URLs: []string{"x"}}}); err == nil ||
+	if _, err := services.Prepare(upstreams.Options{"users": {}, "orders": {URLs: upstreams.URLs("x")}}); err == nil ||
 		!strings.Contains(err.Error(), `source "orders": urls[0]`) || !strings.Contains(err.Error(), `source "users": urls is empty`) {
 		t.Errorf("%v", err)
 	}
-	if _, err := services.Prepare(upstreams.Options{"users": {URLs: []string{unreachable}}}); err != nil {
+	if _, err := services.Prepare(upstreams.Options{"users": {URLs: upstreams.URLs(unreachable)}}); err != nil {
 		t.Fatal(err)
 	}
 	if services.Sources() != before {
@@ -224,7 +224,7 @@ func TestPrepareChangesNothing(t *testing.T) {
 // that are other ones.
 func TestUseKeepsBreakers(t *testing.T) {
 	server := newObserved(t, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusInternalServerError) })
-	source := upstreams.Source{URLs: []string{server.URL}, Breaker: resilience.Breaker{FailurePercent: 50, MinCalls: 4, OpenFor: time.Minute}}
+	source := upstreams.Source{URLs: upstreams.URLs(server.URL), Breaker: resilience.Breaker{FailurePercent: 50, MinCalls: 4, OpenFor: time.Minute}}
 	services := newServices(t, source)
 	reaches := func() bool {
 		t.Helper()
@@ -235,7 +235,7 @@ func TestUseKeepsBreakers(t *testing.T) {
 		return server.calls.Load() > before
 	}
 	eventually(t, "the breaker does not open", func() bool { return !reaches() })
-	source.Timeout, source.Headers, source.URLs = time.Second, map[string]string{"X-Key": "two"}, []string{server.URL, server.URL + "/b"}
+	source.Timeout, source.Headers, source.URLs = time.Second, map[string]string{"X-Key": "two"}, upstreams.URLs(server.URL, server.URL+"/b")
 	use(t, services, upstreams.Options{"users": source})
 	if reaches() {
 		t.Error("the breaker is closed after options of calls have changed")
@@ -301,7 +301,7 @@ func TestDiscard(t *testing.T) {
 func TestUseUnderLoad(t *testing.T) {
 	servers := []*observed{newObserved(t, nil), newObserved(t, nil), newObserved(t, nil)}
 	source := func(i int) upstreams.Source {
-		o := upstreams.Source{URLs: []string{servers[i%3].URL, servers[(i+1)%3].URL}, Timeout: time.Duration(10+i%2) * time.Second}
+		o := upstreams.Source{URLs: upstreams.URLs(servers[i%3].URL, servers[(i+1)%3].URL), Timeout: time.Duration(10+i%2) * time.Second}
 		if i%5 == 0 {
 			o.ConnectTimeout = time.Duration(2+i%3) * time.Second // a new source
 		}

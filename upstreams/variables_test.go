@@ -41,7 +41,7 @@ func TestEnv(t *testing.T) {
 			t.Errorf("%s: %v, want %v", name, got, want)
 		}
 	}
-	services := newServices(t, upstreams.Source{URLs: []string{unreachable}})
+	services := newServices(t, upstreams.Source{URLs: upstreams.URLs(unreachable)})
 	err := services.CheckRequirements(upstreams.Requirements{Environment: []string{"GATEHOUSE_TEST_EMPTY", "GATEHOUSE_TEST_TENANT", "GATEHOUSE_TEST_UNSET"}})
 	const want = `the graph uses $env.GATEHOUSE_TEST_EMPTY, but the environment variable GATEHOUSE_TEST_EMPTY is not set; set it
 the graph uses $env.GATEHOUSE_TEST_UNSET, but the environment variable GATEHOUSE_TEST_UNSET is not set; set it`
@@ -54,7 +54,7 @@ the graph uses $env.GATEHOUSE_TEST_UNSET, but the environment variable GATEHOUSE
 }
 
 func TestConfig(t *testing.T) {
-	services := newServices(t, upstreams.Source{URLs: []string{unreachable}, Config: map[string]string{"tenant": "acme", "empty": ""}})
+	services := newServices(t, upstreams.Source{URLs: upstreams.URLs(unreachable), Config: map[string]string{"tenant": "acme", "empty": ""}})
 	for _, test := range []struct {
 		source, key string
 		want        any
@@ -81,7 +81,7 @@ the graph uses $config.empty, but the settings have no sources.users.config.empt
 
 func TestNamesInConfig(t *testing.T) {
 	for name, good := range map[string]bool{"tenant": true, "_a1": true, "API_KEY": true, "": false, "1a": false, "a-b": false, "a.b": false, "ä": false} {
-		_, err := upstreams.New(upstreams.Options{"users": {URLs: []string{unreachable}, Config: map[string]string{name: "s3cret"}}}, nil)
+		_, err := upstreams.New(upstreams.Options{"users": {URLs: upstreams.URLs(unreachable), Config: map[string]string{name: "s3cret"}}}, nil)
 		if (err == nil) != good || err != nil && strings.Contains(err.Error(), "s3cret") {
 			t.Errorf("%q: %v", name, err)
 		}

@@ -38,7 +38,7 @@ func settings() *config.Config {
 	flag.BoolVar(&c.Execution.Coalesce, "coalesce", false, "equal concurrent operations share one execution")
 	upstream := flag.String("upstream", "http://localhost:3000", "the `URL` of the services")
 	flag.Parse()
-	c.Sources = config.Sources{"posts": {URLs: []string{*upstream}}}
+	c.Sources = config.Sources{"posts": {URLs: upstreams.URLs(*upstream)}}
 	return c
 }
 

@@ -20,7 +20,7 @@ import (
 func newGateway(t testing.TB, url string, execution ...engine.Options) http.Handler {
 	t.Helper()
 	log := slog.New(slog.DiscardHandler)
-	backends, err := upstreams.New(upstreams.Options{"posts": {URLs: []string{url}}}, log)
+	backends, err := upstreams.New(upstreams.Options{"posts": {URLs: upstreams.URLs(url)}}, log)
 	if err != nil {
 		t.Fatal(err)
 	}

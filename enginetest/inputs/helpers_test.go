@@ -44,7 +44,7 @@ func newGateway(t testing.TB, how string) *gateway {
 	}))
 	t.Cleanup(server.Close)
 	log := slog.New(slog.NewTextHandler(&g.log, nil))
-	services, err := upstreams.New(upstreams.Options{"echo": {URLs: []string{server.URL}}}, log)
+	services, err := upstreams.New(upstreams.Options{"echo": {URLs: upstreams.URLs(server.URL)}}, log)
 	if err != nil {
 		t.Fatal(err)
 	}

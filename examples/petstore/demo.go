@@ -52,7 +52,7 @@ func (d *demo) configure(c *config.Config) { configure(c, d.running.URL, d.secre
 // configure changes the settings to those of a service at url with this secret.
 func configure(c *config.Config, url string, secret []byte) {
 	c.Sources = config.Sources{"petstore": upstreams.Source{
-		URLs:    []string{url},
+		URLs:    upstreams.URLs(url),
 		Forward: []string{"Authorization"},
 		Config:  map[string]string{"apiKey": services.DemoAPIKey},
 	}}

@@ -25,8 +25,11 @@ func (d *decoder) decode(v reflect.Value, n *node, p yaml.Path) {
 		d.mistakes.hide(n)
 	}
 	want := kindOf(v.Type())
+	short, hasShorthand := shorthandOf(v.Type())
 	switch {
 	case n.kind == null:
+	case n.kind == scalar && hasShorthand:
+		d.decode(v.FieldByIndex(short.index), n, p)
 	case n.kind != want:
 		if containsSecrets(p) {
 			d.mistakes.hide(n)

@@ -116,9 +116,12 @@ func findSetting(t reflect.Type, n *node, rest string, p yaml.Path) (yaml.Path, 
 		if t.Kind() == reflect.Map {
 			return findInMap(t, n, rest, p)
 		}
+		if _, ok := shorthandOf(t); ok && rest == "" {
+			return p, t
+		}
 		return findInStruct(t, n, rest, p)
 	case list:
-		if kindOf(t.Elem()) == scalar {
+		if _, ok := shorthandOf(t.Elem()); kindOf(t.Elem()) == scalar || ok && rest == "" {
 			return findScalar(t, rest, p)
 		}
 		return findInList(t, n, rest, p)

@@ -100,11 +100,11 @@ sources:
 		{Issuer: "me", Audiences: []string{"a", "b"}, Algorithms: []string{"HS256"}, Secret: key},
 	}}
 	orders := upstreams.Source{
-		URLs: []string{"http://localhost:9201", "http://localhost:9202"}, MaxResponse: 5000,
+		URLs: upstreams.URLs("http://localhost:9201", "http://localhost:9202"), MaxResponse: 5000,
 		Headers: map[string]string{"X-Api-Key": "abc"}, Pool: upstreams.Pool{MaxIdle: 3},
 	}
 	users := orders
-	users.URLs = []string{"http://localhost:9101", "http://localhost:9102/v1"}
+	users.URLs = upstreams.URLs("http://localhost:9101", "http://localhost:9102/v1")
 	users.Forward, users.Timeout = []string{"Authorization"}, 2*time.Second
 	want.Sources = Sources{"orders": orders, "users": users}
 	if diff := cmp.Diff(plain(want), plain(c)); diff != "" {
@@ -232,9 +232,9 @@ func TestVariables(t *testing.T) {
 		{Issuer: "them", Audiences: []string{"x"}, Algorithms: []string{"RS256", "ES256"}, JWKS: "https://login.example/keys"},
 	}}
 	want.Sources = Sources{
-		"user-api": {URLs: []string{"http://a:1", "http://b:2"}, Headers: map[string]string{"X-Api-Key": "new"}, Pool: upstreams.Pool{MaxIdle: 5}},
-		"orders":   {URLs: []string{"http://c"}},
-		"big-shop": {URLs: []string{"http://d"}, Timeout: 4 * time.Second},
+		"user-api": {URLs: upstreams.URLs("http://a:1", "http://b:2"), Headers: map[string]string{"X-Api-Key": "new"}, Pool: upstreams.Pool{MaxIdle: 5}},
+		"orders":   {URLs: upstreams.URLs("http://c")},
+		"big-shop": {URLs: upstreams.URLs("http://d"), Timeout: 4 * time.Second},
 	}
 	if diff := cmp.Diff(plain(want), plain(c)); diff != "" {
 		t.Error(diff)

@@ -89,7 +89,7 @@ func TestCompare(t *testing.T) {
 		},
 		"a source": {
 			[]string{"http://u:1", "http://u:2", "X-Key: one", "X-Key: two"},
-			Changes{Live: []string{"sources.users.urls", "sources.users.headers.X-Key"}},
+			Changes{Live: []string{"sources.users.urls[0].url", "sources.users.headers.X-Key"}},
 		},
 		"sources that come and go": {
 			[]string{"orders:", "products:"}, Changes{Live: []string{"sources.orders", "sources.products"}},

@@ -17,6 +17,7 @@ import (
 
 	"github.com/gatehouse-graphql/gatehouse/auth"
 	"github.com/gatehouse-graphql/gatehouse/engine/page"
+	"github.com/gatehouse-graphql/gatehouse/upstreams/balance"
 )
 
 //go:generate go test . -run "^(TestSchemaMatchesTypes|TestSettingsPage)$" -update
@@ -27,7 +28,7 @@ import (
 const module = "github.com/gatehouse-graphql/gatehouse/"
 
 // sources of the types that stand in the file, relative to this folder.
-var folders = []string{".", "../front", "../front/admission", "../limit", "../../engine", "../../engine/page", "../../auth", "../../upstreams"}
+var folders = []string{".", "../front", "../front/admission", "../limit", "../../engine", "../../engine/page", "../../auth", "../../upstreams", "../../upstreams/balance", "../../upstreams/health", "../../upstreams/resilience"}
 
 func TestSchemaMatchesTypes(t *testing.T) {
 	golden(t, "schema.json", makeSchema(t))
@@ -124,6 +125,7 @@ func choices(t *testing.T, text []byte) []byte {
 	if err := json.Unmarshal(text, &s); err != nil {
 		t.Fatal(err)
 	}
+	var policies []any
 	offer := func(definition, setting string, words ...any) {
 		p, ok := s.Definitions[definition].Properties.Get(setting)
 		if !ok {
@@ -139,11 +141,22 @@ func choices(t *testing.T, text []byte) []byte {
 		}
 		p.AnyOf = []*jsonschema.Schema{{Enum: words}, {Type: "string", Pattern: pattern}}
 	}
+	for _, policy := range balance.Policies() {
+		policies = append(policies, policy)
+	}
+	offer("balanceSettings", "policy", policies...)
 	offer("Log", "level", "debug", "info", "warn", "error")
 	offer("Log", "format", LogAuto, LogJSON, LogText)
 	offer("upstreamsDeadlineHeader", "format", "milliseconds", "seconds", "grpc")
 	offer("authIssuer", "algorithms", "HS256", "HS384", "HS512", "RS256", "RS384", "RS512",
 		"PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA")
+	// The blocks for which one of their settings may stand (shorthandOf).
+	for definition, setting := range map[string]string{"balanceSettings": "policy", "upstreamsURL": "url"} {
+		block := s.Definitions[definition]
+		alone, _ := block.Properties.Get(setting)
+		block.Type = ""
+		block.AnyOf = []*jsonschema.Schema{{Type: "object"}, {Type: alone.Type, AnyOf: alone.AnyOf}}
+	}
 	out, err := json.MarshalIndent(&s, "", "  ")
 	if err != nil {
 		t.Fatal(err)
@@ -203,6 +216,11 @@ func TestSchemaAgreesWithLoad(t *testing.T) {
 		{"variables", "limits: {depth: \"${DEPTH:-3}\"}\nplayground: ${PLAY:-true}", ""},
 		{"level", `log: {level: debug, format: json}`, ""},
 		{"unknown key", `limits: {depht: 3}`, "depht"},
+		{"shorthand", `sources: {users: {urls: ["http://a:1", {url: "http://b:1", weight: 3, zone: z}], balance: least_requests}}`, ""},
+		{"block", `sources: {users: {urls: [{url: "http://a:1"}], balance: {policy: peak_ewma, slowStart: 10s}}}`, ""},
+		{"word unknown", `sources: {users: {urls: ["http://a:1"], balance: roundRobin}}`, "balance"},
+		{"number for a block", `sources: {users: {urls: ["http://a:1"], balance: 3}}`, "balance"},
+		{"unknown key of a block", `sources: {users: {urls: [{url: "http://a:1", wieght: 3}]}}`, "wieght"},
 		{"unknown top key", `lissten: ":8080"`, "lissten"},
 		{"unknown source key", `sources: {users: {urls: [], timout: 3s}}`, "timout"},
 		{"word for a number", `limits: {depth: deep}`, "depth"},
@@ -306,8 +324,11 @@ func (s *checkedSchema) check(root *checkedSchema, value any, at string) string 
 }
 
 func (s *checkedSchema) checkMap(root *checkedSchema, value map[string]any, at string) string {
-	if s.Type != "object" {
+	if s.Type != "object" && (s.AnyOf == nil || s.Properties == nil) {
 		return at + " is a block"
+	}
+	if s.Properties == nil && s.AdditionalProperties == nil {
+		return ""
 	}
 	for _, name := range slices.Sorted(maps.Keys(value)) {
 		property := s.Properties[name]

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/goccy/go-yaml"
+
+	"github.com/gatehouse-graphql/gatehouse/upstreams"
 )
 
 const shopFile = "../../gateway.yaml"
@@ -32,7 +34,7 @@ func TestTheShopsFile(t *testing.T) {
 		"orders":   {[]string{"http://localhost:9201"}, 1},
 		"products": {[]string{"http://localhost:9301", "http://localhost:9302", "http://localhost:9303"}, 0},
 	} {
-		if s := c.Sources[name]; !slices.Equal(s.URLs, want.urls) || len(s.Forward) != want.forward || s.Timeout != 5*time.Second {
+		if s := c.Sources[name]; !slices.Equal(s.URLs, upstreams.URLs(want.urls...)) || len(s.Forward) != want.forward || s.Timeout != 5*time.Second {
 			t.Errorf("%s: %+v", name, s)
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"reflect"
 
 	"github.com/gatehouse-graphql/gatehouse/internal/yaml"
+	"github.com/gatehouse-graphql/gatehouse/upstreams"
 )
 
 // SourcesReader reads a block of sources in a file that is not the settings file, as Load reads that
@@ -33,7 +34,7 @@ func (r SourcesReader) Read(block *yaml.Node) Sources {
 	(&decoder{m}).decode(reflect.ValueOf(&c.Sources).Elem(), sources, p)
 	for name, source := range c.Sources {
 		if urls, _ := root.find(sourcePath(name).Key("urls")); urls == nil {
-			source.URLs = []string{r.URL}
+			source.URLs = upstreams.URLs(r.URL)
 			c.Sources[name] = source
 		}
 	}

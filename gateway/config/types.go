@@ -20,6 +20,8 @@ import (
 //	string         text
 //	slog.Level     debug, info, warn, error
 //	slices, maps and structs of these
+//
+// For a struct with a field whose tag has the option "scalar" that setting alone may be written.
 type field struct {
 	name  string
 	index []int
@@ -49,6 +51,21 @@ var (
 	durationType = reflect.TypeFor[time.Duration]()
 	levelType    = reflect.TypeFor[slog.Level]()
 )
+
+// shorthandOf returns the setting of a struct whose value may stand for the block, if the struct has no
+// other settings to write there: "balance: least_requests". Its yaml tag has the option "scalar".
+func shorthandOf(t reflect.Type) (field, bool) {
+	if t.Kind() != reflect.Struct {
+		return field{}, false
+	}
+	for i := range t.NumField() {
+		f := t.Field(i)
+		if name, options, _ := strings.Cut(f.Tag.Get("yaml"), ","); options == "scalar" {
+			return field{name, f.Index, f.Type}, true
+		}
+	}
+	return field{}, false
+}
 
 // kindOf returns the kind of value that the file has for a Go type.
 func kindOf(t reflect.Type) kind {

@@ -28,7 +28,7 @@ func refusing(t *testing.T, body string, rules *upstreams.Rules) func(ctx contex
 		io.WriteString(w, body)
 	}))
 	t.Cleanup(server.Close)
-	services, err := upstreams.New(upstreams.Options{"users": {URLs: []string{server.URL}}}, nil)
+	services, err := upstreams.New(upstreams.Options{"users": {URLs: upstreams.URLs(server.URL)}}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

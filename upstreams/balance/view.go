@@ -125,7 +125,10 @@ func arrange(endpoints []*Endpoint, s Settings, t int64) *view {
 	}
 	group := firstAvailable(endpoints, s.PanicThreshold)
 	chosen := group
-	if local := inZone(group, s.Zone); len(local) > 0 {
+	if len(group) == 0 {
+		return v
+	}
+	if local := inZone(endpoints, group, s.Zone); len(local) > 0 {
 		chosen = local
 	}
 	for _, e := range endpoints {
@@ -172,23 +175,20 @@ func firstAvailable(endpoints []*Endpoint, threshold int) []*Endpoint {
 	return panicking
 }
 
-// inZone returns those endpoints of group that are in zone, or nil if fewer than half of them are
-// available: these could not bear the load.
-func inZone(group []*Endpoint, zone string) []*Endpoint {
+// inZone returns those endpoints of group that are in zone, or nil if fewer than half of all endpoints
+// of that zone and of the group's priority are: these could not bear the load.
+func inZone(endpoints, group []*Endpoint, zone string) []*Endpoint {
 	if zone == "" {
 		return nil
 	}
-	var local []*Endpoint
-	available := 0
-	for _, e := range group {
-		if e.zone == zone {
-			local = append(local, e)
-			if e.Available() {
-				available++
-			}
+	total := 0
+	for _, e := range endpoints {
+		if e.zone == zone && e.priority == group[0].priority {
+			total++
 		}
 	}
-	if available*2 < len(local) {
+	local := slices.DeleteFunc(slices.Clone(group), func(e *Endpoint) bool { return e.zone != zone })
+	if len(local)*2 < total {
 		return nil
 	}
 	return local

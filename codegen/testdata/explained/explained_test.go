@@ -103,7 +103,7 @@ func people(ids []string) []object {
 func newGateway(t *testing.T, s *service) func(query string, variables map[string]any) *graphql.Response {
 	server := httptest.NewServer(s)
 	t.Cleanup(server.Close)
-	source := upstreams.Source{URLs: []string{server.URL}, Config: map[string]string{"tenant": "t"}}
+	source := upstreams.Source{URLs: upstreams.URLs(server.URL), Config: map[string]string{"tenant": "t"}}
 	services, err := upstreams.New(upstreams.Options{"s": source, "plain": source}, nil)
 	if err != nil {
 		t.Fatal(err)

@@ -332,7 +332,7 @@ func serve(t *testing.T, s *service, engineName string) *front.Front {
 	t.Helper()
 	backend := httptest.NewServer(s)
 	t.Cleanup(backend.Close)
-	services, err := upstreams.New(upstreams.Options{"all": {URLs: []string{backend.URL}}}, nil)
+	services, err := upstreams.New(upstreams.Options{"all": {URLs: upstreams.URLs(backend.URL)}}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -118,7 +118,7 @@ func TestOneLanguage(t *testing.T) {
 	body := ""
 	service := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, body) }))
 	defer service.Close()
-	services, err := upstreams.New(upstreams.Options{"s": {URLs: []string{service.URL}}}, nil)
+	services, err := upstreams.New(upstreams.Options{"s": {URLs: upstreams.URLs(service.URL)}}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -26,7 +26,7 @@ func servicesAt(t *testing.T, url string, change ...func(*upstreams.Source)) *up
 	t.Helper()
 	options := upstreams.Options{}
 	for _, name := range resolvers.Requirements.Sources {
-		source := upstreams.Source{URLs: []string{url}, Config: map[string]string{"tenant": "of " + name}}
+		source := upstreams.Source{URLs: upstreams.URLs(url), Config: map[string]string{"tenant": "of " + name}}
 		for _, change := range change {
 			change(&source)
 		}

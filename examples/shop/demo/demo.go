@@ -18,6 +18,7 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/examples/shop/services"
 	"github.com/gatehouse-graphql/gatehouse/gateway/config"
 	"github.com/gatehouse-graphql/gatehouse/gateway/playground"
+	"github.com/gatehouse-graphql/gatehouse/upstreams"
 )
 
 // Demo is the running shop. A nil Demo is one that was not asked for: its methods do nothing.
@@ -72,7 +73,7 @@ func Configure(c *config.Config, running *services.Running, secret []byte) {
 		"products": running.Products[:],
 	} {
 		source := c.Sources[name]
-		source.URLs = urls
+		source.URLs = upstreams.URLs(urls...)
 		if name != "products" { // which is public
 			source.Forward = []string{"Authorization"}
 		}
