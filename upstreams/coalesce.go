@@ -9,6 +9,7 @@ import (
 
 	"github.com/gatehouse-graphql/gatehouse/engine"
 	"github.com/gatehouse-graphql/gatehouse/engine/coalesce"
+	"github.com/gatehouse-graphql/gatehouse/upstreams/resilience"
 	"github.com/gatehouse-graphql/gatehouse/upstreams/rest"
 )
 
@@ -22,15 +23,15 @@ func coalesces(ctx context.Context, c *rest.Call) bool {
 // coalescer makes equal concurrent calls to one service once. Calls are equal if URL, timeout and all
 // headers are equal, and if their clients have sent the same credentials.
 type coalescer struct {
-	source string
-	slots  *engine.Semaphore // of the source; callers that share a response use one slot together
-	noVary []string          // canonical names of the client's headers on which no response depends
-	group  coalesce.Group[*rest.Response]
+	source  string
+	limiter *resilience.Limiter // of the source; callers that share a response use one slot together
+	noVary  []string            // canonical names of the client's headers on which no response depends
+	group   coalesce.Group[*rest.Response]
 }
 
-func newCoalescer(source string, slots *engine.Semaphore, o Source) *coalescer {
+func newCoalescer(source string, limiter *resilience.Limiter, o Source) *coalescer {
 	return &coalescer{
-		source: source, slots: slots,
+		source: source, limiter: limiter,
 		noVary: o.noVaryHeaders(),
 		group:  coalesce.Group[*rest.Response]{Release: (*rest.Response).Release},
 	}
@@ -42,11 +43,13 @@ func newCoalescer(source string, slots *engine.Semaphore, o Source) *coalescer {
 func (c *coalescer) join(ctx context.Context, req *http.Request, timeout time.Duration, send func(context.Context) (*rest.Response, error)) (*rest.Response, error) {
 	var buf [1 << 10]byte
 	share, err := c.group.Do(ctx, c.appendKey(buf[:0], req, timeout), time.Now().Add(timeout), func(ctx context.Context) (*rest.Response, error) {
-		if err := c.slots.Acquire(ctx); err != nil {
-			return nil, err
+		slot, err := c.limiter.Acquire(ctx)
+		if err != nil {
+			return nil, notSent(c.source, err)
 		}
-		defer c.slots.Release()
-		return send(ctx)
+		r, err := send(ctx)
+		slot.Release(err == nil)
+		return r, err
 	})
 	if err != nil {
 		return nil, err

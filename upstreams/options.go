@@ -25,7 +25,6 @@ const (
 	DefaultMaxResponse    = rest.DefaultMaxResponse
 	DefaultMaxIdle        = 64
 	DefaultMaxConns       = 512
-	DefaultMaxCalls       = 1000
 	DefaultIdleTimeout    = 90 * time.Second
 )
 
@@ -58,6 +57,8 @@ type Source struct {
 	Hedge resilience.Hedge `yaml:"hedge"`
 	// Breaker configures circuit breakers, which refuse calls at once while the service fails.
 	Breaker resilience.Breaker `yaml:"breaker"`
+	// Concurrency bounds the calls that run at the same time.
+	Concurrency resilience.Concurrency `yaml:"concurrency"`
 	// MaxResponse is how many bytes a response may have, counted after decompression.
 	// Default 10 MiB.
 	MaxResponse int64 `yaml:"maxResponse"`
@@ -95,17 +96,13 @@ type DeadlineHeader struct {
 	Format string `yaml:"format"`
 }
 
-// Pool bounds the connections to each replica, and the calls to the service.
+// Pool bounds the connections to each replica.
 type Pool struct {
 	// MaxIdle is how many idle connections are kept. Default 64.
 	MaxIdle int `yaml:"maxIdle"`
 	// MaxConns is how many connections there may be. Further calls wait, and their timeout
 	// runs. Default 512; negative is no limit.
 	MaxConns int `yaml:"maxConns"`
-	// MaxCalls is how many calls may run at the same time, on all replicas together. Further
-	// calls wait, until their operation ends. Calls that share a response count once.
-	// Default 1,000; negative is no limit.
-	MaxCalls int `yaml:"maxCalls"`
 	// IdleTimeout is how long an idle connection is kept. It should be shorter than that of
 	// the service. Default 90s.
 	IdleTimeout time.Duration `yaml:"idleTimeout"`
@@ -126,7 +123,6 @@ func (o Source) withDefaults() Source {
 	o.MaxResponse = cmp.Or(o.MaxResponse, DefaultMaxResponse)
 	o.Pool.MaxIdle = cmp.Or(o.Pool.MaxIdle, DefaultMaxIdle)
 	o.Pool.MaxConns = max(cmp.Or(o.Pool.MaxConns, DefaultMaxConns), 0) // here 0 is no limit
-	o.Pool.MaxCalls = max(cmp.Or(o.Pool.MaxCalls, DefaultMaxCalls), 0)
 	o.Pool.IdleTimeout = cmp.Or(o.Pool.IdleTimeout, DefaultIdleTimeout)
 	return o
 }
@@ -135,7 +131,7 @@ func (o Source) withDefaults() Source {
 // value of a header, which may be a secret.
 func (o Source) validate() error {
 	return errors.Join(o.validateHeaders(), o.validateForward(), o.validateNoVary(), o.validateConfig(), o.validateDeadlineHeader(),
-		o.Retry.Validate(), o.Hedge.Validate(), o.Breaker.Validate(),
+		o.Retry.Validate(), o.Hedge.Validate(), o.Breaker.Validate(), o.Concurrency.Validate(),
 		validateNotNegative("timeout", o.Timeout),
 		validateNotNegative("attemptTimeout", o.AttemptTimeout),
 		validateNotNegative("connectTimeout", o.ConnectTimeout),

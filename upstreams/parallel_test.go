@@ -14,6 +14,7 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/engine"
 	"github.com/gatehouse-graphql/gatehouse/fault"
 	"github.com/gatehouse-graphql/gatehouse/upstreams"
+	"github.com/gatehouse-graphql/gatehouse/upstreams/resilience"
 	"github.com/gatehouse-graphql/gatehouse/upstreams/rest"
 )
 
@@ -44,16 +45,16 @@ func TestMaxParallelCalls(t *testing.T) {
 	for name, c := range map[string]struct {
 		operations int
 		options    engine.Options
-		pool       upstreams.Pool
+		source     resilience.Concurrency
 		want       int64
 	}{
-		"of one operation": {1, engine.Options{MaxParallelCalls: 4}, upstreams.Pool{}, 4},
-		"of two":           {2, engine.Options{MaxParallelCalls: 4}, upstreams.Pool{}, 8},
-		"to a source":      {3, engine.Options{MaxParallelCalls: 20}, upstreams.Pool{MaxCalls: 5}, 5},
+		"of one operation": {1, engine.Options{MaxParallelCalls: 4}, resilience.Concurrency{}, 4},
+		"of two":           {2, engine.Options{MaxParallelCalls: 4}, resilience.Concurrency{}, 8},
+		"to a source":      {3, engine.Options{MaxParallelCalls: 20}, resilience.Concurrency{MaxCalls: 5}, 5},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := &crowd{full: c.want}
-			services := newServices(t, upstreams.Source{URLs: []string{newReplica(t, s.ServeHTTP).URL}, Pool: c.pool})
+			services := newServices(t, upstreams.Source{URLs: []string{newReplica(t, s.ServeHTTP).URL}, Concurrency: c.source})
 			var all sync.WaitGroup
 			for range c.operations {
 				ctx := engine.WithOperation(t.Context(), c.options)
@@ -77,14 +78,14 @@ func TestMaxParallelCalls(t *testing.T) {
 func TestCallWaitsNoLongerThanItsOperation(t *testing.T) {
 	for name, c := range map[string]struct {
 		options engine.Options
-		pool    upstreams.Pool
+		source  resilience.Concurrency
 	}{
-		"of the operation": {engine.Options{MaxParallelCalls: 1}, upstreams.Pool{}},
-		"of the source":    {engine.Options{}, upstreams.Pool{MaxCalls: 1}},
+		"of the operation": {engine.Options{MaxParallelCalls: 1}, resilience.Concurrency{}},
+		"of the source":    {engine.Options{}, resilience.Concurrency{MaxCalls: 1}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := &held{let: make(chan struct{})}
-			services := s.services(t, upstreams.Source{Pool: c.pool})
+			services := s.services(t, upstreams.Source{Concurrency: c.source})
 			ctx := engine.WithOperation(t.Context(), c.options)
 			var first sync.WaitGroup
 			first.Go(func() {
@@ -113,7 +114,7 @@ func TestCallWaitsNoLongerThanItsOperation(t *testing.T) {
 // Callers that share a call use one slot of the source together.
 func TestSharedCallsCountOnce(t *testing.T) {
 	s := &crowd{full: 2}
-	services := newServices(t, upstreams.Source{URLs: []string{newReplica(t, s.ServeHTTP).URL}, Pool: upstreams.Pool{MaxCalls: 2}})
+	services := newServices(t, upstreams.Source{URLs: []string{newReplica(t, s.ServeHTTP).URL}, Concurrency: resilience.Concurrency{MaxCalls: 2}})
 	var all sync.WaitGroup
 	for i := range 20 {
 		all.Go(func() {
@@ -126,5 +127,35 @@ func TestSharedCallsCountOnce(t *testing.T) {
 	all.Wait()
 	if s.most.Load() != 2 {
 		t.Errorf("%d calls ran at the same time", s.most.Load())
+	}
+}
+
+// Calls that find the queue full, or have waited long enough, are refused at once, whether they
+// coalesce or not.
+func TestQueueIsBounded(t *testing.T) {
+	for name, concurrency := range map[string]resilience.Concurrency{
+		"full": {MaxCalls: 1, MaxQueued: -1},
+		"long": {MaxCalls: 1, MaxWait: 10 * time.Millisecond},
+	} {
+		for _, coalesce := range []bool{false, true} {
+			s := &held{let: make(chan struct{})}
+			services := s.services(t, upstreams.Source{Concurrency: concurrency})
+			ctx := asker(t, engine.Options{Coalesce: coalesce})
+			var first sync.WaitGroup
+			first.Go(func() {
+				if _, err := services.Do(ctx, "s", get()); err != nil {
+					t.Error(err)
+				}
+			})
+			for s.calls.Load() == 0 {
+				time.Sleep(time.Millisecond)
+			}
+			_, err := services.Do(ctx, "s", rest.New("GET", "/another"))
+			if fault.CodeOf(err) != fault.ServiceUnavailable || s.calls.Load() != 1 {
+				t.Errorf("%s, coalescing %t: %v after %d calls", name, coalesce, err, s.calls.Load())
+			}
+			close(s.let)
+			first.Wait()
+		}
 	}
 }

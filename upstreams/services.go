@@ -35,8 +35,8 @@ type Services struct {
 type source struct {
 	options    Source // as they were given
 	client     *rest.Client
-	coalescing *rest.Client      // the same client, which coalesces calls
-	slots      *engine.Semaphore // how many calls may run
+	coalescing *rest.Client // the same client, which coalesces calls
+	limiter    *resilience.Limiter
 	config     map[string]string
 	balancer   *balance.Balancer
 	transport  *transport
@@ -84,15 +84,15 @@ func newSource(name string, o Source, kept *source, log *slog.Logger) (*source, 
 		return nil, err
 	}
 	o = o.withDefaults()
-	s := &source{options: options, config: maps.Clone(o.Config), slots: &engine.Semaphore{Max: o.Pool.MaxCalls}}
+	s := &source{options: options, config: maps.Clone(o.Config), limiter: resilience.NewLimiter(o.Concurrency)}
 	sourceLog := log.With(slog.String("source", name))
 	repeated := o.resilience()
 	repeated.Log = sourceLog
 	repeats := resilience.New(repeated)
 	if kept != nil {
 		s.transport, s.balancer = kept.transport, kept.balancer
-		if kept.options.Pool.MaxCalls == options.Pool.MaxCalls {
-			s.slots = kept.slots
+		if kept.options.Concurrency == options.Concurrency {
+			s.limiter = kept.limiter
 		}
 		if reflect.DeepEqual(kept.options.resilience(), options.resilience()) {
 			repeats = kept.client.Resilience
@@ -124,7 +124,7 @@ func newSource(name string, o Source, kept *source, log *slog.Logger) (*source, 
 	}
 	s.client = &client
 	coalescing := client
-	coalescing.Join = newCoalescer(name, s.slots, o).join
+	coalescing.Join = newCoalescer(name, s.limiter, o).join
 	s.coalescing = &coalescing
 	return s, nil
 }
@@ -165,12 +165,22 @@ func (s *Services) send(ctx context.Context, source string, c *rest.Call) (*rest
 		resp, err := to.coalescing.Do(ctx, c) // which acquires a slot if it sends the request
 		return resp, engine.OverloadError(ctx, err)
 	}
-	if err := to.slots.Acquire(ctx); err != nil {
+	slot, err := to.limiter.Acquire(ctx)
+	if err != nil {
 		return nil, notSent(source, err)
 	}
-	defer to.slots.Release()
 	resp, err := to.client.Do(ctx, c)
+	slot.Release(hasResponse(err))
 	return resp, engine.OverloadError(ctx, err)
+}
+
+// hasResponse reports whether a call with this error has had a response.
+func hasResponse(err error) bool {
+	if err == nil {
+		return true
+	}
+	_, ok := errors.AsType[*rest.StatusError](err)
+	return ok
 }
 
 // again makes a call once more whose response r could not be decoded. It reports false if the call
@@ -210,10 +220,11 @@ func (s *source) repeat(ctx context.Context, c *rest.Call, r *rest.Response) (*r
 	if coalesces(ctx, c) {
 		client = s.coalescing
 	} else {
-		if s.slots.Acquire(ctx) != nil {
+		slot, err := s.limiter.Acquire(ctx)
+		if err != nil {
 			return nil, errNotRepeated
 		}
-		defer s.slots.Release()
+		defer slot.Release(false)
 	}
 	again, ok, err := client.Again(ctx, c, r)
 	if !ok {
@@ -283,9 +294,13 @@ func (s *Services) applyRules(ctx context.Context, rules *Rules, source string, 
 	return nil, f
 }
 
-// notSent returns the fault of a call that got no slot before its context ended.
+// notSent returns the fault of a call that got no slot before its context ended, or was refused one.
 func notSent(source string, err error) error {
-	return &fault.Error{Code: fault.GatewayTimeout, Message: "the call's turn did not come in time", Service: source, Cause: err}
+	f := &fault.Error{Code: fault.GatewayTimeout, Message: "the call's turn did not come in time", Service: source, Cause: err}
+	if errors.Is(err, resilience.ErrQueueFull) || errors.Is(err, resilience.ErrWaitedLong) {
+		f.Code, f.Message = fault.ServiceUnavailable, "too many calls wait for the service"
+	}
+	return f
 }
 
 // Close ends what the services do in the background, and closes the idle connections, and those of running calls when the calls end.

@@ -68,7 +68,7 @@ func (s *Sources) adopt(name string, o Source) (*source, error) {
 // listed here.
 func (o Source) ofConnections() Source {
 	o.URLs = nil
-	o.Timeout, o.MaxResponse, o.Pool.MaxCalls = 0, 0, 0
+	o.Timeout, o.MaxResponse, o.Concurrency = 0, 0, resilience.Concurrency{}
 	o.Headers, o.Forward, o.NoVary, o.Config, o.DeadlineHeader = nil, nil, nil, nil, DeadlineHeader{}
 	o.AttemptTimeout, o.Retry, o.Hedge, o.Breaker = 0, resilience.Retry{}, resilience.Hedge{}, resilience.Breaker{}
 	return o

@@ -62,7 +62,7 @@ func (d *decoder) structure(v reflect.Value, n *node, p yaml.Path) {
 // unknown reports a setting that its block does not have.
 func (d *decoder) unknown(m member, p yaml.Path, known []string) {
 	if present := renamedSetting(p); present != nil {
-		d.mistakes.add(m.at, p, "no such setting; did you mean %q? That is its name now", present[len(present)-1].Name)
+		d.mistakes.add(m.at, p, "no such setting; did you mean %q? That is its name now", presentName(p, present))
 		return
 	}
 	d.mistakes.add(m.at, p, "no such setting%s", suggest.DidYouMean(m.name, known))

@@ -388,6 +388,9 @@ func TestRenamedSettingsExist(t *testing.T) {
 			t.Errorf("%s is called %s now, which is not a setting", setting, p)
 		}
 	}
+	if got := renamedVariable("GATEWAY_SOURCES_USERS_POOL_MAX_CALLS"); got != "GATEWAY_SOURCES_USERS_CONCURRENCY_MAX_CALLS" {
+		t.Errorf("the variable is called %q now", got)
+	}
 	for setting, words := range renamedValues {
 		for former, present := range words {
 			if _, err := Load(LoadOptions{Path: write(t, ""), Overrides: []Override{{Setting: setting, Value: present}}}); err != nil {
