@@ -91,7 +91,7 @@ func TestUseKeepsConnections(t *testing.T) {
 		"forward":        {func(s *upstreams.Source) { s.Forward = nil }, true},
 		"config":         {func(s *upstreams.Source) { s.Config = map[string]string{"tenant": "a"} }, true},
 		"maxResponse":    {func(s *upstreams.Source) { s.MaxResponse = 100 }, true},
-		"maxCalls":       {func(s *upstreams.Source) { s.Pool.MaxCalls = 7 }, true},
+		"maxCalls":       {func(s *upstreams.Source) { s.Concurrency.MaxCalls = 7 }, true},
 		"another URL":    {func(s *upstreams.Source) { s.URLs = append(s.URLs, unreachable) }, true},
 		"connectTimeout": {func(s *upstreams.Source) { s.ConnectTimeout = time.Second }, false},
 		"maxIdle":        {func(s *upstreams.Source) { s.Pool.MaxIdle = 3 }, false},
