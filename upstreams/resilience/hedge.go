@@ -22,7 +22,8 @@ type Hedge struct {
 	// Delay is how long an attempt may take before another one is made beside it. Negative is never.
 	// Default the time in which 95 % of the calls with the same method and path have succeeded.
 	Delay time.Duration `yaml:"delay"`
-	// MinDelay is the shortest measured delay. Default 50ms.
+	// MinDelay is the shortest measured delay, and the delay of a call that finds out whether an ejected
+	// endpoint has healed. Default 50ms.
 	MinDelay time.Duration `yaml:"minDelay"`
 	// MaxDelay is the longest measured delay. Default 2s.
 	MaxDelay time.Duration `yaml:"maxDelay"`
@@ -57,12 +58,17 @@ func (h Hedge) firstDelay() time.Duration {
 }
 
 // HedgeDelay returns how long an attempt of the operation may take before another one is made
-// beside it. 0 is no hedging.
-func (o *Operation) HedgeDelay() time.Duration {
+// beside it. 0 is no hedging. An attempt that finds out whether an endpoint has healed (isTrial) may
+// well fail, so that it gets no more than Hedge.MinDelay.
+func (o *Operation) HedgeDelay(isTrial bool) time.Duration {
 	if o == nil {
 		return 0
 	}
-	return time.Duration(o.times.delay.Load())
+	delay := time.Duration(o.times.delay.Load())
+	if isTrial {
+		return min(delay, o.policy.options.Hedge.MinDelay)
+	}
+	return delay
 }
 
 // Record records how long the attempt that had the response took.

@@ -160,7 +160,7 @@ func TestHedgeDelay(t *testing.T) {
 		for _, d := range test.times {
 			o.Record(d)
 		}
-		if d := o.HedgeDelay(); d < test.lo || d > test.hi {
+		if d := o.HedgeDelay(false); d < test.lo || d > test.hi {
 			t.Errorf("%s: %s, want %s to %s", test.name, d, test.lo, test.hi)
 		}
 	}
@@ -268,7 +268,7 @@ func BenchmarkCall(b *testing.B) {
 				if err := o.Allow(); err != nil {
 					b.Fatal(err)
 				}
-				timer := p.StartTimer(o.HedgeDelay(), late)
+				timer := p.StartTimer(o.HedgeDelay(false), late)
 				o.Record(time.Millisecond)
 				timer.Stop()
 				o.End(attempt.Success)

@@ -179,7 +179,7 @@ func (a *attempts) attempt(ctx context.Context, l *lane) *balance.Endpoint {
 		return nil
 	}
 	if l == &a.first && a.timer == nil {
-		a.startTimer()
+		a.startTimer(lease.Trial)
 	}
 	began := time.Now()
 	l.response, l.err = a.client.exchange(bounded, l.request)
@@ -370,13 +370,14 @@ func sleep(ctx context.Context, d time.Duration) bool {
 	}
 }
 
-// startTimer starts the timer of the hedge, if the call may have one.
-func (a *attempts) startTimer() {
+// startTimer starts the timer of the hedge, if the call may have one. isTrial reports whether the first
+// attempt goes to an endpoint that was ejected.
+func (a *attempts) startTimer(isTrial bool) {
 	policy, balancer := a.client.Resilience, a.client.Balancer
 	if policy.MaxAttempts() < 2 || balancer == nil || balancer.Len() < 2 || !replay.IsRead(a.first.request) {
 		return
 	}
-	if delay := a.op.HedgeDelay(); delay > 0 {
+	if delay := a.op.HedgeDelay(isTrial); delay > 0 {
 		a.timer = policy.StartTimer(delay, a)
 	}
 }
@@ -392,7 +393,7 @@ func (a *attempts) Late() time.Duration {
 	}
 	if !policy.TakeHedge() {
 		a.mu.Unlock()
-		return a.op.HedgeDelay()
+		return a.op.HedgeDelay(false)
 	}
 	ctx, cancel := a.bound()
 	a.next.cancel = cancel

@@ -75,15 +75,18 @@ func (f *fleet) RoundTrip(req *http.Request) (*http.Response, error) {
 	return f.replies[req.URL.Host[0]-'a'](req)
 }
 
-// client returns a client of replicas with these replies.
-func (f *fleet) client(o resilience.Options) *rest.Client {
-	var targets []balance.Target
+func (f *fleet) targets() (targets []balance.Target) {
 	for i := range f.replies {
 		targets = append(targets, balance.Target{URL: &url.URL{Scheme: "http", Host: string(rune('a' + i))}})
 	}
+	return targets
+}
+
+// client returns a client of replicas with these replies.
+func (f *fleet) client(o resilience.Options) *rest.Client {
 	return &rest.Client{
 		Service: "users", Transport: f, Timeout: 10 * time.Second,
-		Balancer: balance.New(targets, balance.Options{Eject: balance.Eject{MaxShare: -1}}), Resilience: resilience.New(o),
+		Balancer: balance.New(f.targets(), balance.Options{Eject: balance.Eject{MaxShare: -1}}), Resilience: resilience.New(o),
 	}
 }
 
@@ -323,6 +326,33 @@ func TestMeasuredHedge(t *testing.T) {
 		}
 		if s := client.Resilience.Status(); s.HedgesWon == 0 {
 			t.Errorf("%+v, replicas %q", s, f.calls)
+		}
+	})
+}
+
+// A call that finds out whether an ejected replica has healed does not wait long for it.
+func TestTrialIsHedgedEarly(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := &fleet{replies: []reply{unavailable, ok}}
+		client := f.client(resilience.Options{})
+		client.Balancer = balance.New(f.targets(), balance.Options{}) // which ejects
+		defer client.Balancer.Close()
+		for range 20 { // too few to measure the delay
+			if _, err := client.Do(t.Context(), readUser()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		f.replies[0] = hang
+		f.calls = ""
+		for range 100 {
+			time.Sleep(time.Second)
+			began := time.Now()
+			if _, err := client.Do(t.Context(), readUser()); err != nil || time.Since(began) > resilience.DefaultHedgeMinDelay {
+				t.Errorf("after %s: %v", time.Since(began), err)
+			}
+		}
+		if n := strings.Count(f.calls, "a"); n == 0 || n > 20 {
+			t.Errorf("%d of %d requests went to the ejected replica", n, len(f.calls))
 		}
 	})
 }
