@@ -457,7 +457,7 @@ func TestAgainSharesAttempts(t *testing.T) {
 
 		f.calls, client.Timeout = "", 1500*time.Millisecond
 		began := time.Now()
-		resp, err = client.Do(t.Context(), readUser()) // d, which is well
+		_, err = client.Do(t.Context(), readUser()) // d, which is well
 		if err != nil {
 			t.Fatal(err)
 		}
