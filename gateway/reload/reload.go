@@ -152,26 +152,26 @@ func (r *Reloader) load() (*config.Config, error) {
 	return r.options.Load()
 }
 
-// record keeps a result in the state, and logs it.
+// record logs a result, and then keeps it in the state: the log has the reason for what the state says.
 func (r *Reloader) record(result Result) {
+	took := slog.Int64("duration_ms", time.Since(result.Time).Milliseconds())
+	if result.Outcome == Refused {
+		r.options.Log.Error("the settings were not reloaded; those from before stay in use", "cause", result.Cause, took, "error", result.Error)
+	} else {
+		r.options.Log.Info("the settings were reloaded", "cause", result.Cause, took, "changed", result.Changed)
+		if len(result.NeedsRestart) > 0 {
+			r.options.Log.Warn("changed settings that need a restart of the gateway are not in use", "settings", result.NeedsRestart)
+		}
+	}
+
 	r.mu.Lock()
+	defer r.mu.Unlock()
 	r.state.Last = &result
 	if result.Outcome == Applied {
 		r.state.Applied++
 		r.state.LoadedAt = result.Time
 	} else {
 		r.state.Refused++
-	}
-	r.mu.Unlock()
-
-	took := slog.Int64("duration_ms", time.Since(result.Time).Milliseconds())
-	if result.Outcome == Refused {
-		r.options.Log.Error("the settings were not reloaded; those from before stay in use", "cause", result.Cause, took, "error", result.Error)
-		return
-	}
-	r.options.Log.Info("the settings were reloaded", "cause", result.Cause, took, "changed", result.Changed)
-	if len(result.NeedsRestart) > 0 {
-		r.options.Log.Warn("changed settings that need a restart of the gateway are not in use", "settings", result.NeedsRestart)
 	}
 }
 
