@@ -285,10 +285,11 @@ func TestManyReloads(t *testing.T) {
 	}
 	reload(5)
 	goroutines, descriptors := measure()
+	const few = 3 // idle connections of this test come and go; a leak of one in each reload is 200
 	reload(200)
 	for end := time.Now().Add(10 * time.Second); ; {
 		nowGoroutines, nowDescriptors := measure()
-		if nowGoroutines <= goroutines*1.1 && nowDescriptors <= descriptors*1.1 {
+		if nowGoroutines <= goroutines*1.1+few && nowDescriptors <= descriptors*1.1+few {
 			t.Logf("goroutines %v, then %v; descriptors %v, then %v", goroutines, nowGoroutines, descriptors, nowDescriptors)
 			return
 		}
