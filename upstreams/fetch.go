@@ -23,6 +23,13 @@ import (
 // that read expects, as decode.ReadProjection describes; or that the body is empty although
 // the status does not say so.
 func Fetch[T any](ctx context.Context, s *Services, source string, c *rest.Call, read func(*decode.Decoder) T, rules ...*Rules) (T, error) {
+	c = s.observe(ctx, source, c)
+	v, err := fetch(ctx, s, source, c, read, rules)
+	c.EndObservation(err)
+	return v, err
+}
+
+func fetch[T any](ctx context.Context, s *Services, source string, c *rest.Call, read func(*decode.Decoder) T, rules []*Rules) (T, error) {
 	resp, err := s.do(ctx, source, c, rules)
 	v, malformed, err := decodeResponse(ctx, source, resp, err, rules, read)
 	for malformed {
@@ -101,11 +108,13 @@ func requireContent(source string, r *rest.Response) error {
 
 // Send makes a call and ignores the body of its response. See Fetch for the rules.
 func Send(ctx context.Context, s *Services, source string, c *rest.Call, rules ...*Rules) error {
+	c = s.observe(ctx, source, c)
 	resp, err := s.do(ctx, source, c, rules)
 	if err == nil {
 		resp.Accept()
 		resp.Release()
 	}
+	c.EndObservation(err)
 	return err
 }
 
@@ -114,6 +123,13 @@ func Send(ctx context.Context, s *Services, source string, c *rest.Call, rules .
 // be true or false in JSON. Any other body is an error, since it may say that nothing was
 // done. See Fetch for the rules.
 func Confirm(ctx context.Context, s *Services, source string, c *rest.Call, rules ...*Rules) (bool, error) {
+	c = s.observe(ctx, source, c)
+	ok, err := confirm(ctx, s, source, c, rules)
+	c.EndObservation(err)
+	return ok, err
+}
+
+func confirm(ctx context.Context, s *Services, source string, c *rest.Call, rules []*Rules) (bool, error) {
 	resp, err := s.do(ctx, source, c, rules)
 	if err != nil {
 		return false, err
