@@ -71,7 +71,7 @@ type CallResult struct {
 
 // AttemptInfo describes an attempt.
 type AttemptInfo struct {
-	// Endpoint is host and port.
+	// Endpoint is host and port, with the address that is dialed if that is another.
 	Endpoint string
 	// Number is 1 for the first attempt of a call, and grows by one for each further one.
 	Number int

@@ -42,10 +42,9 @@ type sourceStats struct {
 
 // endpointStats counts the attempts at an endpoint.
 type endpointStats struct {
-	duration  durations
-	outcomes  [attempt.Outcomes]atomic.Int64
-	last      atomic.Int64 // when the last attempt began, Unix time in nanoseconds
-	lastError atomic.Pointer[Failure]
+	duration durations
+	outcomes [attempt.Outcomes]atomic.Int64
+	last     atomic.Int64 // when the last attempt began, Unix time in nanoseconds
 }
 
 // codes are those that a call may fail with. Others count together.
@@ -152,13 +151,6 @@ func (e *endpointStats) End(r AttemptResult) {
 	e.last.Store(r.Start.UnixNano())
 	e.duration.record(r.Duration)
 	e.outcomes[r.Outcome].Add(1)
-	if r.Outcome.Failed() {
-		f := &Failure{Outcome: r.Outcome.String(), Status: r.Status, Time: r.Start.Add(r.Duration)}
-		if r.Err != nil {
-			f.Reason = r.Err.Error()
-		}
-		e.lastError.Store(f)
-	}
 }
 
 // KeepEndpoints forgets the endpoints of a source that are not in names and were not called for
@@ -215,20 +207,6 @@ type EndpointCounts struct {
 	Attempts map[string]int64 `json:"attempts"`
 	// Durations are those of these attempts.
 	Durations Histogram `json:"durations"`
-	// LastError is the last attempt that failed, nil if none has.
-	LastError *Failure `json:"lastError"`
-}
-
-// Failure is an attempt that failed.
-type Failure struct {
-	// Time is when it ended.
-	Time time.Time `json:"time"`
-	// Outcome is its attempt.Outcome.
-	Outcome string `json:"outcome"`
-	// Status is the HTTP status, 0 without one.
-	Status int `json:"status,omitempty"`
-	// Reason is an error for operators, which may have addresses. "" for a failure by its status.
-	Reason string `json:"reason,omitempty"`
 }
 
 // Source returns the counts of a source. Calls has "success" in any case.
@@ -262,26 +240,23 @@ func codeName(i int) string {
 	return string(codes[i])
 }
 
-// Endpoints returns the counts of the endpoints of a source, by host and port. Attempts has "success"
-// in any case.
-func (s *Stats) Endpoints(source string) map[string]EndpointCounts {
-	counts := map[string]EndpointCounts{}
+// Endpoint returns the counts of an endpoint of a source. Attempts has "success" in any case.
+func (s *Stats) Endpoint(source, name string) EndpointCounts {
+	counts := EndpointCounts{Attempts: map[string]int64{attempt.Success.String(): 0}}
 	known := s.sources.Load()
 	if known == nil || (*known)[source] == nil {
 		return counts
 	}
 	endpoints := (*known)[source].endpoints.Load()
-	if endpoints == nil {
+	if endpoints == nil || (*endpoints)[name] == nil {
 		return counts
 	}
-	for name, e := range *endpoints {
-		c := EndpointCounts{Attempts: map[string]int64{attempt.Success.String(): 0}, Durations: e.duration.read(), LastError: e.lastError.Load()}
-		for i := range e.outcomes {
-			if n := e.outcomes[i].Load(); n > 0 {
-				c.Attempts[attempt.Outcome(i).String()] = n
-			}
+	e := (*endpoints)[name]
+	for i := range e.outcomes {
+		if n := e.outcomes[i].Load(); n > 0 {
+			counts.Attempts[attempt.Outcome(i).String()] = n
 		}
-		counts[name] = c
 	}
+	counts.Durations = e.duration.read()
 	return counts
 }

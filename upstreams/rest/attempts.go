@@ -184,7 +184,7 @@ func (a *attempts) attempt(ctx context.Context, l *lane) *balance.Endpoint {
 	if l == &a.first && a.timer == nil {
 		a.startTimer(lease.Trial)
 	}
-	observed := a.call.observation.startAttempt(bounded, l.request, l == &a.next)
+	observed := a.call.observation.startAttempt(bounded, l.request, lease.Endpoint, l == &a.next)
 	began := time.Now()
 	l.response, l.err = a.client.exchange(bounded, l.request)
 	l.took = time.Since(began)

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/gatehouse-graphql/gatehouse/upstreams/attempt"
+	"github.com/gatehouse-graphql/gatehouse/upstreams/balance"
 	"github.com/gatehouse-graphql/gatehouse/upstreams/observe"
 )
 
@@ -60,13 +61,17 @@ type observedAttempt struct {
 	start time.Time
 }
 
-// startAttempt reports an attempt at an endpoint.
-func (o *observation) startAttempt(ctx context.Context, req *http.Request, hedge bool) observedAttempt {
+// startAttempt reports an attempt at an endpoint, nil without a balancer.
+func (o *observation) startAttempt(ctx context.Context, req *http.Request, e *balance.Endpoint, hedge bool) observedAttempt {
 	if o == nil {
 		return observedAttempt{}
 	}
+	endpoint := req.URL.Host
+	if e != nil {
+		endpoint = e.String()
+	}
 	to := o.to.StartAttempt(ctx, observe.AttemptInfo{
-		Endpoint: req.URL.Host, Number: int(o.attempts.Add(1)), Hedge: hedge, Request: req,
+		Endpoint: endpoint, Number: int(o.attempts.Add(1)), Hedge: hedge, Request: req,
 	})
 	if to == nil {
 		return observedAttempt{}
