@@ -48,7 +48,7 @@ func call(t *testing.T, file string, env []string, args ...string) called {
 	var c called
 	var out, errs bytes.Buffer
 	program := Program{
-		Issuer: "the-demo", Audience: "the-app", HasDemo: true,
+		Issuer: "the-demo", Audience: "the-app", HasDemo: true, HasChaos: true,
 		Run: func(_ context.Context, s Start) error { c.start = &s; return nil },
 	}
 	c.code = run(t.Context(), program, environment{args: args, env: env, out: &out, err: &errs})
@@ -81,6 +81,12 @@ func TestModesEnablePlayground(t *testing.T) {
 		if c.start == nil || c.start.Mode != want || !c.start.Config.Playground || !c.start.Config.Introspection || !c.start.Config.Metrics.Public {
 			t.Errorf("%s: %+v", flag, c)
 		}
+	}
+}
+
+func TestChaos(t *testing.T) {
+	if c := call(t, "", nil, "--demo", "--chaos"); c.start == nil || c.start.Mode != (Mode{Demo: true, Chaos: true}) {
+		t.Errorf("%+v", c)
 	}
 }
 
@@ -149,6 +155,7 @@ func TestExitCodes(t *testing.T) {
 		{"a wrong flag value", sound, "--log-level loud", 1, "--log-level: log.level: must be debug, info, warn or error"},
 		{"the former name of an engine", sound, "--engine stock", 1, "--engine: execution.engine: must be plan or gqlgen, not \"stock\"; did you mean \"gqlgen\"?"},
 		{"an engine that is not there", sound, "--engine fast", 1, "--engine: execution.engine: must be plan or gqlgen"},
+		{"chaos without a demo", sound, "--chaos", 2, "--chaos spoils the sample services: write --demo --chaos\n\nRun \"gateway --help\""},
 		{"a wrong duration", sound, "token --ttl soon", 2, "--ttl"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
