@@ -16,6 +16,13 @@ type SourceStatus struct {
 	// Source is its name.
 	Source string `json:"source"`
 	observe.SourceCounts
+	// Retries are the attempts that followed a failed one of the same call, and Hedges those that
+	// began beside one that was late. HedgesWon counts hedges whose response was used.
+	Retries   int64 `json:"retries"`
+	Hedges    int64 `json:"hedges"`
+	HedgesWon int64 `json:"hedgesWon"`
+	// BudgetRefused counts the retries and hedges that the budget did not permit.
+	BudgetRefused int64 `json:"budgetRefused"`
 	// Endpoints are the endpoints that calls may be sent to.
 	Endpoints []EndpointStatus `json:"endpoints"`
 }
@@ -77,7 +84,11 @@ func (s *source) status(name string, stats *observe.Stats) SourceStatus {
 		names[i] = e.Name
 	}
 	stats.KeepEndpoints(name, names)
-	status := SourceStatus{Source: name, SourceCounts: stats.Source(name), Endpoints: []EndpointStatus{}}
+	attempts := s.client.Resilience.Status()
+	status := SourceStatus{
+		Source: name, SourceCounts: stats.Source(name), Endpoints: []EndpointStatus{},
+		Retries: attempts.Retries, Hedges: attempts.Hedges, HedgesWon: attempts.HedgesWon, BudgetRefused: attempts.Refused,
+	}
 	for _, e := range endpoints {
 		status.Endpoints = append(status.Endpoints, endpointStatus(e, stats.Endpoint(name, e.Name)))
 	}

@@ -33,8 +33,6 @@ type sourceStats struct {
 	succeeded atomic.Int64
 	failed    [len(codes) + 1]atomic.Int64 // by the place of the code in codes; the last for others
 	joined    [2]atomic.Int64              // by Sharing
-	retries   atomic.Int64
-	hedges    atomic.Int64
 
 	endpoints atomic.Pointer[map[string]*endpointStats] // by host and port; replaced as a whole, under mu
 	mu        sync.Mutex
@@ -94,12 +92,6 @@ func loadOrAdd[V any](to *atomic.Pointer[map[string]*V], key string) *V {
 
 // StartAttempt implements Call.
 func (s *sourceStats) StartAttempt(_ context.Context, a AttemptInfo) Attempt {
-	switch {
-	case a.Hedge:
-		s.hedges.Add(1)
-	case a.Number > 1:
-		s.retries.Add(1)
-	}
 	return s.endpoint(a.Endpoint)
 }
 
@@ -193,10 +185,6 @@ type SourceCounts struct {
 	Calls map[string]int64 `json:"calls"`
 	// Joined are the calls that shared the response of another one, by how.
 	Joined map[string]int64 `json:"joined"`
-	// Retries and Hedges are attempts after the first one of a call. Hedges began while another
-	// attempt was running.
-	Retries int64 `json:"retries"`
-	Hedges  int64 `json:"hedges"`
 	// Durations are those of the calls that have ended.
 	Durations Histogram `json:"durations"`
 }
@@ -229,7 +217,6 @@ func (s *Stats) Source(name string) SourceCounts {
 			counts.Joined[Sharing(i).String()] = n
 		}
 	}
-	counts.Retries, counts.Hedges = source.retries.Load(), source.hedges.Load()
 	return counts
 }
 

@@ -36,10 +36,9 @@ func TestStats(t *testing.T) {
 	joining.Join(observe.Once, first)
 
 	want := observe.SourceCounts{
-		Running: 1,
-		Calls:   map[string]int64{"success": 1, "NOT_FOUND": 1, "OTHER": 1},
-		Joined:  map[string]int64{"once": 1},
-		Retries: 1, Hedges: 1,
+		Running:   1,
+		Calls:     map[string]int64{"success": 1, "NOT_FOUND": 1, "OTHER": 1},
+		Joined:    map[string]int64{"once": 1},
 		Durations: observe.Histogram{Buckets: []int64{1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 1}, Sum: 3602},
 	}
 	if diff := cmp.Diff(want, s.Source("users")); diff != "" {
