@@ -5,7 +5,10 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"io"
 	"log/slog"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -574,5 +577,48 @@ func TestReloadByPID(t *testing.T) {
 	}
 	if got := call(t, "", nil, "reload", "--pid", "2147483647"); got.code != 1 || !strings.Contains(got.err, "2147483647 cannot be signalled") {
 		t.Errorf("%+v", got)
+	}
+}
+
+// The command asks the gateway at its admin listener, and its exit code says whether the settings are in
+// use.
+func TestReloadByAdmin(t *testing.T) {
+	answer, status := "", 200
+	admin := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method != http.MethodPost || r.URL.Path != "/reload" {
+			w.WriteHeader(http.StatusNotFound)
+			return
+		}
+		w.WriteHeader(status)
+		io.WriteString(w, answer)
+	}))
+	defer admin.Close()
+	address := strings.TrimPrefix(admin.URL, "http://")
+	file := sound + "admin: {listen: " + address + "}\n"
+	for _, c := range []struct {
+		name, file, answer string
+		status             int
+		args               []string
+		code               int
+		out, err           string
+	}{
+		{
+			"applied", file, `{"outcome":"applied","changed":["sources.users.urls"],"needsRestart":["listen"]}`, 200, nil, 0,
+			"the settings are in use; changed: sources.users.urls\na restart is needed for: listen\n", "",
+		},
+		{"unchanged", file, `{"outcome":"applied"}`, 200, nil, 0, "nothing has changed", ""},
+		{"refused", file, `{"outcome":"refused","error":"a mistake in line 3"}`, 422, nil, 1, "", "goes on with the settings from before: a mistake in line 3"},
+		{"at another program", file, "404 page not found", 200, nil, 1, "", "not the answer of a gateway"},
+		{"named by a flag", "lissten: 3", `{"outcome":"applied"}`, 200, []string{"--admin", address}, 0, "the settings are in use", ""},
+		{"without an admin listener", sound, "", 200, nil, 1, "", "the settings have no admin.listen"},
+		{"with a mistake in the settings", "lissten: 3", "", 200, nil, 1, "", "or name the address by --admin"},
+		{"nothing listens", file, "", 200, []string{"--admin", "127.0.0.1:1"}, 1, "", "cannot be asked at 127.0.0.1:1"},
+		{"a wrong address", file, "", 200, []string{"--admin", "localhost"}, 1, "", "is not host:port"},
+	} {
+		answer, status = c.answer, c.status
+		got := call(t, c.file, nil, append([]string{"reload"}, c.args...)...)
+		if got.code != c.code || !strings.Contains(got.out, c.out) || !strings.Contains(got.err, c.err) {
+			t.Errorf("%s: %+v", c.name, got)
+		}
 	}
 }
