@@ -8,6 +8,7 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/upstreams/attempt"
 	"github.com/gatehouse-graphql/gatehouse/upstreams/balance"
 	"github.com/gatehouse-graphql/gatehouse/upstreams/observe"
+	"github.com/gatehouse-graphql/gatehouse/upstreams/resilience"
 )
 
 // SourceStatus is the state of a source at a moment, for operators: it has addresses of services. The
@@ -23,8 +24,22 @@ type SourceStatus struct {
 	HedgesWon int64 `json:"hedgesWon"`
 	// BudgetRefused counts the retries and hedges that the budget did not permit.
 	BudgetRefused int64 `json:"budgetRefused"`
+	// Breaker is the state of the circuit breaker of the whole service: closed, open or half-open; ""
+	// without one. BreakerOpenUntil is when an open one permits a call again.
+	Breaker          string     `json:"breaker,omitempty"`
+	BreakerOpenUntil *time.Time `json:"breakerOpenUntil,omitempty"`
+	// Operations are those whose circuit breakers are not closed.
+	Operations []OperationStatus `json:"operations"`
 	// Endpoints are the endpoints that calls may be sent to.
 	Endpoints []EndpointStatus `json:"endpoints"`
+}
+
+// OperationStatus is the state of the circuit breaker of an operation.
+type OperationStatus struct {
+	// Operation is the method and the path, with {} for each value.
+	Operation        string     `json:"operation"`
+	Breaker          string     `json:"breaker"`
+	BreakerOpenUntil *time.Time `json:"breakerOpenUntil,omitempty"`
 }
 
 // EndpointStatus is the state of an endpoint at a moment.
@@ -89,10 +104,28 @@ func (s *source) status(name string, stats *observe.Stats) SourceStatus {
 		Source: name, SourceCounts: stats.Source(name), Endpoints: []EndpointStatus{},
 		Retries: attempts.Retries, Hedges: attempts.Hedges, HedgesWon: attempts.HedgesWon, BudgetRefused: attempts.Refused,
 	}
+	status.setBreakers(attempts.Breakers)
 	for _, e := range endpoints {
 		status.Endpoints = append(status.Endpoints, endpointStatus(e, stats.Endpoint(name, e.Name)))
 	}
 	return status
+}
+
+// setBreakers sets the states of circuit breakers: that of the whole service comes first.
+func (s *SourceStatus) setBreakers(breakers []resilience.BreakerStatus) {
+	s.Operations = []OperationStatus{}
+	for _, b := range breakers {
+		var until *time.Time
+		if b.RetryIn > 0 {
+			until = new(time.Now().Add(b.RetryIn))
+		}
+		switch {
+		case b.Operation == "":
+			s.Breaker, s.BreakerOpenUntil = b.State, until
+		case b.State != resilience.Closed:
+			s.Operations = append(s.Operations, OperationStatus{b.Operation, b.State, until})
+		}
+	}
 }
 
 func endpointStatus(e balance.EndpointStatus, counts observe.EndpointCounts) EndpointStatus {

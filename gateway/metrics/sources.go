@@ -16,6 +16,7 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/upstreams"
 	"github.com/gatehouse-graphql/gatehouse/upstreams/balance"
 	"github.com/gatehouse-graphql/gatehouse/upstreams/observe"
+	"github.com/gatehouse-graphql/gatehouse/upstreams/resilience"
 )
 
 // The labels of sources and endpoints. server.address and server.port are OpenTelemetry's names.
@@ -78,6 +79,12 @@ func (w *writer) source(s upstreams.SourceStatus) {
 	w.count("gateway.hedges.won", "{attempt}", "Hedges whose response was used.", s.HedgesWon, name)
 	w.count("gateway.retries.refused", "{attempt}", "Retries and hedges that the budget did not permit.", s.BudgetRefused, name)
 	w.count("gateway.hedges", "{attempt}", "Attempts that began while another one of the same call was running.", s.Hedges, name)
+	if s.Breaker != "" {
+		for _, state := range []string{resilience.Closed, resilience.Open, resilience.HalfOpen} {
+			w.gauge("gateway.breaker.state", "", "1 for the state in which the circuit breaker of a service is, and 0 for others.", oneIf(s.Breaker == state), name, labelState.String(state))
+		}
+		w.gauge("gateway.breaker.operations.open", "{operation}", "Operations of a service whose circuit breakers are not closed.", int64(len(s.Operations)), name)
+	}
 	for _, e := range s.Endpoints {
 		w.endpoint(name, e)
 	}
@@ -100,12 +107,15 @@ func (w *writer) endpoint(source attribute.KeyValue, e upstreams.EndpointStatus)
 	gauge(w, "gateway.endpoint.latency", "s", "Moving average of the times of responses.", e.Latency, labels...)
 	w.count("gateway.endpoint.ejections", "{ejection}", "How often an endpoint was ejected, each failed trial included.", int64(e.Ejections), labels...)
 	for _, state := range balance.States() {
-		var is int64
-		if e.State == state {
-			is = 1
-		}
-		w.gauge("gateway.endpoint.state", "", "1 for the state in which an endpoint is, and 0 for others.", is, append(slices.Clone(labels), labelState.String(state))...)
+		w.gauge("gateway.endpoint.state", "", "1 for the state in which an endpoint is, and 0 for others.", oneIf(e.State == state), append(slices.Clone(labels), labelState.String(state))...)
 	}
+}
+
+func oneIf(b bool) int64 {
+	if b {
+		return 1
+	}
+	return 0
 }
 
 // addressLabels returns the labels of an endpoint.

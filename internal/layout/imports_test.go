@@ -61,7 +61,7 @@ var rules = []rule{
 	{"gateway/playground", []string{"gateway/compress"}, "the page knows an endpoint and nothing else"},
 	{"gateway/redact", nil, "it redacts texts, independent of their source"},
 	{"gateway/admin", nil, "its pages are given to it"},
-	{"gateway/metrics", []string{"gateway/admin", "engine", "upstreams", "upstreams/balance", "upstreams/observe"}, "it counts for any graph"},
+	{"gateway/metrics", []string{"gateway/admin", "engine", "upstreams", "upstreams/balance", "upstreams/observe", "upstreams/resilience"}, "it counts for any graph"},
 	{"gateway/front/buffer", nil, "it has memory, whatever is in it"},
 	{"gateway/front/httperror", []string{"fault"}, "an error has its status whichever package returns it"},
 	{"gateway/front/admission", []string{"engine", "fault"}, "operations are counted whatever they do"},

@@ -93,7 +93,7 @@ function newCard(name) {
       body,
     ),
   );
-  figures.replaceWith(...['calls', 'success', 'p95', 'running', 'retries', 'hedges', 'breaker'].map((key) => element('span', { className: `figure ${key}` })));
+  figures.replaceWith(...['calls', 'success', 'p95', 'running', 'retries', 'hedges', 'breaker', 'operations'].map((key) => element('span', { className: `figure ${key}` })));
   byId('sources').append(card);
   return { card, body, rows: new Map() };
 }
@@ -135,7 +135,7 @@ function newRow(name) {
 }
 
 // kinds are the looks of states.
-const kinds = { healthy: 'good', ejected: 'bad', unhealthy: 'bad', draining: 'warn', slow_start: 'warn', closed: 'good', open: 'bad', half_open: 'warn' };
+const kinds = { healthy: 'good', ejected: 'bad', unhealthy: 'bad', draining: 'warn', slow_start: 'warn', closed: 'good', open: 'bad', 'half-open': 'warn' };
 
 function figure(card, name, label, value, look = '') {
   const e = card.querySelector(`.${name}`);
@@ -158,7 +158,8 @@ function showSource(s, bounds) {
   figure(card, 'running', 'in flight', String(s.running));
   figure(card, 'retries', 'retries/s', formatRate(rate(s.retries, then?.retries)));
   figure(card, 'hedges', 'hedges/s', formatRate(rate(s.hedges, then?.hedges)));
-  figure(card, 'breaker', 'breaker', s.breaker?.replace('_', ' '), kinds[s.breaker] === 'bad' ? 'failing' : '');
+  figure(card, 'breaker', 'breaker', s.breaker, kinds[s.breaker] === 'bad' ? 'failing' : '');
+  figure(card, 'operations', 'operations not called', s.operations?.length ? s.operations.map((o) => `${o.operation} (${o.breaker})`).join(', ') : undefined, 'failing');
 
   const present = new Set();
   for (const e of s.endpoints) {
