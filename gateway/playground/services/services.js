@@ -135,7 +135,7 @@ function newRow(name) {
 }
 
 // kinds are the looks of states.
-const kinds = { healthy: 'good', ejected: 'bad', unhealthy: 'bad', draining: 'warn', slow_start: 'warn', closed: 'good', open: 'bad', 'half-open': 'warn' };
+const kinds = { healthy: 'good', ejected: 'bad', unhealthy: 'bad', draining: 'warn', trial: 'warn', closed: 'good', open: 'bad', 'half-open': 'warn' };
 
 function figure(card, name, label, value, look = '') {
   const e = card.querySelector(`.${name}`);
