@@ -28,6 +28,9 @@ type SourceStatus struct {
 	// without one. BreakerOpenUntil is when an open one permits a call again.
 	Breaker          string     `json:"breaker,omitempty"`
 	BreakerOpenUntil *time.Time `json:"breakerOpenUntil,omitempty"`
+	// Queued is how many calls wait for others to end, and Limit how many may run; 0 is no limit.
+	Queued int64 `json:"queued"`
+	Limit  int   `json:"limit"`
 	// Operations are those whose circuit breakers are not closed.
 	Operations []OperationStatus `json:"operations"`
 	// Endpoints are the endpoints that calls may be sent to.
@@ -105,6 +108,8 @@ func (s *source) status(name string, stats *observe.Stats) SourceStatus {
 		Retries: attempts.Retries, Hedges: attempts.Hedges, HedgesWon: attempts.HedgesWon, BudgetRefused: attempts.Refused,
 	}
 	status.setBreakers(attempts.Breakers)
+	limit := s.limiter.Status()
+	status.Queued, status.Limit = limit.Queued, limit.Limit
 	for _, e := range endpoints {
 		status.Endpoints = append(status.Endpoints, endpointStatus(e, stats.Endpoint(name, e.Name)))
 	}

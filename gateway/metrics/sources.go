@@ -75,6 +75,8 @@ func (w *writer) source(s upstreams.SourceStatus) {
 	}
 	w.histogram("gateway.call.duration", "Durations of calls to services, with all attempts and waiting.", s.Durations, name)
 	w.gauge("gateway.calls.running", "{call}", "Calls to services that have not ended.", s.Running, name)
+	w.gauge("gateway.calls.queued", "{call}", "Calls to services that wait for others to end.", s.Queued, name)
+	w.gauge("gateway.calls.limit", "{call}", "How many calls to a service may run at the same time; 0 is no limit.", int64(s.Limit), name)
 	w.count("gateway.retries", "{attempt}", "Attempts that followed a failed one of the same call.", s.Retries, name)
 	w.count("gateway.hedges.won", "{attempt}", "Hedges whose response was used.", s.HedgesWon, name)
 	w.count("gateway.retries.refused", "{attempt}", "Retries and hedges that the budget did not permit.", s.BudgetRefused, name)
