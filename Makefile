@@ -20,13 +20,16 @@ GO_FILES = $(shell find . -name '*.go' -not -path '*/graph/generated.go' -not -p
 TIMEOUT ?= 30m
 
 .DEFAULT_GOAL := help
-.PHONY: help run run-petstore test build generate generate-all check lint fmt playground bench bench-peers faults fuzz clean
+.PHONY: help run chaos run-petstore test build generate generate-all check lint fmt playground bench bench-peers faults fuzz clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: ## the gateway with its sample services, on http://localhost:8080
-	go run . --demo
+	go run . --demo $(ARGS)
+
+chaos: ## make run, where a replica of products fails in turn: see http://localhost:8080/services
+	go run . --demo --chaos
 
 run-petstore: ## the pet store's gateway with its service, on http://localhost:8080
 	cd examples/petstore && go run . --demo

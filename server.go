@@ -23,6 +23,7 @@ func main() {
 		Audience: services.DemoAudience,
 		Graph:    servedGraph(),
 		HasDemo:  true,
+		HasChaos: true,
 		Run:      run,
 	}))
 }
@@ -41,6 +42,15 @@ func run(ctx context.Context, start command.Start) error {
 	g := servedGraph()
 	g.Playground = shop.Playground()
 	g.Ready = func(url string) { shop.Announce(start.Out, url) }
+	if start.Mode.Chaos {
+		start.Log = demo.WithoutChaos(start.Log)
+		var chaos *demo.Chaos
+		g.Ready = func(url string) {
+			shop.Announce(start.Out, url)
+			chaos = shop.StartChaos(url, start.Out)
+		}
+		g.Notice = func() string { return chaos.Notice() } // no request is accepted before Ready has returned
+	}
 	return gateway.Serve(ctx, start, g)
 }
 

@@ -32,6 +32,9 @@ type Graph struct {
 	Requirements upstreams.Requirements
 	// Playground has the examples of the playground. Default none.
 	Playground playground.Options
+	// Notice returns a text that the page of services shows above them, "" for none. It must be safe for
+	// concurrent use. Default none.
+	Notice func() string
 	// Ready is called once with the URL of the gateway, before the first request is accepted.
 	// Default nil, which is not called.
 	Ready func(url string)
@@ -98,27 +101,6 @@ func loadOf(f *front.Front, start command.Start) metrics.Load {
 		shown.LostLogLines = start.LostLogLines()
 	}
 	return shown
-}
-
-// newMetrics connects metrics with the front if the settings have a place for them, and serves them on
-// an address of their own if there is one. Without a place nothing is counted.
-func newMetrics(d *front.Deps, o config.Metrics) (m *metrics.Metrics, stop func(), err error) {
-	stop = func() {}
-	if !o.Public && o.Listen == "" {
-		return nil, stop, nil
-	}
-	m, err = metrics.New(d.Log)
-	if err != nil {
-		return nil, nil, err
-	}
-	d.OnOperation, d.OnDegraded = m.CountOperation, m.CountDegraded
-	if o.Public {
-		d.Metrics = m.Handler()
-	}
-	if o.Listen != "" {
-		stop, err = m.Serve(o.Listen, d.Log)
-	}
-	return m, stop, err
 }
 
 // browserAddress returns an address that a browser on this machine can open.

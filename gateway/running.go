@@ -11,7 +11,6 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/gateway/command"
 	"github.com/gatehouse-graphql/gatehouse/gateway/config"
 	"github.com/gatehouse-graphql/gatehouse/gateway/front"
-	"github.com/gatehouse-graphql/gatehouse/gateway/metrics"
 	"github.com/gatehouse-graphql/gatehouse/gateway/playground"
 	"github.com/gatehouse-graphql/gatehouse/gateway/redact"
 	"github.com/gatehouse-graphql/gatehouse/gateway/reload"
@@ -27,10 +26,11 @@ type running struct {
 	schema   graphql.ExecutableSchema
 	backends *upstreams.Services
 	verifier *auth.Verifier
-	counters *metrics.Metrics // nil if nothing is counted
-	deps     front.Deps       // those that no settings change
+	shown    *operators
+	deps     front.Deps // those that no settings change
 	front    *front.Front
-	stops    []func() // of the parts, in the order in which they were built
+	reloader *reload.Reloader // nil if settings cannot be loaded again
+	stops    []func()         // of the parts, in the order in which they were built
 }
 
 // newRunning builds the parts from the settings. If it fails, it stops those that are built already.
@@ -44,7 +44,8 @@ func newRunning(ctx context.Context, start command.Start, g Graph) (_ *running, 
 		}
 	}()
 	logStart(r.log, start)
-	if r.backends, err = upstreams.New(upstreams.Options(settings.Sources), r.log); err != nil {
+	r.shown = newOperators(start, g.Notice, secrets)
+	if r.backends, err = upstreams.New(upstreams.Options(settings.Sources), r.log, r.shown.observers()...); err != nil {
 		return nil, err
 	}
 	r.stops = append(r.stops, r.backends.Close)
@@ -61,16 +62,23 @@ func newRunning(ctx context.Context, start command.Start, g Graph) (_ *running, 
 
 	r.schema = g.Schema(r.backends)
 	r.deps = front.Deps{Schema: r.schema, Verify: r.verifier.Verify, Log: r.log}
-	var stopMetrics func()
-	if r.counters, stopMetrics, err = newMetrics(&r.deps, settings.Metrics); err != nil {
+	if err := r.shown.watch(r.backends, &r.deps); err != nil {
 		return nil, err
 	}
-	r.stops = append(r.stops, stopMetrics)
 	if r.front, err = front.New(settings.Front(), r.depsOf(settings, r.backends.Sources())); err != nil {
 		return nil, err
 	}
-	r.counters.ObserveLoad(func() metrics.Load { return loadOf(r.front, start) })
 	warnGuards(r.log, settings, r.schema)
+	if start.Load != nil {
+		r.reloader = reload.New(reload.Options{
+			Running: settings, Load: start.Load, Apply: r.apply,
+			File: start.ConfigFile, Hangups: start.Hangups, Log: r.log,
+		})
+	}
+	r.stops = append(r.stops, r.shown.close)
+	if err := r.shown.serve(r.front, r.reloader, r.log); err != nil {
+		return nil, err
+	}
 	return r, nil
 }
 
@@ -103,23 +111,12 @@ func (r *running) depsOf(c *config.Config, sources *upstreams.Sources) front.Dep
 // startReloading takes up changed settings until ctx ends or stop is called. stop waits for a reload that
 // is running.
 func (r *running) startReloading(ctx context.Context) (stop func()) {
-	if r.start.Load == nil {
+	if r.reloader == nil {
 		return func() {}
 	}
-	reloader := reload.New(reload.Options{
-		Running: r.start.Config, Load: r.start.Load, Apply: r.apply,
-		File: r.start.ConfigFile, Hangups: r.start.Hangups, Log: r.log,
-	})
-	r.counters.ObserveReloads(func() metrics.Reloads {
-		state := reloader.State()
-		return metrics.Reloads{
-			Applied: state.Applied, Refused: state.Refused,
-			LastApplied: state.LoadedAt, LastWasApplied: state.Last == nil || state.Last.Outcome == reload.Applied,
-		}
-	})
 	ctx, cancel := context.WithCancel(ctx)
 	var reloading sync.WaitGroup
-	reloading.Go(func() { reloader.Run(ctx) })
+	reloading.Go(func() { r.reloader.Run(ctx) })
 	return func() { cancel(); reloading.Wait() }
 }
 

@@ -29,6 +29,14 @@ func Fetch[T any](ctx context.Context, s *Services, source string, c *rest.Call,
 // fetch is Fetch. It calls keep, if that is not nil, with each response that was decoded, or whose
 // status is read as null, and with the results of decoding.
 func fetch[T any](ctx context.Context, s *Services, source string, c *rest.Call, read func(*decode.Decoder) T, rules []*Rules, keep func(*rest.Response, T, error)) (T, error) {
+	c = s.observe(ctx, source, c)
+	v, err := repeatedly(ctx, s, source, c, read, rules, keep)
+	c.EndObservation(err)
+	return v, err
+}
+
+// repeatedly makes a call, and again if its response cannot be decoded and the call may be repeated.
+func repeatedly[T any](ctx context.Context, s *Services, source string, c *rest.Call, read func(*decode.Decoder) T, rules []*Rules, keep func(*rest.Response, T, error)) (T, error) {
 	resp, err := s.do(ctx, source, c, rules)
 	v, malformed, err := decodeResponse(ctx, source, resp, err, rules, read, keep)
 	for malformed {
@@ -116,11 +124,13 @@ func requireContent(source string, r *rest.Response) error {
 
 // Send makes a call and ignores the body of its response. See Fetch for the rules.
 func Send(ctx context.Context, s *Services, source string, c *rest.Call, rules ...*Rules) error {
+	c = s.observe(ctx, source, c)
 	resp, err := s.do(ctx, source, c, rules)
 	if err == nil {
 		resp.Accept()
 		resp.Release()
 	}
+	c.EndObservation(err)
 	return err
 }
 
@@ -129,6 +139,13 @@ func Send(ctx context.Context, s *Services, source string, c *rest.Call, rules .
 // be true or false in JSON. Any other body is an error, since it may say that nothing was
 // done. See Fetch for the rules.
 func Confirm(ctx context.Context, s *Services, source string, c *rest.Call, rules ...*Rules) (bool, error) {
+	c = s.observe(ctx, source, c)
+	ok, err := confirm(ctx, s, source, c, rules)
+	c.EndObservation(err)
+	return ok, err
+}
+
+func confirm(ctx context.Context, s *Services, source string, c *rest.Call, rules []*Rules) (bool, error) {
 	resp, err := s.do(ctx, source, c, rules)
 	if err != nil {
 		return false, err

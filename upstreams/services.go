@@ -23,6 +23,7 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/fault"
 	"github.com/gatehouse-graphql/gatehouse/upstreams/balance"
 	"github.com/gatehouse-graphql/gatehouse/upstreams/health"
+	"github.com/gatehouse-graphql/gatehouse/upstreams/observe"
 	"github.com/gatehouse-graphql/gatehouse/upstreams/resilience"
 	"github.com/gatehouse-graphql/gatehouse/upstreams/rest"
 	"github.com/gatehouse-graphql/gatehouse/upstreams/stale"
@@ -30,8 +31,9 @@ import (
 
 // Services are the configured services. They are safe for concurrent use.
 type Services struct {
-	current atomic.Pointer[Sources]
-	log     *slog.Logger
+	current  atomic.Pointer[Sources]
+	log      *slog.Logger
+	observer observe.Observer // nil if there is none
 }
 
 // source is one configured service.
@@ -52,12 +54,13 @@ type source struct {
 // New returns the services that o configures, without calling any. Each line of the log that
 // belongs to a request has its request_id. Its error joins all
 // mistakes, each with the name of its source and the way to correct it. The log receives a
-// debug line for each call and a warning when a replica fails; nil discards them.
-func New(o Options, log *slog.Logger) (*Services, error) {
+// debug line for each call and a warning when a replica fails; nil discards them. The observers hear of
+// all calls.
+func New(o Options, log *slog.Logger, observers ...observe.Observer) (*Services, error) {
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
-	s := &Services{log: slog.New(&requestHandler{log.Handler()})}
+	s := &Services{log: slog.New(&requestHandler{log.Handler()}), observer: observe.All(observers...)}
 	s.current.Store(&Sources{services: s})
 	sources, err := s.Prepare(o)
 	if err != nil {
@@ -156,11 +159,26 @@ func newSource(name string, o Source, kept *source, log *slog.Logger) (*source, 
 // (engine.Options), a GET may receive a copy of the response to an equal call that another
 // operation is making.
 func (s *Services) Do(ctx context.Context, source string, c *rest.Call) (*rest.Response, error) {
+	c = s.observe(ctx, source, c)
 	r, err := s.send(ctx, source, c)
 	if err == nil {
 		r.Accept()
 	}
+	c.EndObservation(err)
 	return r, err
+}
+
+// observe reports a call to the observer. It returns the call to send, whose EndObservation ends it:
+// without an observer, c itself.
+func (s *Services) observe(ctx context.Context, source string, c *rest.Call) *rest.Call {
+	if s.observer == nil || s.source(ctx, source) == nil {
+		return c
+	}
+	to := s.observer.StartCall(ctx, observe.CallInfo{Source: source, Request: c})
+	if to == nil {
+		return c
+	}
+	return c.Observed(to)
 }
 
 // send is Do, but leaves it to its caller to accept or reject the response.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/gatehouse-graphql/gatehouse/engine"
+	"github.com/gatehouse-graphql/gatehouse/upstreams/observe"
 	"github.com/gatehouse-graphql/gatehouse/upstreams/rest"
 )
 
@@ -49,6 +50,7 @@ func (s *Services) once(ctx context.Context, source string, c *rest.Call, attemp
 	case err != nil:
 		return nil, err
 	case kept != nil && !made:
+		c.ObserveJoin(observe.Once, kept)
 		if err := engine.ReserveMemory(ctx, int64(len(kept.Body))); err != nil {
 			return nil, err
 		}

@@ -251,7 +251,7 @@ func TestUseKeepsBreakers(t *testing.T) {
 func TestUseKeepsHealth(t *testing.T) {
 	good := newObserved(t, nil)
 	bad := newObserved(t, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusInternalServerError) })
-	source := upstreams.Source{URLs: []string{good.URL, bad.URL}}
+	source := upstreams.Source{URLs: upstreams.URLs(good.URL, bad.URL)}
 	services := newServices(t, source)
 	send := func(n int) (toBad int64) {
 		before := bad.calls.Load()
@@ -263,7 +263,7 @@ func TestUseKeepsHealth(t *testing.T) {
 		return bad.calls.Load() - before
 	}
 	eventually(t, "the bad endpoint is not ejected", func() bool { return send(10) == 0 })
-	source.Headers, source.URLs = map[string]string{"X-Key": "two"}, []string{good.URL + "/", bad.URL, good.URL + "/b"}
+	source.Headers, source.URLs = map[string]string{"X-Key": "two"}, upstreams.URLs(good.URL+"/", bad.URL, good.URL+"/b")
 	use(t, services, upstreams.Options{"users": source})
 	if n := send(10); n > 0 {
 		t.Errorf("%d calls to the ejected endpoint after options of calls have changed", n)
@@ -278,11 +278,11 @@ func TestUseKeepsHealth(t *testing.T) {
 // What is discarded keeps no connection, except for what is in use.
 func TestDiscard(t *testing.T) {
 	used, unused := newObserved(t, nil), newObserved(t, nil)
-	source := upstreams.Source{URLs: []string{used.URL}}
+	source := upstreams.Source{URLs: upstreams.URLs(used.URL)}
 	services := newServices(t, source)
 	call(t, t.Context(), services, "users")
 	source.Timeout = time.Second
-	next, err := services.Prepare(upstreams.Options{"users": source, "orders": {URLs: []string{unused.URL}}})
+	next, err := services.Prepare(upstreams.Options{"users": source, "orders": {URLs: upstreams.URLs(unused.URL)}})
 	if err != nil {
 		t.Fatal(err)
 	}

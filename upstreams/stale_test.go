@@ -32,7 +32,7 @@ func newFailing(t *testing.T, change ...func(*upstreams.Source)) (*upstreams.Ser
 		}
 		_ = json.NewEncoder(w).Encode(fmt.Sprint(r.URL, r.Header["Authorization"], r.Header["X-Tenant"]))
 	})
-	source := upstreams.Source{URLs: []string{users.URL}, Forward: []string{"Authorization", "X-Tenant"}}
+	source := upstreams.Source{URLs: upstreams.URLs(users.URL), Forward: []string{"Authorization", "X-Tenant"}}
 	for _, c := range change {
 		c(&source)
 	}
@@ -117,7 +117,7 @@ func TestStaleValueForUnreadableAnswer(t *testing.T) {
 	body := &atomic.Value{}
 	body.Store(`"good"`)
 	users := newReplica(t, func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, body.Load().(string)) })
-	services := newServices(t, upstreams.Source{URLs: []string{users.URL}})
+	services := newServices(t, upstreams.Source{URLs: upstreams.URLs(users.URL)})
 	for _, text := range []string{`"good"`, `{"brok`, ``, `5`, `<html>`} {
 		body.Store(text)
 		got, err := upstreams.FetchStale(as(t, "1"), services, "users", get(), upstreams.Stale{MaxAge: time.Minute}, (*decode.Decoder).String)
@@ -189,7 +189,7 @@ func TestFetchKeysStale(t *testing.T) {
 		}
 		_ = json.NewEncoder(w).Encode(list)
 	})
-	services := newServices(t, upstreams.Source{URLs: []string{users.URL}})
+	services := newServices(t, upstreams.Source{URLs: upstreams.URLs(users.URL)})
 	fetch := func(keys ...string) (map[string]*item, error) {
 		call := func(keys []string) *rest.Call {
 			return rest.New("GET", "/users").Query("ids", keys).Batch(len(keys), 8000)

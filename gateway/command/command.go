@@ -37,6 +37,8 @@ type Program struct {
 	Graph Graph
 	// HasDemo is whether the program offers --demo. Run then has to serve Mode.Demo.
 	HasDemo bool
+	// HasChaos is whether the demo offers --chaos. Run then has to serve Mode.Chaos.
+	HasChaos bool
 	// Run serves until ctx ends, then stops and returns. Required.
 	Run func(ctx context.Context, start Start) error
 }
@@ -92,8 +94,8 @@ func (s *Start) ChangeSettings(change func(*config.Config)) {
 	change(s.Config)
 }
 
-// Mode has the flags that are not settings. Both switch the playground, introspection and /metrics on
-// in Start.Config.
+// Mode has the flags that are not settings. Dev and Demo switch the playground, introspection, the page
+// of services and /metrics on: those that are settings in Start.Config.
 type Mode struct {
 	// Dev is --dev, for work on the graph.
 	Dev bool
@@ -101,6 +103,9 @@ type Mode struct {
 	// incomplete, by sample services inside the process and a development key. Start.Config.Listen
 	// is then a loopback address, unless the settings have a host.
 	Demo bool
+	// Chaos is --chaos, which only a program with HasChaos offers, with --demo: the sample services
+	// fail in turn.
+	Chaos bool
 }
 
 // Main runs the command line of the process and returns its exit code:

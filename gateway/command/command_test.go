@@ -5,7 +5,10 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"io"
 	"log/slog"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -48,7 +51,7 @@ func call(t *testing.T, file string, env []string, args ...string) called {
 	var c called
 	var out, errs bytes.Buffer
 	program := Program{
-		Issuer: "the-demo", Audience: "the-app", HasDemo: true,
+		Issuer: "the-demo", Audience: "the-app", HasDemo: true, HasChaos: true,
 		Run: func(_ context.Context, s Start) error { c.start = &s; return nil },
 	}
 	c.code = run(t.Context(), program, environment{args: args, env: env, out: &out, err: &errs})
@@ -81,6 +84,12 @@ func TestModesEnablePlayground(t *testing.T) {
 		if c.start == nil || c.start.Mode != want || !c.start.Config.Playground || !c.start.Config.Introspection || !c.start.Config.Metrics.Public {
 			t.Errorf("%s: %+v", flag, c)
 		}
+	}
+}
+
+func TestChaos(t *testing.T) {
+	if c := call(t, "", nil, "--demo", "--chaos"); c.start == nil || c.start.Mode != (Mode{Demo: true, Chaos: true}) {
+		t.Errorf("%+v", c)
 	}
 }
 
@@ -149,6 +158,7 @@ func TestExitCodes(t *testing.T) {
 		{"a wrong flag value", sound, "--log-level loud", 1, "--log-level: log.level: must be debug, info, warn or error"},
 		{"the former name of an engine", sound, "--engine stock", 1, "--engine: execution.engine: must be plan or gqlgen, not \"stock\"; did you mean \"gqlgen\"?"},
 		{"an engine that is not there", sound, "--engine fast", 1, "--engine: execution.engine: must be plan or gqlgen"},
+		{"chaos without a demo", sound, "--chaos", 2, "--chaos spoils the sample services: write --demo --chaos\n\nRun \"gateway --help\""},
 		{"a wrong duration", sound, "token --ttl soon", 2, "--ttl"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -567,5 +577,48 @@ func TestReloadByPID(t *testing.T) {
 	}
 	if got := call(t, "", nil, "reload", "--pid", "2147483647"); got.code != 1 || !strings.Contains(got.err, "2147483647 cannot be signalled") {
 		t.Errorf("%+v", got)
+	}
+}
+
+// The command asks the gateway at its admin listener, and its exit code says whether the settings are in
+// use.
+func TestReloadByAdmin(t *testing.T) {
+	answer, status := "", 200
+	admin := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method != http.MethodPost || r.URL.Path != "/reload" {
+			w.WriteHeader(http.StatusNotFound)
+			return
+		}
+		w.WriteHeader(status)
+		io.WriteString(w, answer)
+	}))
+	defer admin.Close()
+	address := strings.TrimPrefix(admin.URL, "http://")
+	file := sound + "admin: {listen: " + address + "}\n"
+	for _, c := range []struct {
+		name, file, answer string
+		status             int
+		args               []string
+		code               int
+		out, err           string
+	}{
+		{
+			"applied", file, `{"outcome":"applied","changed":["sources.users.urls"],"needsRestart":["listen"]}`, 200, nil, 0,
+			"the settings are in use; changed: sources.users.urls\na restart is needed for: listen\n", "",
+		},
+		{"unchanged", file, `{"outcome":"applied"}`, 200, nil, 0, "nothing has changed", ""},
+		{"refused", file, `{"outcome":"refused","error":"a mistake in line 3"}`, 422, nil, 1, "", "goes on with the settings from before: a mistake in line 3"},
+		{"at another program", file, "404 page not found", 200, nil, 1, "", "not the answer of a gateway"},
+		{"named by a flag", "lissten: 3", `{"outcome":"applied"}`, 200, []string{"--admin", address}, 0, "the settings are in use", ""},
+		{"without an admin listener", sound, "", 200, nil, 1, "", "the settings have no admin.listen"},
+		{"with a mistake in the settings", "lissten: 3", "", 200, nil, 1, "", "or name the address by --admin"},
+		{"nothing listens", file, "", 200, []string{"--admin", "127.0.0.1:1"}, 1, "", "cannot be asked at 127.0.0.1:1"},
+		{"a wrong address", file, "", 200, []string{"--admin", "localhost"}, 1, "", "is not host:port"},
+	} {
+		answer, status = c.answer, c.status
+		got := call(t, c.file, nil, append([]string{"reload"}, c.args...)...)
+		if got.code != c.code || !strings.Contains(got.out, c.out) || !strings.Contains(got.err, c.err) {
+			t.Errorf("%s: %+v", c.name, got)
+		}
 	}
 }

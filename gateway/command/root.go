@@ -2,6 +2,7 @@ package command
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -18,12 +19,12 @@ import (
 // flags are the flags of the gateway. Its config commands share --config and --demo.
 type flags struct {
 	config, listen, engine, logLevel, logFormat string
-	dev, demo                                   bool
-	hasDemo                                     bool // the program offers --demo
+	dev, demo, chaos                            bool
+	hasDemo, hasChaos                           bool // the program offers --demo, --chaos
 }
 
 func newRoot(p Program, s environment) *cobra.Command {
-	f := &flags{hasDemo: p.HasDemo}
+	f := &flags{hasDemo: p.HasDemo, hasChaos: p.HasChaos}
 	root := &cobra.Command{
 		Use:           p.Name,
 		Short:         p.Short,
@@ -71,7 +72,10 @@ func (f *flags) define(root *cobra.Command) {
 	}
 	own := root.Flags()
 	own.StringVar(&f.listen, "listen", "", "the `address` to serve on (default \":8080\")")
-	own.BoolVar(&f.dev, "dev", false, "switch the playground, introspection and /metrics on")
+	own.BoolVar(&f.dev, "dev", false, "switch the playground, introspection, /services and /metrics on")
+	if f.hasChaos {
+		own.BoolVar(&f.chaos, "chaos", false, "with --demo: spoil a replica of the sample services in turn, under load, to see it ejected and come back")
+	}
 	own.StringVar(&f.engine, "engine", "", "plan or gqlgen; gqlgen runs every operation on gqlgen's own executor, which is slower (default plan)")
 	own.StringVar(&f.logLevel, "log-level", "", "debug, info, warn or error (default info)")
 	own.StringVar(&f.logFormat, "log-format", "", "json, text or auto, which is text on a terminal and json elsewhere (default auto)")
@@ -108,6 +112,9 @@ func noArguments(c *cobra.Command, args []string) error {
 
 // runProgram loads the settings and calls Program.Run.
 func runProgram(c *cobra.Command, p Program, s environment, f *flags) error {
+	if f.chaos && !f.demo {
+		return &usageError{c.CommandPath(), errors.New("--chaos spoils the sample services: write --demo --chaos")}
+	}
 	options := f.loadOptions(c, s)
 	settings, err := f.load(options)
 	if err != nil {
@@ -136,7 +143,7 @@ func runProgram(c *cobra.Command, p Program, s environment, f *flags) error {
 		},
 		Hangups: s.hangups,
 		Version: buildinfo.Version(), ConfigFile: file,
-		Mode: Mode{Dev: f.dev, Demo: f.demo},
+		Mode: Mode{Dev: f.dev, Demo: f.demo, Chaos: f.chaos},
 	})
 }
 

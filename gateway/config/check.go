@@ -64,9 +64,8 @@ func (c *Config) checkProgram(k *checker) {
 	if problem := checkListen(c.Listen); problem != "" {
 		k.report(parsePath("listen"), problem)
 	}
-	if problem := checkListen(c.Metrics.Listen); problem != "" && c.Metrics.Listen != "" {
-		k.report(parsePath("metrics.listen"), problem)
-	}
+	c.checkOwnListener(k, "metrics.listen", c.Metrics.Listen, map[string]string{"listen": c.Listen})
+	c.checkOwnListener(k, "admin.listen", c.Admin.Listen, map[string]string{"listen": c.Listen, "metrics.listen": c.Metrics.Listen})
 	if !slices.Contains([]string{LogAuto, LogJSON, LogText}, c.Log.Format) {
 		k.report(parsePath("log.format"), fmt.Sprintf("must be auto, json or text, not %q", c.Log.Format))
 	}
@@ -98,6 +97,41 @@ func (c *Config) checkProgram(k *checker) {
 			k.report(parsePath(setting), "is negative; leave it out to get the default")
 		}
 	}
+}
+
+// checkOwnListener checks an address that is not clients', unless it is "". others are the addresses of
+// other listeners, by setting.
+func (c *Config) checkOwnListener(k *checker, setting, address string, others map[string]string) {
+	if address == "" {
+		return
+	}
+	if problem := checkListen(address); problem != "" {
+		k.report(parsePath(setting), problem)
+		return
+	}
+	for _, other := range slices.Sorted(maps.Keys(others)) {
+		if collide(address, others[other]) {
+			k.report(parsePath(setting), fmt.Sprintf("has the port of %s; write another one", other))
+			return
+		}
+	}
+}
+
+// collide reports whether two addresses cannot be listened on at the same time. Addresses with different
+// hosts are assumed to be different.
+func collide(a, b string) bool {
+	hostA, portA, errA := net.SplitHostPort(a)
+	hostB, portB, errB := net.SplitHostPort(b)
+	if errA != nil || errB != nil || portA != portB || portA == "0" {
+		return false
+	}
+	return hostA == hostB || isUnspecified(hostA) || isUnspecified(hostB)
+}
+
+// isUnspecified reports whether a host is every address of the machine.
+func isUnspecified(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "" || ip != nil && ip.IsUnspecified()
 }
 
 // checkListen returns what is wrong with an address to listen on, or "".

@@ -24,6 +24,7 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/auth"
 	"github.com/gatehouse-graphql/gatehouse/engine"
 	"github.com/gatehouse-graphql/gatehouse/engine/page"
+	"github.com/gatehouse-graphql/gatehouse/gateway/admin"
 	"github.com/gatehouse-graphql/gatehouse/gateway/front"
 	"github.com/gatehouse-graphql/gatehouse/gateway/front/admission"
 	"github.com/gatehouse-graphql/gatehouse/gateway/limit"
@@ -50,6 +51,8 @@ type Config struct {
 	Introspection bool `yaml:"introspection"`
 	// Metrics is where the metrics are served. Default nowhere.
 	Metrics Metrics `yaml:"metrics"`
+	// Admin is where operators see the state of services. Default nowhere.
+	Admin admin.Options `yaml:"admin"`
 	// CORS has the origins whose web pages may call the gateway. Default only its own.
 	CORS front.CORS `yaml:"cors"`
 	// Compression is gzip or none. By gzip, responses of 4 KB and more are compressed for clients

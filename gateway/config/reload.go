@@ -18,6 +18,7 @@ var reloads = map[string]bool{
 	"shutdown":      true,
 	"playground":    true,
 	"introspection": true,
+	"admin":         false, // an address, as listen
 	"metrics":       false, // what was not counted from the start would look like a reset
 	"cors":          true,
 	"compression":   true,

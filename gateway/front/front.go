@@ -115,6 +115,8 @@ type Deps struct {
 	Playground http.Handler
 	// Metrics is served at "/metrics". Nil serves nothing there.
 	Metrics http.Handler
+	// Services is served at "/services" and below. Nil serves nothing there.
+	Services http.Handler
 	// OnOperation is called for each operation that was executed: by gqlgen's executor if
 	// fallback has the reason, by a plan if it is empty. It must be safe for concurrent use.
 	// Default none.

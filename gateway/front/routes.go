@@ -45,6 +45,10 @@ func (v *version) routes(d Deps, cors middleware.Middleware) http.Handler {
 		mux.Handle("GET /{$}", d.Playground)
 		mux.Handle("GET /playground/", d.Playground)
 	}
+	if d.Services != nil {
+		mux.Handle("GET /services", d.Services)
+		mux.Handle("GET /services/", d.Services)
+	}
 	mux.HandleFunc("/", serveNotFound)
 
 	return middleware.Chain(mux,

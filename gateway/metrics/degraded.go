@@ -11,11 +11,8 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/engine"
 )
 
-// The labels of degraded fields.
-const (
-	labelSource = attribute.Key("source")
-	labelMode   = attribute.Key("mode")
-)
+// labelMode is the label of degraded fields beside labelSource.
+const labelMode = attribute.Key("mode")
 
 // degraded counts degraded fields by source and mode. A series exists from its first field on. There
 // are three for each source of the settings at most.

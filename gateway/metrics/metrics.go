@@ -2,7 +2,8 @@
 // API of OpenTelemetry and serves the text format of Prometheus.
 //
 // It promises that counting an operation takes nanoseconds and no memory, and that the number of
-// series is bounded by the settings, whatever clients send. No metric identifies a client or an operation.
+// series follows from the settings and from the endpoints of services, whatever clients send. No metric
+// identifies a client or an operation.
 package metrics
 
 import (
@@ -10,6 +11,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
@@ -35,6 +37,7 @@ type Metrics struct {
 	load       loadMetrics
 	reloads    reloadMetrics
 	degraded   degraded
+	sources    sourceMetrics
 	handler    http.Handler
 }
 
@@ -46,11 +49,11 @@ func New(log *slog.Logger) (*Metrics, error) {
 		collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 	)
-	reader, err := exporter.New(exporter.WithRegisterer(registry), exporter.WithoutScopeInfo())
+	m := &Metrics{sources: sourceMetrics{started: time.Now()}}
+	reader, err := exporter.New(exporter.WithRegisterer(registry), exporter.WithoutScopeInfo(), exporter.WithProducer(&m.sources))
 	if err != nil {
 		return nil, fmt.Errorf("metrics: %w", err)
 	}
-	m := &Metrics{}
 	if err := m.register(sdk.NewMeterProvider(sdk.WithReader(reader)).Meter(scope)); err != nil {
 		return nil, fmt.Errorf("metrics: %w", err)
 	}

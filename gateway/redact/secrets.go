@@ -42,6 +42,9 @@ func (s *Secrets) Add(set []string) {
 	s.known.Store(&known)
 }
 
+// Text returns text with Mask in the place of secrets: see the function Text.
+func (s *Secrets) Text(text string) string { return Text(text, s.variants()...) }
+
 // variants returns the texts by which Text finds the secrets. They must not be changed.
 func (s *Secrets) variants() []string {
 	if s == nil {

@@ -1,6 +1,7 @@
 package balance
 
 import (
+	"slices"
 	"time"
 
 	"github.com/gatehouse-graphql/gatehouse/upstreams/attempt"
@@ -17,6 +18,7 @@ type Failure struct {
 
 // EndpointStatus is the state of an endpoint at one moment, for operators.
 type EndpointStatus struct {
+	Name     string // as Endpoint.String returns it
 	URL      string // scheme, host and path
 	Address  string // that is dialed, if it is not the URL's
 	Zone     string
@@ -57,7 +59,7 @@ func (b *Balancer) Status() []EndpointStatus {
 // status is called with Balancer.mu.
 func (e *Endpoint) status(state State, t int64, wall time.Time) EndpointStatus {
 	s := EndpointStatus{
-		URL: e.url.String(), Address: e.address, Zone: e.zone, Weight: e.weight, Priority: e.priority,
+		Name: e.String(), URL: e.url.String(), Address: e.address, Zone: e.zone, Weight: e.weight, Priority: e.priority,
 		State: state, InFlight: e.inFlight.Load(), EWMA: time.Duration(e.latency.average()),
 		Ejections: e.ejection.count, LastFailure: e.last.Load(),
 	}
@@ -69,3 +71,6 @@ func (e *Endpoint) status(state State, t int64, wall time.Time) EndpointStatus {
 	}
 	return s
 }
+
+// States returns the names of all states.
+func States() []string { return slices.Clone(stateNames[:]) }

@@ -157,11 +157,18 @@ func (o *Operation) End(outcome attempt.Outcome) {
 	}
 }
 
+// The states of circuit breakers.
+const (
+	Closed   = "closed"
+	Open     = "open"
+	HalfOpen = "half-open"
+)
+
 // BreakerStatus is the state of a circuit breaker.
 type BreakerStatus struct {
 	// Operation is the method and the path, "" for the whole service.
 	Operation string
-	// State is closed, open or half-open.
+	// State is Closed, Open or HalfOpen.
 	State string
 	// RetryIn is how long an open breaker refuses calls from now.
 	RetryIn time.Duration

@@ -184,10 +184,15 @@ func (a *attempts) attempt(ctx context.Context, l *lane) *balance.Endpoint {
 	if l == &a.first && a.timer == nil {
 		a.startTimer(lease.Trial)
 	}
+	observed := a.call.observation.startAttempt(bounded, l.request, lease.Endpoint, l == &a.next)
 	began := time.Now()
 	l.response, l.err = a.client.exchange(bounded, l.request)
 	l.took = time.Since(began)
 	a.judge(ctx, bounded, l)
+	observed.end(l)
+	if l.response != nil {
+		l.response.observation = a.call.observation
+	}
 	if lease.Endpoint != nil {
 		lease.Done(ctx, l.outcome, l.cause())
 		if l.outcome == attempt.Unjudged {

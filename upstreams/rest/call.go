@@ -91,6 +91,8 @@ type Call struct {
 	// Of the size of the head, serviceSize is what came from services before the last change of
 	// service, and counted is the size at that change.
 	serviceSize, counted int
+
+	observation *observation // see Observed
 }
 
 // span is a part of a path that came from a value.
@@ -369,6 +371,9 @@ func (c *Call) HasHashKey() bool { return c.hasHashKey }
 
 // Path returns the path as it is sent, without the query.
 func (c *Call) Path() string { return string(c.path) }
+
+// Method returns the HTTP method.
+func (c *Call) Method() string { return c.method }
 
 // Template returns the path with {} in the place of each value. It is safe for logs and
 // metrics, since it holds nothing that a client wrote.

@@ -14,6 +14,7 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/fault"
 	"github.com/gatehouse-graphql/gatehouse/upstreams/attempt"
 	"github.com/gatehouse-graphql/gatehouse/upstreams/balance"
+	"github.com/gatehouse-graphql/gatehouse/upstreams/observe"
 	"github.com/gatehouse-graphql/gatehouse/upstreams/replay"
 	"github.com/gatehouse-graphql/gatehouse/upstreams/resilience"
 )
@@ -83,6 +84,7 @@ type Response struct {
 	lease        balance.Lease // to be judged by Accept or Reject; zero if there is none
 	history      history       // of the call's attempts
 	deniesCaller bool          // a 401 or 403 that concerns the caller of the graph
+	observation  *observation  // of the call that the response came to; nil if it is not observed
 }
 
 // Attempts returns how many attempts the call had.
@@ -219,6 +221,7 @@ func (r *Response) Accept() { r.judge(attempt.Success) }
 func (r *Response) Reject() { r.judge(attempt.Malformed) }
 
 func (r *Response) judge(o attempt.Outcome) {
+	r.observation.judge(o)
 	if l := r.lease; l.Endpoint != nil {
 		r.lease = balance.Lease{}
 		l.Judge(o)
@@ -237,9 +240,14 @@ func (c *Client) join(ctx context.Context, call *Call, h history) (*Response, er
 	if err != nil {
 		return nil, err
 	}
-	return c.Join(ctx, req, c.timeoutOf(call), func(ctx context.Context) (*Response, error) {
+	r, err := c.Join(ctx, req, c.timeoutOf(call), func(ctx context.Context) (*Response, error) {
+		call.observation.sends()
 		return c.send(ctx, call, header, h)
 	})
+	if o := call.observation; o != nil && !o.sent.Load() {
+		call.ObserveJoin(observe.Coalesced, r)
+	}
+	return r, err
 }
 
 // headers returns the headers of the requests of a call.

@@ -26,6 +26,7 @@ type Demo struct {
 	running *services.Running
 	secret  []byte
 	tokens  map[string]string // by the name of the identity
+	chaos   *Chaos            // nil without
 }
 
 // Start starts the shop's services, whose tokens are signed with GATEWAY_DEMO_SECRET, or a random
@@ -84,6 +85,7 @@ func Configure(c *config.Config, running *services.Running, secret []byte) {
 // Close stops the services.
 func (d *Demo) Close() {
 	if d != nil {
+		d.chaos.close()
 		d.running.Close()
 	}
 }
@@ -120,6 +122,7 @@ func (d *Demo) Announce(out io.Writer, gatewayURL string) {
 	fmt.Fprintf(w, "\nGatehouse, with the shop's services inside.\n\n")
 	fmt.Fprintf(w, "  Playground\t%s/\n", gatewayURL)
 	fmt.Fprintf(w, "  GraphQL\t%s/graphql\n", gatewayURL)
+	fmt.Fprintf(w, "  Services, live\t%s/services\n", gatewayURL)
 	fmt.Fprintf(w, "  users\t%s\n  orders\t%s\n", d.running.Users, d.running.Orders)
 	for i, url := range d.running.Products {
 		fmt.Fprintf(w, "  products, replica %d\t%s\n", i+1, url)

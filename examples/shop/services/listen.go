@@ -71,6 +71,9 @@ func (r *Running) Wait() error {
 	return nil
 }
 
+// Shop returns the shop that the servers serve.
+func (r *Running) Shop() *Shop { return r.shop }
+
 // StopReplica ends a replica of products at once, like a crash: its running calls break off,
 // and its port refuses connections.
 func (r *Running) StopReplica(replica int) { _ = r.replicas[replica-1].Close() }

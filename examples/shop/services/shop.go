@@ -16,6 +16,7 @@ import (
 	"net/http"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/gatehouse-graphql/gatehouse/auth/devtoken"
@@ -72,6 +73,7 @@ type Shop struct {
 	users    *backend.Service
 	ordering *backend.Service
 	replicas [Replicas]*backend.Service
+	faults   [Replicas]atomic.Pointer[Fault] // of the replicas; nil without a fault
 
 	closing sync.Once
 	closed  chan struct{} // closed by Close
@@ -112,7 +114,9 @@ func (s *Shop) Orders() http.Handler { return s.ordering }
 
 // Products returns a replica of the service of products.yaml, from 1 to Replicas. All replicas
 // have the same state; each counts its own calls.
-func (s *Shop) Products(replica int) http.Handler { return s.replicas[replica-1] }
+func (s *Shop) Products(replica int) http.Handler {
+	return spoilable{s.replicas[replica-1], &s.faults[replica-1]}
+}
 
 // Calls returns how often the operations of "users", "orders" or "products" (all replicas
 // together) were called, by operationId. It returns nil for another name.
