@@ -301,9 +301,9 @@ func TestHealedReplicasAreUsed(t *testing.T) {
 		for _, bad := range []int{1, 3} {
 			t.Run(fmt.Sprintf("%s/%d bad", mode, bad), func(t *testing.T) {
 				t.Parallel()
-				f := newFaultyGateway(t, usersTimeout(4*time.Second))
+				f := newFaultyGateway(t, usersTimeout(1500*time.Millisecond))
 				f.play(t, faulty.Fault{Mode: mode}, f.replicas[:bad]...)
-				f.burst(t.Context(), readUsers, 4, 100)
+				f.burst(t.Context(), readUsers, 8, 40)
 				f.play(t, faulty.Fault{}, f.replicas[:bad]...)
 				for _, r := range f.replicas {
 					r.Reset()

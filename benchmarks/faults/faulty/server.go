@@ -35,6 +35,8 @@ type Options struct {
 	TLS *tls.Config
 	// Latency is how long every response takes, whatever the mode. Default none.
 	Latency time.Duration
+	// Parallel is how many calls have their Latency at the same time; further ones wait. Default no limit.
+	Parallel int
 	// OnCall, if set, receives each call that is counted, before its response.
 	OnCall func(*http.Request)
 }
@@ -56,6 +58,7 @@ type Server struct {
 	handler http.Handler
 	options Options
 	address string
+	working chan struct{} // has an element for each call that has its Latency; nil without a limit
 
 	fault atomic.Pointer[playing]
 	// playMu makes each Play one change. It is held while the listener is replaced.
@@ -118,6 +121,9 @@ func Start(handler http.Handler, o Options) (*Server, error) {
 		o.Address = "127.0.0.1:0"
 	}
 	s := &Server{handler: handler, options: o, conns: map[net.Conn]struct{}{}}
+	if o.Parallel > 0 {
+		s.working = make(chan struct{}, o.Parallel)
+	}
 	s.reset()
 	s.fault.Store(&playing{Fault: Fault{Mode: Healthy}, since: time.Now()})
 	l, err := net.Listen("tcp", o.Address)
@@ -281,10 +287,22 @@ func (s *Server) serve(conn net.Conn) {
 		}
 		s.count(req, e.fault.Mode, body)
 		e.response = s.respond(req)
-		if s.options.Latency > 0 && !e.wait(s.options.Latency) || !modes[e.fault.Mode].play(e) || req.Close {
+		if !s.work(e) || !modes[e.fault.Mode].play(e) || req.Close {
 			return
 		}
 	}
+}
+
+// work lets the Latency of a call pass. It reports whether the client has waited.
+func (s *Server) work(e *exchange) bool {
+	if s.options.Latency <= 0 {
+		return true
+	}
+	if s.working != nil {
+		s.working <- struct{}{}
+		defer func() { <-s.working }()
+	}
+	return e.wait(s.options.Latency)
 }
 
 // choose returns the fault of the next call.

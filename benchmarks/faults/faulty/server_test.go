@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"os"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -235,6 +236,21 @@ func await(t *testing.T, condition func() bool) {
 		if time.Now().After(end) {
 			t.Fatal("what should happen has not happened")
 		}
+	}
+}
+
+// With a limit, calls have their latency after one another.
+func TestParallel(t *testing.T) {
+	const latency = 30 * time.Millisecond
+	s := start(t, Options{Latency: latency, Parallel: 2})
+	began := time.Now()
+	var all sync.WaitGroup
+	for range 6 {
+		all.Go(func() { _, _ = exchangeRaw(t, s, getUser, 1<<20, long) })
+	}
+	all.Wait()
+	if took := time.Since(began); took < 3*latency {
+		t.Errorf("six calls, two at a time, took %s", took)
 	}
 }
 
