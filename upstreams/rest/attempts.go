@@ -185,7 +185,7 @@ func (a *attempts) attempt(ctx context.Context, l *lane) *balance.Endpoint {
 		a.startTimer(lease.Trial)
 	}
 	began := time.Now()
-	l.response, l.err = a.client.exchange(bounded, l.request)
+	l.response, l.err = a.client.exchange(bounded, l.request, lease.Endpoint)
 	l.took = time.Since(began)
 	a.judge(ctx, bounded, l)
 	if lease.Endpoint != nil {
