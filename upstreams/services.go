@@ -39,13 +39,13 @@ type source struct {
 	coalescing *rest.Client // the same client, which coalesces calls
 	limiter    *resilience.Limiter
 	config     map[string]string
-	balancer   *balance.Balancer
-	transport  *transport
+	endpoints  *endpoints
 	key        hashKey     // by which its calls are balanced
 	stale      stale.Store // the last good responses of bindings that keep them
 }
 
-// New returns the services that o configures, without calling any. Each line of the log that
+// New returns the services that o configures, without calling any. The addresses of their names are
+// looked up in the background. Each line of the log that
 // belongs to a request has its request_id. Its error joins all
 // mistakes, each with the name of its source and the way to correct it. The log receives a
 // debug line for each call and a warning when a replica fails; nil discards them.
@@ -80,7 +80,7 @@ func withSource(source string, err error) []error {
 // from kept, unless that is nil.
 func newSource(name string, o Source, kept *source, log *slog.Logger) (*source, error) {
 	options := o
-	targets, urlsErr := o.targets()
+	origins, urlsErr := o.origins()
 	settings := balance.Settings{Policy: o.Balance}
 	if err := errors.Join(urlsErr, settings.Validate(), o.validate()); err != nil {
 		return nil, err
@@ -92,7 +92,7 @@ func newSource(name string, o Source, kept *source, log *slog.Logger) (*source, 
 	repeated.Log = sourceLog
 	repeats := resilience.New(repeated)
 	if kept != nil {
-		s.transport, s.balancer = kept.transport, kept.balancer
+		s.endpoints = kept.endpoints
 		if kept.options.Concurrency == options.Concurrency {
 			s.limiter = kept.limiter
 		}
@@ -103,20 +103,16 @@ func newSource(name string, o Source, kept *source, log *slog.Logger) (*source, 
 			s.stale = kept.stale
 		}
 	} else {
+		balancer := balance.New(nil, balance.Options{Settings: settings, Log: sourceLog})
 		var err error
-		if s.transport, err = newTransport(o); err != nil {
+		if s.endpoints, err = newEndpoints(o, origins, balancer, sourceLog); err != nil {
 			return nil, err
 		}
-		s.balancer = balance.New(targets, balance.Options{
-			Settings: settings,
-			Log:      sourceLog,
-		})
 	}
 	h := newHeaders(o)
 	client := rest.Client{
 		Service:         name,
-		Transport:       s.transport,
-		Balancer:        s.balancer,
+		Balancer:        s.endpoints.balancer,
 		Timeout:         o.Timeout,
 		AttemptTimeout:  o.AttemptTimeout,
 		Resilience:      repeats,
@@ -168,7 +164,6 @@ func (s *Services) send(ctx context.Context, source string, c *rest.Call) (*rest
 		return nil, notSent(source, err)
 	}
 	defer engine.ReleaseCall(ctx)
-	defer to.transport.callEnded()
 	if coalesces(ctx, c) {
 		resp, err := to.coalescing.Do(ctx, c) // which acquires a slot if it sends the request
 		return resp, engine.OverloadError(ctx, err)
@@ -223,7 +218,6 @@ func (s *source) repeat(ctx context.Context, c *rest.Call, r *rest.Response) (*r
 		return nil, errNotRepeated
 	}
 	defer engine.ReleaseCall(ctx)
-	defer s.transport.callEnded()
 	client := s.client
 	if coalesces(ctx, c) {
 		client = s.coalescing
@@ -311,16 +305,10 @@ func notSent(source string, err error) error {
 	return f
 }
 
-// Close ends what the services do in the background, and closes the idle connections, and those of running calls when the calls end.
+// Close ends what runs in the background, and closes the idle connections, and those of running calls
+// when the calls end.
 func (s *Services) Close() {
 	for _, source := range s.current.Load().byName {
-		source.close()
+		source.endpoints.close()
 	}
-}
-
-// close ends what belongs to the source and to no call. Calls may still be made: those of requests that
-// began before the source was removed. Each of them closes the connections that it leaves.
-func (s *source) close() {
-	s.balancer.Close()
-	s.transport.retire()
 }

@@ -27,7 +27,7 @@ import (
 const module = "github.com/gatehouse-graphql/gatehouse/"
 
 // sources of the types that stand in the file, relative to this folder.
-var folders = []string{".", "../front", "../front/admission", "../limit", "../../engine", "../../engine/page", "../../auth", "../../upstreams"}
+var folders = []string{".", "../front", "../front/admission", "../limit", "../../engine", "../../engine/page", "../../auth", "../../upstreams", "../../upstreams/discovery"}
 
 func TestSchemaMatchesTypes(t *testing.T) {
 	golden(t, "schema.json", makeSchema(t))
