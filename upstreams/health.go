@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 
 	"github.com/gatehouse-graphql/gatehouse/upstreams/balance"
 )
@@ -15,31 +14,13 @@ func (o Source) probe() func(context.Context, *balance.Endpoint) error {
 	if o.ProxyFromEnvironment {
 		return nil
 	}
-	dialer := &net.Dialer{Timeout: o.ConnectTimeout}
 	return func(ctx context.Context, e *balance.Endpoint) error {
-		conn, err := dialer.DialContext(ctx, "tcp", dialAddress(e))
+		conn, err := e.Transport().(*transport).dialer.Dial(ctx)
 		if err != nil {
 			return err
 		}
 		return conn.Close()
 	}
-}
-
-// dialAddress returns the host and port of an endpoint.
-func dialAddress(e *balance.Endpoint) string {
-	if address := e.Address(); address != "" {
-		return address
-	}
-	u := e.URL()
-	port := u.Port()
-	switch {
-	case port != "":
-	case u.Scheme == "https":
-		port = "443"
-	default:
-		port = "80"
-	}
-	return net.JoinHostPort(u.Hostname(), port)
 }
 
 // withBlock returns the errors that err joins, each of which begins with the name of a setting, with

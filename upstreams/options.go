@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/gatehouse-graphql/gatehouse/upstreams/balance"
+	"github.com/gatehouse-graphql/gatehouse/upstreams/discovery"
 	"github.com/gatehouse-graphql/gatehouse/upstreams/health"
 	"github.com/gatehouse-graphql/gatehouse/upstreams/resilience"
 	"github.com/gatehouse-graphql/gatehouse/upstreams/rest"
@@ -28,6 +29,7 @@ const (
 	DefaultMaxIdle        = 64
 	DefaultMaxConns       = 512
 	DefaultIdleTimeout    = 90 * time.Second
+	DefaultMaxAge         = 10 * time.Minute
 )
 
 // Options are the services by name: the names of @source in the schema.
@@ -36,8 +38,18 @@ type Options map[string]Source
 // Source configures one service. Only URLs is required.
 type Source struct {
 	// URLs are the service's replicas, which are interchangeable. Each is an http or https
-	// URL; its path, if any, is put before that of each call ("https://host/api/v1").
+	// URL; its path, if any, is put before that of each call ("https://host/api/v1"). A Unix
+	// socket is written unix:///run/users.sock, with a path behind a colon
+	// ("unix:///run/users.sock:/api/v1"). A host with several addresses is several replicas: see
+	// Discovery.
 	URLs []URL `yaml:"urls"`
+	// Discovery is how the hosts of the URLs become addresses, and how their changes are
+	// followed. Default: names are looked up again as their TTL says.
+	Discovery discovery.Options `yaml:"discovery"`
+	// Protocol is "auto": HTTP/1.1 for http URLs, and HTTP/2 or HTTP/1.1 for https URLs, as the
+	// service chooses (ALPN); "http1": HTTP/1.1 alone; "h2": HTTP/2 alone, over TLS; "h2c":
+	// HTTP/2 alone, without TLS. Default "auto".
+	Protocol string `yaml:"protocol"`
 	// Balance says which replica a call is sent to: a policy alone, such as least_requests, or a block.
 	Balance balance.Settings `yaml:"balance"`
 	// Health says which replicas are not used for a while.
@@ -51,8 +63,8 @@ type Source struct {
 	// DeadlineHeader tells the service how long the gateway waits for the response to each attempt:
 	// what remains of the call's timeout or of the operation's deadline, whichever ends first.
 	DeadlineHeader DeadlineHeader `yaml:"deadlineHeader"`
-	// ConnectTimeout bounds connecting to one replica, so that time remains to try another
-	// one when a replica does not respond at all. Default 2s.
+	// ConnectTimeout bounds connecting to one replica, and then once more the TLS handshake, so
+	// that time remains to try another one when a replica does not respond at all. Default 2s.
 	ConnectTimeout time.Duration `yaml:"connectTimeout"`
 	// Retry configures what follows a failed attempt of a call that may be repeated: a read outside
 	// mutations, and a call with an idempotency key.
@@ -83,7 +95,7 @@ type Source struct {
 	Config map[string]string `yaml:"config"`
 	// Pool configures the connections.
 	Pool Pool `yaml:"pool"`
-	// TLS is for services whose certificates are not signed by a public authority.
+	// TLS is for https URLs: which certificates are trusted, and which one is shown.
 	TLS TLS `yaml:"tls"`
 	// Stale bounds the last good responses that are kept for bindings with onError: STALE. Without
 	// such a binding nothing is kept.
@@ -142,13 +154,11 @@ type Pool struct {
 	// IdleTimeout is how long an idle connection is kept. It should be shorter than that of
 	// the service. Default 90s.
 	IdleTimeout time.Duration `yaml:"idleTimeout"`
-}
-
-// TLS configures which certificates are trusted.
-type TLS struct {
-	// CAFile is a file with PEM certificates of authorities that are trusted in addition to
-	// those of the system. Default none.
-	CAFile string `yaml:"caFile"`
+	// MaxAge is how long a connection is used: it is closed when it is older and its call has
+	// ended, so that load moves to replicas that came later, and a changed certificate or
+	// address comes into use. Of each connection up to a fifth is subtracted at random. Default
+	// 10m; negative is no limit.
+	MaxAge time.Duration `yaml:"maxAge"`
 }
 
 // withDefaults returns o with the defaults of fields that are zero.
@@ -160,6 +170,12 @@ func (o Source) withDefaults() Source {
 	o.Pool.MaxIdle = cmp.Or(o.Pool.MaxIdle, DefaultMaxIdle)
 	o.Pool.MaxConns = max(cmp.Or(o.Pool.MaxConns, DefaultMaxConns), 0) // here 0 is no limit
 	o.Pool.IdleTimeout = cmp.Or(o.Pool.IdleTimeout, DefaultIdleTimeout)
+	o.Pool.MaxAge = max(cmp.Or(o.Pool.MaxAge, DefaultMaxAge), 0)
+	o.Protocol = cmp.Or(o.Protocol, protocolAuto)
+	o.Discovery = o.Discovery.WithDefaults()
+	if o.ProxyFromEnvironment {
+		o.Discovery.Type = discovery.Static // the proxy resolves names
+	}
 	return o
 }
 
@@ -179,6 +195,7 @@ func (o Source) validate() error {
 		validateNotNegative("pool.idleTimeout", o.Pool.IdleTimeout),
 		validateNotNegative("stale.maxEntries", o.Stale.MaxEntries),
 		validateNotNegative("stale.maxBytes", o.Stale.MaxBytes),
+		o.validateProtocol(), o.validateDiscovery(), o.TLS.validate(),
 	)
 }
 
@@ -189,49 +206,130 @@ func validateNotNegative[N int | int64 | time.Duration](name string, n N) error 
 	return nil
 }
 
-// targets returns the endpoints of URLs.
-func (o Source) targets() ([]balance.Target, error) {
+// The values of Source.Protocol.
+const (
+	protocolAuto  = "auto"
+	protocolHTTP1 = "http1"
+	protocolH2    = "h2"
+	protocolH2C   = "h2c"
+)
+
+func (o Source) validateProtocol() error {
+	switch o.Protocol {
+	case "", protocolAuto, protocolHTTP1, protocolH2, protocolH2C:
+		return nil
+	}
+	return fmt.Errorf("protocol: unknown protocol %q: write auto, http1, h2 or h2c", o.Protocol)
+}
+
+func (o Source) validateDiscovery() error {
+	var errs []error
+	if err := o.Discovery.Validate(); err != nil {
+		errs = append(errs, withPrefix("discovery.", err))
+	}
+	if t := o.Discovery.Type; o.ProxyFromEnvironment && t != "" && t != discovery.Static {
+		errs = append(errs, fmt.Errorf("discovery.type: %s cannot be used with proxyFromEnvironment, since the proxy resolves names: remove one of them", t))
+	}
+	return errors.Join(errs...)
+}
+
+// withPrefix returns the errors that err joins, each with a prefix.
+func withPrefix(prefix string, err error) error {
+	joined, ok := err.(interface{ Unwrap() []error })
+	if !ok {
+		return fmt.Errorf("%s%w", prefix, err)
+	}
+	var errs []error
+	for _, err := range joined.Unwrap() {
+		errs = append(errs, withPrefix(prefix, err))
+	}
+	return errors.Join(errs...)
+}
+
+// origins returns the parsed URLs.
+func (o Source) origins() ([]discovery.Origin, error) {
 	if len(o.URLs) == 0 {
 		return nil, errors.New(`urls is empty: list at least one, like "http://localhost:4001"`)
 	}
 	var (
-		targets []balance.Target
-		errs    []error
+		parsed []discovery.Origin
+		errs   []error
 	)
 	for i, replica := range o.URLs {
-		u, err := parseEndpoint(replica.URL)
+		origin, err := parseOrigin(replica.URL)
 		switch {
 		case err != nil:
 		case slices.ContainsFunc(o.URLs[:i], func(other URL) bool { return other.URL == replica.URL }):
 			err = errors.New("is listed twice: remove one")
 		case replica.Weight < 0:
 			err = errors.New("has a negative weight: leave it out to get the default")
+		default:
+			err = errors.Join(o.Discovery.ValidateOrigin(origin), o.validateScheme(origin))
 		}
 		if err != nil {
 			// The index and not the text, which may hold a password.
-			errs = append(errs, fmt.Errorf("urls[%d] %w", i, err))
+			errs = append(errs, withPrefix(fmt.Sprintf("urls[%d] ", i), err))
 			continue
 		}
-		targets = append(targets, balance.Target{URL: u, Weight: replica.Weight, Zone: replica.Zone})
+		origin.Weight, origin.Zone = max(replica.Weight, 1), replica.Zone
+		parsed = append(parsed, origin)
 	}
-	return targets, errors.Join(errs...)
+	return parsed, errors.Join(errs...)
 }
 
-func parseEndpoint(text string) (*url.URL, error) {
+// validateScheme returns an error if the protocol cannot be spoken with the origin.
+func (o Source) validateScheme(origin discovery.Origin) error {
+	switch {
+	case o.Protocol == protocolH2 && origin.URL.Scheme != "https":
+		return errors.New("is without TLS, and protocol h2 is over TLS: write h2c, or https://")
+	case o.Protocol == protocolH2C && origin.URL.Scheme == "https":
+		return errors.New("is with TLS, and protocol h2c is without: write h2, or http://")
+	}
+	return nil
+}
+
+// socketScheme begins the URL of a Unix socket, as that of Docker and gRPC do.
+const socketScheme = "unix:"
+
+func parseOrigin(text string) (discovery.Origin, error) {
+	if strings.HasPrefix(text, socketScheme) {
+		return parseSocket(text)
+	}
 	u, err := url.Parse(text)
 	switch {
 	case err != nil:
-		return nil, errors.New(`is not a URL: write it like "http://localhost:4001"`)
+		return discovery.Origin{}, errors.New(`is not a URL: write it like "http://localhost:4001"`)
 	case u.Scheme != "http" && u.Scheme != "https":
-		return nil, errors.New("must begin with http:// or https://")
+		return discovery.Origin{}, errors.New("must begin with http://, https:// or unix://")
 	case u.Hostname() == "":
-		return nil, errors.New("has no host")
+		return discovery.Origin{}, errors.New("has no host")
 	case u.User != nil:
-		return nil, errors.New("has user information: send it as a header instead, under headers")
+		return discovery.Origin{}, errors.New("has user information: send it as a header instead, under headers")
 	case u.RawQuery != "" || u.ForceQuery || u.Fragment != "":
-		return nil, errors.New("has a query or fragment: write only scheme, host and path")
+		return discovery.Origin{}, errors.New("has a query or fragment: write only scheme, host and path")
 	}
-	return u, nil
+	return discovery.Origin{URL: u}, nil
+}
+
+// parseSocket parses unix:///run/users.sock or unix:///run/users.sock:/api/v1. What follows a colon
+// and a slash is the path of requests, as in nginx. Requests name localhost in their Host header.
+func parseSocket(text string) (discovery.Origin, error) {
+	socket := strings.TrimPrefix(strings.TrimPrefix(text, socketScheme), "//")
+	socket, base, hasBase := strings.Cut(socket, ":/")
+	if !strings.HasPrefix(socket, "/") || socket == "/" {
+		return discovery.Origin{}, errors.New(`has no absolute path of a socket: write it like "unix:///run/users.sock"`)
+	}
+	if strings.ContainsAny(base, "?#") {
+		return discovery.Origin{}, errors.New("has a query or fragment: write only the socket, and a path behind a colon")
+	}
+	u, err := url.Parse("http://localhost/" + base)
+	if err != nil {
+		return discovery.Origin{}, errors.New(`is not a URL: write it like "unix:///run/users.sock:/api"`)
+	}
+	if !hasBase {
+		u.Path = ""
+	}
+	return discovery.Origin{URL: u, Socket: socket}, nil
 }
 
 func (o Source) validateHeaders() error {

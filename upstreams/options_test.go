@@ -28,8 +28,8 @@ func TestMistakesInOptions(t *testing.T) {
 	}{
 		{"no URLs", upstreams.Source{}, "urls is empty: list at least one"},
 		{"no URL", upstreams.Source{URLs: upstreams.URLs("http://a b")}, "urls[0] is not a URL"},
-		{"scheme", upstreams.Source{URLs: upstreams.URLs("http://a", "ftp://b")}, "urls[1] must begin with http:// or https://"},
-		{"no scheme", upstreams.Source{URLs: upstreams.URLs("localhost:4001")}, "urls[0] must begin with http://"},
+		{"scheme", upstreams.Source{URLs: upstreams.URLs("http://a", "ftp://b")}, "urls[1] must begin with http://, https:// or unix://"},
+		{"no scheme", upstreams.Source{URLs: upstreams.URLs("localhost:4001")}, "urls[0] must begin with http://, https:// or unix://"},
 		{"no host", upstreams.Source{URLs: upstreams.URLs("http:///path")}, "urls[0] has no host"},
 		{"port only", upstreams.Source{URLs: upstreams.URLs("http://:80")}, "urls[0] has no host"},
 		{"user", upstreams.Source{URLs: upstreams.URLs("http://u:s3cret@a")}, "urls[0] has user information"},
@@ -86,8 +86,8 @@ func TestAllMistakesAreReported(t *testing.T) {
 		t.Fatal("no error")
 	}
 	want := `source "orders": urls is empty: list at least one, like "http://localhost:4001"
-source "users": urls[0] must begin with http:// or https://
-source "users": urls[1] must begin with http:// or https://
+source "users": urls[0] must begin with http://, https:// or unix://
+source "users": urls[1] must begin with http://, https:// or unix://
 source "users": timeout is negative: leave it out to get the default`
 	if diff := cmp.Diff(want, err.Error()); diff != "" {
 		t.Error(diff)

@@ -55,6 +55,10 @@ func (b *breaking) start(t *testing.T, protocol string) (url, authority string) 
 	switch protocol {
 	case "http":
 		server.Start()
+	case "h2c":
+		server.Config.Protocols = new(http.Protocols)
+		server.Config.Protocols.SetUnencryptedHTTP2(true)
+		server.Start()
 	case "h2":
 		server.EnableHTTP2 = true
 		server.StartTLS()
@@ -101,7 +105,7 @@ func TestReplayAfterBrokenConnection(t *testing.T) {
 		"GET": true, "GET, once, key": true, "POST, idempotent": true,
 		"PUT, key": true, "DELETE, key": true, "DELETE, marked": true, "PATCH, key": true,
 	}
-	for _, protocol := range []string{"http", "https", "h2"} {
+	for _, protocol := range []string{"http", "https", "h2", "h2c"} {
 		for _, how := range []string{"before the answer", "in the head", "in the body"} {
 			for name, call := range calls {
 				for _, warm := range []bool{false, true} {
@@ -127,13 +131,23 @@ func TestReplayAfterBrokenConnection(t *testing.T) {
 // A stream that is reset by PROTOCOL_ERROR may have been processed. net/http would send
 // it again, up to six times.
 func TestResetStreamIsNotReplayed(t *testing.T) {
+	t.Run("h2", func(t *testing.T) { testResetStream(t, true) })
+	t.Run("h2c", func(t *testing.T) { testResetStream(t, false) })
+}
+
+func testResetStream(t *testing.T, encrypted bool) {
 	model := httptest.NewUnstartedServer(nil)
 	model.EnableHTTP2 = true
 	model.StartTLS()
 	defer model.Close()
-	listener, err := tls.Listen("tcp", "127.0.0.1:0", &tls.Config{Certificates: model.TLS.Certificates, NextProtos: []string{"h2"}})
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
+	}
+	source := upstreams.Source{URLs: upstreams.URLs("http://" + listener.Addr().String()), Protocol: "h2c"}
+	if encrypted {
+		source = upstreams.Source{URLs: upstreams.URLs("https://" + listener.Addr().String()), TLS: upstreams.TLS{CAFile: authorityOf(t, model)}}
+		listener = tls.NewListener(listener, &tls.Config{Certificates: model.TLS.Certificates, NextProtos: []string{"h2"}})
 	}
 	var calls atomic.Int64
 	var wg sync.WaitGroup
@@ -146,9 +160,7 @@ func TestResetStreamIsNotReplayed(t *testing.T) {
 			wg.Go(func() { resetStreams(conn, &calls) })
 		}
 	})
-	services := newServices(t, upstreams.Source{
-		URLs: upstreams.URLs("https://" + listener.Addr().String()), TLS: upstreams.TLS{CAFile: authorityOf(t, model)},
-	})
+	services := newServices(t, source)
 	for name, call := range map[string]*rest.Call{
 		"DELETE": rest.New("DELETE", "/users/u1"), "POST": rest.New("POST", "/users").JSON("x"), "GET": rest.New("GET", "/users/logout").NonIdempotent(),
 	} {
@@ -191,6 +203,9 @@ func doneBy(t *testing.T, protocol, how string, call *rest.Call, warm bool, repl
 		url, authority := all[i].start(t, protocol)
 		source.URLs = append(source.URLs, upstreams.URL{URL: url})
 		source.TLS.CAFile = authority
+		if protocol == "h2c" {
+			source.Protocol = protocol
+		}
 		all[i].whole.Store(warm)
 	}
 	services := newServices(t, source)

@@ -22,7 +22,6 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/engine"
 	"github.com/gatehouse-graphql/gatehouse/fault"
 	"github.com/gatehouse-graphql/gatehouse/upstreams/balance"
-	"github.com/gatehouse-graphql/gatehouse/upstreams/health"
 	"github.com/gatehouse-graphql/gatehouse/upstreams/observe"
 	"github.com/gatehouse-graphql/gatehouse/upstreams/resilience"
 	"github.com/gatehouse-graphql/gatehouse/upstreams/rest"
@@ -44,14 +43,13 @@ type source struct {
 	limiter    *resilience.Limiter
 	config     map[string]string
 	fixed      http.Header // sent with every call and check
-	balancer   *balance.Balancer
-	checker    *health.Checker
-	transport  *transport
+	endpoints  *endpoints
 	key        hashKey     // by which its calls are balanced
 	stale      stale.Store // the last good responses of bindings that keep them
 }
 
-// New returns the services that o configures, without calling any. Each line of the log that
+// New returns the services that o configures, without calling any. The addresses of their names are
+// looked up in the background. Each line of the log that
 // belongs to a request has its request_id. Its error joins all
 // mistakes, each with the name of its source and the way to correct it. The log receives a
 // debug line for each call and a warning when a replica fails; nil discards them. The observers hear of
@@ -87,7 +85,7 @@ func withSource(source string, err error) []error {
 // from kept, unless that is nil.
 func newSource(name string, o Source, kept *source, log *slog.Logger) (*source, error) {
 	options := o
-	targets, urlsErr := o.targets()
+	origins, urlsErr := o.origins()
 	key, keyErr := parseHashKey(o.Balance.Key)
 	if keyErr != nil {
 		keyErr = fmt.Errorf("balance.key %w", keyErr)
@@ -102,7 +100,7 @@ func newSource(name string, o Source, kept *source, log *slog.Logger) (*source, 
 	repeated.Log = sourceLog
 	repeats := resilience.New(repeated)
 	if kept != nil {
-		s.transport, s.balancer, s.checker = kept.transport, kept.balancer, kept.checker
+		s.endpoints = kept.endpoints
 		if kept.options.Concurrency == options.Concurrency {
 			s.limiter = kept.limiter
 		}
@@ -113,26 +111,17 @@ func newSource(name string, o Source, kept *source, log *slog.Logger) (*source, 
 			s.stale = kept.stale
 		}
 	} else {
+		balancer := balance.New(nil, balance.Options{Settings: o.Balance, Eject: o.Health.Eject, Probe: o.probe(), Log: sourceLog})
 		var err error
-		if s.transport, err = newTransport(o); err != nil {
+		if s.endpoints, err = newEndpoints(o, origins, balancer, sourceLog); err != nil {
 			return nil, err
 		}
-		s.balancer = balance.New(targets, balance.Options{
-			Settings: o.Balance,
-			Eject:    o.Health.Eject,
-			Probe:    o.probe(),
-			Log:      sourceLog,
-		})
 	}
 	h := newHeaders(o)
 	s.fixed = h.fixed
-	if kept == nil {
-		s.checker = health.New(o.Health.Check, s.balancer, s.transport, h.fixed)
-	}
 	client := rest.Client{
 		Service:         name,
-		Transport:       s.transport,
-		Balancer:        s.balancer,
+		Balancer:        s.endpoints.balancer,
 		Timeout:         o.Timeout,
 		AttemptTimeout:  o.AttemptTimeout,
 		Resilience:      repeats,
@@ -199,7 +188,6 @@ func (s *Services) send(ctx context.Context, source string, c *rest.Call) (*rest
 		return nil, notSent(source, err)
 	}
 	defer engine.ReleaseCall(ctx)
-	defer to.transport.callEnded()
 	if coalesces(ctx, c) {
 		resp, err := to.coalescing.Do(ctx, c) // which acquires a slot if it sends the request
 		return resp, engine.OverloadError(ctx, err)
@@ -254,7 +242,6 @@ func (s *source) repeat(ctx context.Context, c *rest.Call, r *rest.Response) (*r
 		return nil, errNotRepeated
 	}
 	defer engine.ReleaseCall(ctx)
-	defer s.transport.callEnded()
 	client := s.client
 	if coalesces(ctx, c) {
 		client = s.coalescing
@@ -342,17 +329,10 @@ func notSent(source string, err error) error {
 	return f
 }
 
-// Close ends what the services do in the background, and closes the idle connections, and those of running calls when the calls end.
+// Close ends what runs in the background, and closes the idle connections, and those of running calls
+// when the calls end.
 func (s *Services) Close() {
 	for _, source := range s.current.Load().byName {
-		source.close()
+		source.endpoints.close()
 	}
-}
-
-// close ends what belongs to the source and to no call. Calls may still be made: those of requests that
-// began before the source was removed. Each of them closes the connections that it leaves.
-func (s *source) close() {
-	s.checker.Stop()
-	s.balancer.Close()
-	s.transport.retire()
 }

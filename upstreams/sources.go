@@ -87,11 +87,19 @@ func (o Source) resilience() resilience.Options {
 func (s *Services) Use(next *Sources) {
 	before := s.current.Swap(next)
 	for name, source := range next.byName {
-		if kept := before.byName[name]; kept != nil && kept != source && kept.balancer == source.balancer {
-			source.updateEndpoints()
-			source.checker.SetHeader(source.fixed)
+		switch kept := before.byName[name]; {
+		case kept == source:
+		case kept == nil || kept.endpoints != source.endpoints:
+			source.endpoints.start()
+		default:
+			source.endpoints.checker.SetHeader(source.fixed)
+			if slices.Equal(kept.options.URLs, source.options.URLs) {
+				break
+			}
+			if origins, err := source.options.origins(); err == nil { // as newSource has checked
+				source.endpoints.follow(origins)
+			}
 		}
-		source.checker.Start()
 	}
 	before.closeAllBut(next)
 }
@@ -102,16 +110,9 @@ func (s *Sources) Discard() { s.closeAllBut(s.services.current.Load()) }
 // closeAllBut closes the sources whose connections others does not have.
 func (s *Sources) closeAllBut(others *Sources) {
 	for name, source := range s.byName {
-		if kept := others.byName[name]; kept == nil || kept.transport != source.transport {
-			source.close()
+		if kept := others.byName[name]; kept == nil || kept.endpoints != source.endpoints {
+			source.endpoints.close()
 		}
-	}
-}
-
-// updateEndpoints gives the balancer the endpoints of the source's options.
-func (s *source) updateEndpoints() {
-	if targets, err := s.options.targets(); err == nil { // as newSource has checked
-		s.balancer.SetEndpoints(targets)
 	}
 }
 

@@ -66,12 +66,12 @@ func call(t testing.TB, ctx context.Context, s *upstreams.Services, source strin
 	r.Release()
 }
 
-// eventually fails unless a condition holds within a while.
+// eventually fails unless what holds reports true within a while.
 func eventually(t testing.TB, what string, holds func() bool) {
 	t.Helper()
 	for end := time.Now().Add(5 * time.Second); !holds(); time.Sleep(time.Millisecond) {
 		if time.Now().After(end) {
-			t.Fatal(what)
+			t.Fatalf("not within 5s: %s", what)
 		}
 	}
 }
@@ -114,7 +114,7 @@ func TestUseKeepsConnections(t *testing.T) {
 			if n := server.opened.Load(); n != want {
 				t.Errorf("%d connections were opened, want %d", n, want)
 			}
-			eventually(t, "the connections of the source before are still open", func() bool { return server.open.Load() == 1 })
+			eventually(t, "the connections of the source before are closed", func() bool { return server.open.Load() == 1 })
 		})
 	}
 }
@@ -165,7 +165,7 @@ func TestRequestKeepsItsSources(t *testing.T) {
 	if _, err := services.Do(before, "orders", get()); err == nil || !strings.Contains(fmt.Sprint(err), "not configured") {
 		t.Errorf("a source that was added later: %v", err)
 	}
-	eventually(t, "the source before keeps a connection", func() bool { return old.open.Load() == 0 })
+	eventually(t, "the source before has no connection", func() bool { return old.open.Load() == 0 })
 
 	// Services of another gateway in the process are not those of the request.
 	other := newServices(t, upstreams.Source{URLs: upstreams.URLs(changed.URL), Config: map[string]string{"tenant": "c"}})
@@ -193,10 +193,10 @@ func TestRemovedSourceFinishesItsCalls(t *testing.T) {
 	use(t, services, upstreams.Options{})
 	close(answer)
 	running.Wait()
-	eventually(t, "the connection stays open", func() bool { return server.open.Load() == 0 })
+	eventually(t, "the connection is closed", func() bool { return server.open.Load() == 0 })
 	go func() { <-arrived }()
 	call(t, ctx, services, "users") // another one of the same request
-	eventually(t, "the second connection stays open", func() bool { return server.open.Load() == 0 })
+	eventually(t, "the second connection is closed", func() bool { return server.open.Load() == 0 })
 	if _, err := services.Do(t.Context(), "users", get()); err == nil {
 		t.Error("the source is still there for new requests")
 	}
@@ -339,7 +339,7 @@ func TestUseUnderLoad(t *testing.T) {
 	if done.Load() < 200 {
 		t.Errorf("only %d calls", done.Load())
 	}
-	eventually(t, "connections stay open", func() bool {
+	eventually(t, "the connections are closed", func() bool {
 		return !slices.ContainsFunc(servers, func(o *observed) bool { return o.open.Load() > 0 })
 	})
 }

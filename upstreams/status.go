@@ -96,7 +96,7 @@ func (s *source) status(name string, stats *observe.Stats) SourceStatus {
 	if stats == nil {
 		stats = &observe.Stats{}
 	}
-	endpoints := s.balancer.Status()
+	endpoints := s.endpoints.balancer.Status()
 	names := make([]string, len(endpoints))
 	for i, e := range endpoints {
 		names[i] = e.Name

@@ -194,7 +194,10 @@ func (c *Config) resolvePaths(folder string, root *node) {
 		c.Auth.Issuers[i].KeyFile = resolve(issuerPath(i).Key("keyFile"), c.Auth.Issuers[i].KeyFile)
 	}
 	for name, source := range c.Sources {
-		source.TLS.CAFile = resolve(sourcePath(name).Key("tls").Key("caFile"), source.TLS.CAFile)
+		t, at := &source.TLS, sourcePath(name).Key("tls")
+		t.CAFile = resolve(at.Key("caFile"), t.CAFile)
+		t.CertFile = resolve(at.Key("certFile"), t.CertFile)
+		t.KeyFile = resolve(at.Key("keyFile"), t.KeyFile)
 		c.Sources[name] = source
 	}
 }

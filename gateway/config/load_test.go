@@ -338,6 +338,20 @@ func TestPathsAreRelativeToTheFile(t *testing.T) {
 	}
 }
 
+func TestPathsOfTLSFilesAreRelativeToTheFile(t *testing.T) {
+	folder := t.TempDir()
+	file := filepath.Join(folder, "gateway.yaml")
+	for _, tls := range []string{"caFile: x.pem", "certFile: x.pem, keyFile: /none", "certFile: gateway.yaml, keyFile: x.pem"} {
+		text := "sources: {users: {urls: [https://localhost], tls: {" + tls + "}}}"
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := Load(LoadOptions{Path: file, Explicit: true}); err == nil || !strings.Contains(err.Error(), filepath.Join(folder, "x.pem")) {
+			t.Errorf("%s: it looked elsewhere: %v", tls, err)
+		}
+	}
+}
+
 func TestDemoAcceptsIncompleteSettings(t *testing.T) {
 	file := write(t, "auth: {issuers: [{issuer: me, audiences: [a], algorithms: [HS256], secret: \"${GATEWAY_DEMO_SECRET:-}\"}]}\nsources: {users: {}}")
 	c, err := Load(LoadOptions{Path: file, Explicit: true, Demo: true})

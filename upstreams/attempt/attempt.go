@@ -77,8 +77,19 @@ type StaleError struct{ Err error }
 func (e *StaleError) Error() string { return e.Err.Error() }
 func (e *StaleError) Unwrap() error { return e.Err }
 
-// IsConnectError reports whether err comes from connecting, before a byte of the request was sent.
+// ConnectError is the error of a request for which no connection could be made: connecting failed, or
+// the TLS handshake, or the way through a proxy. Nothing of the request was sent.
+type ConnectError struct{ Err error }
+
+func (e *ConnectError) Error() string { return e.Err.Error() }
+func (e *ConnectError) Unwrap() error { return e.Err }
+
+// IsConnectError reports whether err comes from connecting, before a byte of the request was sent: it
+// is a *ConnectError, or a *net.OpError of dialing.
 func IsConnectError(err error) bool {
+	if _, ok := errors.AsType[*ConnectError](err); ok {
+		return true
+	}
 	op, ok := errors.AsType[*net.OpError](err)
 	return ok && op.Op == "dial"
 }

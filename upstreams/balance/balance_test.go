@@ -79,7 +79,7 @@ func TestSetEndpoints(t *testing.T) {
 	other := targets("bc")
 	other[0].Address, other[1].Address = "10.0.0.1:80", "10.0.0.2:80"
 	b.SetEndpoints(other)
-	if s := b.Endpoints(); s[0] == after[0] || s[0].Address() != "10.0.0.1:80" || s[0].String() != "b at 10.0.0.1:80" {
+	if s := b.Endpoints(); s[0] == after[0] || s[0].Address() != "10.0.0.1:80" || s[0].String() != "b (10.0.0.1:80)" {
 		t.Errorf("%s is not an endpoint of its own", s[0])
 	}
 }

@@ -1,6 +1,7 @@
 package balance
 
 import (
+	"net/http"
 	"net/url"
 	"strings"
 	"sync/atomic"
@@ -15,8 +16,11 @@ type Target struct {
 	// URL is that of the requests. Only scheme, host and path count; its path is put before that of
 	// each request. Required.
 	URL *url.URL
-	// Address is the host and port that is dialed. Default that of URL.
+	// Address is what Transport connects to: a host and port, or the path of a socket. Default the
+	// host of URL.
 	Address string
+	// Transport has the endpoint's connections. Default none: see Endpoint.Transport.
+	Transport http.RoundTripper
 	// Weight is the endpoint's share of the calls, in proportion to the weights of the others.
 	// Default 1.
 	Weight int
@@ -33,6 +37,9 @@ type Endpoint struct {
 	rawPath string   // the escaped path of url
 	address string   // of the Target
 	id      uint64   // the hash of url and address
+	name    string   // what String returns
+
+	transport http.RoundTripper // nil if the Target has none
 
 	// Read by every pick or written by every attempt.
 	inFlight       atomic.Int64
@@ -64,7 +71,11 @@ func newEndpoint(t Target) *Endpoint {
 	e := &Endpoint{
 		url:     &url.URL{Scheme: t.URL.Scheme, Host: t.URL.Host, Path: strings.TrimRight(t.URL.Path, "/")},
 		rawPath: strings.TrimRight(t.URL.EscapedPath(), "/"),
-		address: t.Address,
+		address: t.Address, transport: t.Transport,
+	}
+	e.name = e.url.Host
+	if e.address != "" && e.address != e.url.Host {
+		e.name += " (" + e.address + ")"
 	}
 	e.id = HashKey(e.url.Scheme + "://" + e.url.Host + e.rawPath + " " + e.address)
 	return e
@@ -80,18 +91,17 @@ func (e *Endpoint) same(other *Endpoint) bool {
 	return *e.url == *other.url && e.address == other.address
 }
 
-// String returns the endpoint's host and port, and the address that is dialed if that is another.
-func (e *Endpoint) String() string {
-	if e.address == "" || e.address == e.url.Host {
-		return e.url.Host
-	}
-	return e.url.Host + " at " + e.address
-}
+// String returns the endpoint's host and port, and its address if that is another text:
+// "users.example.com:8080 (10.0.0.1:8080)".
+func (e *Endpoint) String() string { return e.name }
 
 // URL returns scheme, host and path of the endpoint. It must not be changed.
 func (e *Endpoint) URL() *url.URL { return e.url }
 
-// Address returns the host and port to dial instead of those of the requests' URL, "" for the URL's own.
+// Transport returns the connections of the endpoint, nil if its Target had none.
+func (e *Endpoint) Transport() http.RoundTripper { return e.transport }
+
+// Address returns what is connected to instead of the host of the requests' URL, "" for that host.
 func (e *Endpoint) Address() string { return e.address }
 
 // Direct makes u, the URL of a request with a path and maybe a query, one of the endpoint.

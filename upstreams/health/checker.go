@@ -91,11 +91,10 @@ func (c Check) Validate() error {
 
 // Checker checks the endpoints of a Balancer, also those that it gets later.
 type Checker struct {
-	check     Check
-	balancer  *balance.Balancer
-	transport http.RoundTripper
-	header    atomic.Pointer[http.Header]
-	results   map[*balance.Endpoint]*result // of the endpoints in the last round; owned by run
+	check    Check
+	balancer *balance.Balancer
+	header   atomic.Pointer[http.Header]
+	results  map[*balance.Endpoint]*result // of the endpoints in the last round; owned by run
 
 	begin   sync.Once
 	ctx     context.Context // ends when the Checker is stopped
@@ -111,12 +110,12 @@ type result struct {
 }
 
 // New returns a Checker, which does nothing before Start. It is nil if c has no path; the methods of a
-// nil Checker do nothing. c must be valid. Checks are sent by transport with these headers.
-func New(c Check, b *balance.Balancer, transport http.RoundTripper, header http.Header) *Checker {
+// nil Checker do nothing. c must be valid. Checks are sent by the transports of the endpoints, with these headers.
+func New(c Check, b *balance.Balancer, header http.Header) *Checker {
 	if c.Path == "" {
 		return nil
 	}
-	k := &Checker{check: c.withDefaults(), balancer: b, transport: transport, results: map[*balance.Endpoint]*result{}}
+	k := &Checker{check: c.withDefaults(), balancer: b, results: map[*balance.Endpoint]*result{}}
 	k.SetHeader(header)
 	k.ctx, k.cancel = context.WithCancel(context.Background())
 	return k
@@ -233,7 +232,7 @@ func (k *Checker) checkOne(e *balance.Endpoint) error {
 	}
 	e.Direct(req.URL)
 	req.Host = req.URL.Host
-	resp, err := k.transport.RoundTrip(req)
+	resp, err := e.Transport().RoundTrip(req)
 	if err != nil {
 		return err
 	}

@@ -42,11 +42,13 @@ func start(t *testing.T, c Check, transport roundTrip, hosts ...string) (*balanc
 	t.Helper()
 	var targets []balance.Target
 	for _, host := range hosts {
-		targets = append(targets, target(host))
+		checked := target(host)
+		checked.Transport = transport
+		targets = append(targets, checked)
 	}
 	b := balance.New(targets, balance.Options{})
 	c.Interval, c.Jitter = time.Second, -1
-	k := New(c, b, transport, http.Header{"X-Api-Key": {"k"}})
+	k := New(c, b, http.Header{"X-Api-Key": {"k"}})
 	k.Start()
 	t.Cleanup(k.Stop)
 	time.Sleep(startDelay / 2)
@@ -164,7 +166,7 @@ func TestStop(t *testing.T) {
 		if checks.Load() != 1 || states(b) != "a:healthy" {
 			t.Errorf("%d checks, %s", checks.Load(), states(b))
 		}
-		none := New(Check{}, b, nil, nil)
+		none := New(Check{}, b, nil)
 		none.Start()
 		none.SetHeader(nil)
 		none.Stop()
@@ -174,11 +176,12 @@ func TestStop(t *testing.T) {
 // Services that are closed at once, as those that only validate settings, make no check.
 func TestNoCheckBeforeDelay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := balance.New([]balance.Target{target("a")}, balance.Options{})
-		k := New(Check{Path: "/"}, b, roundTrip(func(*http.Request) (*http.Response, error) {
+		checked := target("a")
+		checked.Transport = roundTrip(func(*http.Request) (*http.Response, error) {
 			t.Error("checked")
 			return status(200)
-		}), nil)
+		})
+		k := New(Check{Path: "/"}, balance.New([]balance.Target{checked}, balance.Options{}), nil)
 		k.Start()
 		time.Sleep(startDelay - 1)
 		k.Stop()
@@ -186,7 +189,7 @@ func TestNoCheckBeforeDelay(t *testing.T) {
 }
 
 func TestIntervals(t *testing.T) {
-	k := New(Check{Path: "/", Interval: time.Second, Jitter: 20}, balance.New(nil, balance.Options{}), nil, nil)
+	k := New(Check{Path: "/", Interval: time.Second, Jitter: 20}, balance.New(nil, balance.Options{}), nil)
 	shortest, longest := time.Hour, time.Duration(0)
 	for range 1000 {
 		d := k.interval()

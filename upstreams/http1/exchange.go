@@ -167,7 +167,7 @@ func (x *exchange) copyBody(req *http.Request) (err error) {
 	if bodyLength(req) < 0 {
 		return x.copyChunks(body)
 	}
-	n, err := io.Copy(x.c.TCPConn, io.LimitReader(body, req.ContentLength))
+	n, err := io.Copy(x.c.Conn, io.LimitReader(body, req.ContentLength))
 	if err == nil && n < req.ContentLength {
 		err = fmt.Errorf("%w: %w", errSendBody, io.ErrUnexpectedEOF)
 	}

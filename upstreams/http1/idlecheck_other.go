@@ -10,6 +10,6 @@ const CanCheckIdle = false
 
 type idleChecker struct{}
 
-func newIdleChecker(*net.TCPConn) (*idleChecker, error) { return &idleChecker{}, nil }
+func newIdleChecker(net.Conn) (*idleChecker, error) { return &idleChecker{}, nil }
 
 func (*idleChecker) idle() bool { return false }

@@ -3,6 +3,7 @@
 package http1
 
 import (
+	"fmt"
 	"net"
 	"syscall"
 )
@@ -20,8 +21,12 @@ type idleChecker struct {
 	buf        [1]byte
 }
 
-func newIdleChecker(tcp *net.TCPConn) (*idleChecker, error) {
-	raw, err := tcp.SyscallConn()
+func newIdleChecker(nc net.Conn) (*idleChecker, error) {
+	descriptor, ok := nc.(syscall.Conn)
+	if !ok {
+		return nil, fmt.Errorf("http1: a %T cannot be checked for unexpected bytes", nc)
+	}
+	raw, err := descriptor.SyscallConn()
 	if err != nil {
 		return nil, err
 	}

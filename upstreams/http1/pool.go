@@ -3,7 +3,6 @@ package http1
 import (
 	"container/list"
 	"context"
-	"net"
 	"time"
 )
 
@@ -116,14 +115,14 @@ func (h *host) handOff(c *conn) bool {
 // dial opens a connection for which the caller has the permission. It returns the
 // permission when it fails.
 func (t *Transport) dial(ctx context.Context, address string) (*conn, error) {
-	tcp, err := t.dialer.DialContext(ctx, "tcp", address)
+	nc, err := t.options.Dial(ctx, "tcp", address)
 	if err != nil {
 		t.releasePermission(address)
 		return nil, err
 	}
-	c, err := newConn(t, address, tcp.(*net.TCPConn))
+	c, err := newConn(t, address, nc)
 	if err != nil {
-		tcp.Close()
+		nc.Close()
 		t.releasePermission(address)
 		return nil, err
 	}
@@ -140,19 +139,23 @@ func (t *Transport) putConn(c *conn) {
 
 // tryPutIdle reports whether c was handed to a waiting call or put among the idle ones.
 func (t *Transport) tryPutIdle(c *conn) bool {
+	now := time.Now()
+	if !c.expires.IsZero() && !now.Before(c.expires) {
+		return false
+	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	h := t.hosts[c.address]
 	if h.handOff(c) {
 		return true
 	}
-	if t.closed || len(h.idle) >= t.options.MaxIdle {
+	if t.closed || t.ended || len(h.idle) >= t.options.MaxIdle {
 		return false
 	}
-	c.idleSince = time.Now()
+	c.idleSince = now
 	h.idle = append(h.idle, c)
 	if t.timer == nil {
-		t.timer = time.AfterFunc(t.options.IdleTimeout, t.closeExpired)
+		t.timer = time.AfterFunc(c.remaining(now), t.closeExpired)
 	}
 	return true
 }
@@ -178,14 +181,14 @@ func (t *Transport) releasePermission(address string) {
 	}
 }
 
-// closeExpired closes the connections that have been idle for IdleTimeout, and sets the
-// timer for the next one.
+// closeExpired closes the connections that have been idle for IdleTimeout or have their
+// longest age, and sets the timer for the next one.
 func (t *Transport) closeExpired() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	now, next := time.Now(), time.Duration(-1)
 	t.closeIdle(func(c *conn) bool {
-		remaining := t.options.IdleTimeout - now.Sub(c.idleSince)
+		remaining := c.remaining(now)
 		if remaining > 0 && (next < 0 || remaining < next) {
 			next = remaining
 		}
@@ -205,6 +208,20 @@ func (t *Transport) closeExpired() {
 func (t *Transport) CloseIdleConnections() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	t.closeAllIdle()
+}
+
+// Close closes the idle connections, and has every other one closed when its call ends.
+// Calls may still begin, each on a connection of its own.
+func (t *Transport) Close() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.ended = true
+	t.closeAllIdle()
+}
+
+// closeAllIdle closes the idle connections. mu is held.
+func (t *Transport) closeAllIdle() {
 	t.closed = true
 	t.closeIdle(func(*conn) bool { return true })
 	if t.timer != nil {
@@ -213,11 +230,16 @@ func (t *Transport) CloseIdleConnections() {
 	}
 }
 
-// closeIdleOf closes the idle connections to one server.
-func (t *Transport) closeIdleOf(address string) {
+// closeSuspects closes the idle connections that have not been used since stale, which the
+// server turned out to have closed, was put into the pool. The server has most likely
+// restarted, or something between has forgotten its connections. One that was used later
+// is taken before stale is: the pool is a stack.
+func (t *Transport) closeSuspects(stale *conn) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.closeIdle(func(c *conn) bool { return c.address == address })
+	t.closeIdle(func(c *conn) bool {
+		return c.address == stale.address && !c.idleSince.After(stale.idleSince)
+	})
 }
 
 // closeIdle closes the idle connections for which shouldClose reports true. mu is held. No

@@ -43,8 +43,9 @@ const (
 
 // Options configure the connections to each host and port. The zero value is useful.
 type Options struct {
-	// ConnectTimeout bounds connecting. Default none, apart from the request's context.
-	ConnectTimeout time.Duration
+	// Dial opens the connection to a host:port. On Unix it must be a syscall.Conn. Default a
+	// net.Dialer that is bounded by the request's context alone.
+	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 	// MaxIdle is how many idle connections are kept. Default DefaultMaxIdle; negative is
 	// none.
 	MaxIdle int
@@ -54,6 +55,9 @@ type Options struct {
 	// IdleTimeout is how long a connection is kept idle before it is closed. Default
 	// DefaultIdleTimeout.
 	IdleTimeout time.Duration
+	// MaxAge is how old a connection becomes before it is closed, when its call has ended. Of
+	// each connection up to a fifth is subtracted at random. Default no limit.
+	MaxAge time.Duration
 	// MaxHeader is how many bytes a response may have before its body, interim responses
 	// included. Default DefaultMaxHeader.
 	MaxHeader int
@@ -62,12 +66,12 @@ type Options struct {
 // Transport is an http.RoundTripper, made by New. It is safe for concurrent use.
 type Transport struct {
 	options Options
-	dialer  net.Dialer
 
 	mu     sync.Mutex
 	hosts  map[string]*host // by host:port; only those with a connection. mu guards the map and the hosts
 	timer  *time.Timer      // closes expired idle connections; nil while none is idle. Guarded by mu
 	closed bool             // no call has begun since CloseIdleConnections. Guarded by mu
+	ended  bool             // Close was called. Guarded by mu
 }
 
 // New returns a transport without connections.
@@ -75,11 +79,10 @@ func New(o Options) *Transport {
 	o.MaxIdle = cmp.Or(o.MaxIdle, DefaultMaxIdle)
 	o.IdleTimeout = cmp.Or(o.IdleTimeout, DefaultIdleTimeout)
 	o.MaxHeader = cmp.Or(o.MaxHeader, DefaultMaxHeader)
-	return &Transport{
-		options: o,
-		dialer:  net.Dialer{Timeout: o.ConnectTimeout, KeepAlive: 30 * time.Second},
-		hosts:   map[string]*host{},
+	if o.Dial == nil {
+		o.Dial = (&net.Dialer{KeepAlive: 30 * time.Second}).DialContext
 	}
+	return &Transport{options: o, hosts: map[string]*host{}}
 }
 
 // RoundTrip sends req, which Supports must approve, and reads the head of its response. It
@@ -122,7 +125,7 @@ func (t *Transport) roundTrip(req *http.Request) (*http.Response, error) {
 	if !ok {
 		return nil, err
 	}
-	t.closeIdleOf(c.address)
+	t.closeSuspects(c)
 	if !none.unsent || !replay.CanRewind(req) {
 		return nil, &attempt.StaleError{Err: err}
 	}

@@ -33,7 +33,7 @@ func SendOnce(t *http.Transport, req *http.Request) (*http.Response, error) {
 	)
 	out := req.WithContext(httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
 		GotConn: func(info httptrace.GotConnInfo) {
-			if written.Load() && conn != info.Conn && isHTTP2(conn) {
+			if written.Load() && conn != info.Conn && isHTTP2(t, conn) {
 				cancel(errNotReplayed) // HTTP/2 checks the context before it writes
 			}
 			conn = info.Conn
@@ -48,9 +48,12 @@ func SendOnce(t *http.Transport, req *http.Request) (*http.Response, error) {
 	return resp, err
 }
 
-func isHTTP2(c net.Conn) bool {
-	encrypted, ok := c.(*tls.Conn)
-	return ok && encrypted.ConnectionState().NegotiatedProtocol == "h2"
+// isHTTP2 reports whether c, a connection of t, speaks HTTP/2.
+func isHTTP2(t *http.Transport, c net.Conn) bool {
+	if encrypted, ok := c.(*tls.Conn); ok {
+		return encrypted.ConnectionState().NegotiatedProtocol == "h2"
+	}
+	return t.Protocols != nil && t.Protocols.UnencryptedHTTP2() && !t.Protocols.HTTP1()
 }
 
 // preventReplay removes from req what net/http would repeat it for. The headers belong to

@@ -186,7 +186,7 @@ func (a *attempts) attempt(ctx context.Context, l *lane) *balance.Endpoint {
 	}
 	observed := a.call.observation.startAttempt(bounded, l.request, lease.Endpoint, l == &a.next)
 	began := time.Now()
-	l.response, l.err = a.client.exchange(bounded, l.request)
+	l.response, l.err = a.client.exchange(bounded, l.request, lease.Endpoint)
 	l.took = time.Since(began)
 	a.judge(ctx, bounded, l)
 	observed.end(l)

@@ -35,7 +35,8 @@ const (
 type Client struct {
 	// Service is the service's name in faults and in the log.
 	Service string
-	// Transport sends the requests. Default http.DefaultTransport.
+	// Transport sends the requests to endpoints that have no transport of their own. Default
+	// http.DefaultTransport.
 	Transport http.RoundTripper
 	// Balancer chooses the endpoint of each attempt. Default none: the host is Service.
 	Balancer *balance.Balancer
@@ -79,7 +80,7 @@ type Response struct {
 	Body []byte
 
 	buffer       *bytes.Buffer // the memory of Body, when it can be reused
-	host         string        // of the endpoint, for the log
+	host         string        // the endpoint, for the log
 	release      func()        // called by Release instead, if set
 	lease        balance.Lease // to be judged by Accept or Reject; zero if there is none
 	history      history       // of the call's attempts
@@ -260,17 +261,21 @@ func (c *Client) headers(ctx context.Context, call *Call) http.Header {
 	return header
 }
 
-// exchange sends a request and reads the whole response, whatever its status.
-func (c *Client) exchange(ctx context.Context, req *http.Request) (*Response, error) {
+// exchange sends a request to an endpoint, nil without a balancer, and reads the whole response,
+// whatever its status.
+func (c *Client) exchange(ctx context.Context, req *http.Request, to *balance.Endpoint) (*Response, error) {
 	c.DeadlineHeader.set(req)
 	// RoundTrip instead of http.Client.Do: no redirect is followed, and no error holds the
 	// URL, which may hold values of clients.
-	resp, err := c.transport().RoundTrip(req)
+	resp, err := c.transport(to).RoundTrip(req)
 	if err != nil {
 		return nil, err
 	}
 	defer resp.Body.Close()
 	r := &Response{Status: resp.StatusCode, Header: resp.Header, host: req.URL.Host}
+	if to != nil {
+		r.host = to.String()
+	}
 	if r.Status == http.StatusUnauthorized || r.Status == http.StatusForbidden {
 		r.deniesCaller = c.DeniesCaller != nil && c.DeniesCaller(req, r.Header)
 	}
@@ -280,7 +285,12 @@ func (c *Client) exchange(ctx context.Context, req *http.Request) (*Response, er
 	return r, nil
 }
 
-func (c *Client) transport() http.RoundTripper {
+func (c *Client) transport(to *balance.Endpoint) http.RoundTripper {
+	if to != nil {
+		if t := to.Transport(); t != nil {
+			return t
+		}
+	}
 	if c.Transport == nil {
 		return http.DefaultTransport
 	}
