@@ -72,7 +72,7 @@ func TestSourcesAreRefusedAsSettings(t *testing.T) {
 		"  sources: {products: {config: {tenant: 7}}}":                        `FILE:2:41: sources.products.config.tenant: must be text; put it in quotes`,
 		"  sources: {products: {urls: [localhost:9101]}}":                     `FILE:2:31: sources.products.urls[0]: must begin with http://, https:// or unix://`,
 		"  sources: {products: {urls: []}}":                                   `FILE:2:24: sources.products.urls: is empty`,
-		"  sources: {products: {balance: rondRobin}}":                         `FILE:2:13: sources.products: unknown balance`,
+		"  sources: {products: {balance: rondRobin}}":                         `FILE:2:24: sources.products.balance.policy: "rondRobin" is unknown`,
 		"  sources: {products: {headers: {Host: a}}}":                         `FILE:2:`,
 		"  sources: {products: {tls: {caFile: there-is-none.pem}}}":           `there-is-none.pem`,
 		"  sources: {Pro.ducts: {}}":                                          `FILE:2:13: sources`,

@@ -24,8 +24,8 @@ func status(code int) (*http.Response, error) {
 	return &http.Response{StatusCode: code, Body: io.NopCloser(strings.NewReader("{}"))}, nil
 }
 
-func target(host string) balance.Target {
-	return balance.Target{URL: &url.URL{Scheme: "http", Host: host, Path: "/api"}}
+func target(host string, transport roundTrip) balance.Target {
+	return balance.Target{URL: &url.URL{Scheme: "http", Host: host, Path: "/api"}, Transport: transport}
 }
 
 // states returns the endpoints and their states.
@@ -42,9 +42,7 @@ func start(t *testing.T, c Check, transport roundTrip, hosts ...string) (*balanc
 	t.Helper()
 	var targets []balance.Target
 	for _, host := range hosts {
-		checked := target(host)
-		checked.Transport = transport
-		targets = append(targets, checked)
+		targets = append(targets, target(host, transport))
 	}
 	b := balance.New(targets, balance.Options{})
 	c.Interval, c.Jitter = time.Second, -1
@@ -101,7 +99,7 @@ func TestChecks(t *testing.T) {
 // The first check of an endpoint decides, also of one that comes later.
 func TestFirstCheck(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b, _ := start(t, Check{Path: "/", Status: 204}, func(req *http.Request) (*http.Response, error) {
+		transport := func(req *http.Request) (*http.Response, error) {
 			switch req.URL.Host {
 			case "a":
 				return status(204)
@@ -109,12 +107,13 @@ func TestFirstCheck(t *testing.T) {
 				return nil, errors.New("refused")
 			}
 			return status(200)
-		}, "a", "b")
+		}
+		b, _ := start(t, Check{Path: "/", Status: 204}, transport, "a", "b")
 		time.Sleep(startDelay)
 		if got := states(b); got != "a:healthy b:unhealthy" {
 			t.Errorf("at first: %s", got)
 		}
-		b.SetEndpoints([]balance.Target{target("a"), target("c")})
+		b.SetEndpoints([]balance.Target{target("a", transport), target("c", transport)})
 		time.Sleep(time.Second)
 		if got := states(b); got != "a:healthy c:unhealthy" {
 			t.Errorf("after a change: %s", got)
@@ -176,8 +175,7 @@ func TestStop(t *testing.T) {
 // Services that are closed at once, as those that only validate settings, make no check.
 func TestNoCheckBeforeDelay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		checked := target("a")
-		checked.Transport = roundTrip(func(*http.Request) (*http.Response, error) {
+		checked := target("a", func(*http.Request) (*http.Response, error) {
 			t.Error("checked")
 			return status(200)
 		})
