@@ -251,7 +251,7 @@ var flag = regexp.MustCompile(`(?:^|[ (])(--[a-z][a-z-]+)`)
 func (g *guide) checkHelp(t *testing.T) {
 	t.Helper()
 	var help strings.Builder
-	for _, words := range []string{"--help", "token --help", "config validate --help", "config schema --help"} {
+	for _, words := range []string{"--help", "token --help", "reload --help", "config validate --help", "config schema --help"} {
 		out, err := g.command(g.gateway, strings.Fields(words)...).CombinedOutput()
 		if err != nil {
 			t.Fatalf("gateway %s: %s", words, out)

@@ -145,7 +145,7 @@ func TestReloadOfABadFile(t *testing.T) {
 		"nothing":               {"", `the settings have no sources.orders; add it with its urls`},
 		"an unknown setting":    {fileOf(ports, "limts: {depth: 3}"), `gateway.yaml:9:1: limts: no such setting; did you mean \"limits\"?`},
 		"a source that is gone": {strings.Replace(fileOf(ports), "  users:", "  people:", 1), `the settings have no sources.users`},
-		"a wrong URL":           {strings.Replace(fileOf(ports), ports.Users, "ftp://users", 1), "gateway.yaml:6:18: sources.users.urls[0]: must begin with http:// or https://"},
+		"a wrong URL":           {strings.Replace(fileOf(ports), ports.Users, "ftp://users", 1), "gateway.yaml:6:18: sources.users.urls[0]: must begin with http://, https:// or unix://"},
 		"an issuer":             {strings.Replace(fileOf(ports), secret, "short", 1), "it needs at least 32"},
 		"an origin":             {fileOf(ports, "cors: {origins: [x]}"), "cors.origins"},
 	} {

@@ -65,7 +65,7 @@ func (d *Degraded) Unwrap() error { return d.Degradations[0].Fault }
 
 // AsDegraded returns err as a *Degraded, or nil if it is another error.
 func AsDegraded(err error) *Degraded {
-	d, _ := err.(*Degraded) // no errors.As: whoever wraps it has lost the value
+	d, _ := err.(*Degraded) // no errors.As: code that wraps it has lost the value
 	return d
 }
 

@@ -23,7 +23,10 @@ func callerContext(t *testing.T) context.Context {
 	schema := gqlparser.MustLoadSchema(&ast.Source{Input: `
 		type Query { order(id: ID!, note: String, size: Int = 7, flag: Boolean, ids: [ID!], input: Input): Int }
 		input Input { id: ID, inner: Input }`})
-	doc := gqlparser.MustLoadQuery(schema, `query($v: Input) { order(id: "o1", flag: true, ids: ["a"], input: $v) }`)
+	doc, errs := gqlparser.LoadQueryWithRules(schema, `query($v: Input) { order(id: "o1", flag: true, ids: ["a"], input: $v) }`, nil)
+	if errs != nil {
+		t.Fatal(errs)
+	}
 	op := &graphql.OperationContext{Doc: doc, Operation: doc.Operations[0], Variables: map[string]any{
 		"v": map[string]any{"inner": map[string]any{"id": json.Number("5")}},
 	}}

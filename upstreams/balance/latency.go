@@ -71,7 +71,7 @@ func (w *failureWindow) add(t int64, window time.Duration, call, failure bool) (
 		w.present.calls++
 	}
 	if !failure {
-		return 0, 0 // nobody reads them
+		return 0, 0 // they are not used then
 	}
 	w.present.failures++
 	left := 1 - float64(t-w.begins)/float64(window)
