@@ -353,6 +353,11 @@ func TestReloadUnderLoad(t *testing.T) {
 		}
 		return n
 	}
+	r.await(func() bool { // the reload that was counted may be one of before
+		firstCalls, secondCalls := calls(first), calls(second)
+		time.Sleep(100 * time.Millisecond)
+		return calls(first) == firstCalls && calls(second) > secondCalls
+	})
 	secondCalls := calls(second)
 	firstPorts.Close() // lets running calls finish
 	time.Sleep(300 * time.Millisecond)
