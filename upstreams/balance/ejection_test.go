@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -291,10 +292,12 @@ func TestAllUnreachable(t *testing.T) {
 // that succeeds.
 func TestProbe(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		down := true
-		var probed []time.Duration
+		var mu sync.Mutex
+		down, probed := true, []time.Duration(nil) // guarded by mu
 		start := time.Now()
 		b := newBalancer(t, "abc", Options{Probe: func(_ context.Context, e *Endpoint) error {
+			mu.Lock()
+			defer mu.Unlock()
 			probed = append(probed, time.Since(start))
 			if e.String() != "b" || !down {
 				return nil
@@ -308,8 +311,12 @@ func TestProbe(t *testing.T) {
 			}
 			time.Sleep(time.Second)
 		}
+		mu.Lock()
 		down = false
+		mu.Unlock()
 		time.Sleep(5*time.Second + time.Millisecond)
+		mu.Lock()
+		defer mu.Unlock()
 		if got := fmt.Sprint(probed); got != "[1s 3s 7s 12s 17s]" {
 			t.Errorf("probed after %s", got)
 		}
