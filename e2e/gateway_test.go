@@ -41,6 +41,9 @@ type gatewayUnderTest struct {
 	Log   *logBuffer
 }
 
+// engineOfTests is the engine of gateways whose settings have none, so that all tests run on either one.
+var engineOfTests = os.Getenv("GATEWAY_EXECUTION_ENGINE")
+
 // TestMain runs the tests in the project's root, whose files they name.
 func TestMain(m *testing.M) {
 	if err := os.Chdir(".."); err != nil {
@@ -90,7 +93,7 @@ func newSchema(s *upstreams.Services) graphql.ExecutableSchema {
 func serve(t testing.TB, start command.Start, shop *demo.Demo) (g *gatewayUnderTest, stop context.CancelFunc, stopped <-chan error) {
 	t.Helper()
 	log := &logBuffer{serving: make(chan string, 1)}
-	start.Config.Execution.Engine = cmp.Or(start.Config.Execution.Engine, os.Getenv("GATEWAY_EXECUTION_ENGINE")) // to run all tests on either engine
+	start.Config.Execution.Engine = cmp.Or(start.Config.Execution.Engine, engineOfTests)
 	start.Log, start.Out = slog.New(slog.NewJSONHandler(log, nil)), io.Discard
 	ctx, stop := context.WithCancel(t.Context())
 	done := make(chan error, 1)

@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/http"
@@ -59,7 +60,13 @@ func newReloaded(t *testing.T, text string) *reloaded {
 	t.Helper()
 	r := &reloaded{t: t, path: filepath.Join(t.TempDir(), "gateway.yaml"), hangups: make(chan struct{})}
 	r.write(text)
-	load := func() (*config.Config, error) { return config.Load(config.LoadOptions{Path: r.path, Explicit: true}) }
+	load := func() (*config.Config, error) {
+		c, err := config.Load(config.LoadOptions{Path: r.path, Explicit: true})
+		if err == nil {
+			c.Execution.Engine = cmp.Or(c.Execution.Engine, engineOfTests)
+		}
+		return c, err
+	}
 	settings, err := load()
 	if err != nil {
 		t.Fatal(err)
