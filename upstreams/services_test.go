@@ -18,9 +18,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/gatehouse-graphql/gatehouse/auth"
 	"github.com/gatehouse-graphql/gatehouse/engine"
 	"github.com/gatehouse-graphql/gatehouse/fault"
 	"github.com/gatehouse-graphql/gatehouse/upstreams"
+	"github.com/gatehouse-graphql/gatehouse/upstreams/balance"
 	"github.com/gatehouse-graphql/gatehouse/upstreams/rest"
 )
 
@@ -386,5 +388,57 @@ func TestDeadlineHeader(t *testing.T) {
 		if got, err := parse(text); err != nil || got > 20*time.Second || got < 10*time.Second {
 			t.Errorf("%q: %q %v", format, text, err)
 		}
+	}
+}
+
+// All calls with one key reach one replica, and another one only when it is gone. Calls without a value
+// for the key go to all of them.
+func TestBalanceByKey(t *testing.T) {
+	for _, policy := range []string{"ring_hash", "rendezvous"} {
+		t.Run(policy, func(t *testing.T) {
+			replicas := map[string]*httptest.Server{}
+			source := upstreams.Source{Balance: balance.Settings{Policy: policy, Key: "$claims.sub"}}
+			for _, name := range []string{"a", "b", "c"} {
+				replicas[name] = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, name) }))
+				defer replicas[name].Close()
+				source.URLs = append(source.URLs, upstreams.URL{URL: replicas[name].URL})
+			}
+			services := newServices(t, source)
+			replicaOf := func(caller *auth.Identity) string {
+				t.Helper()
+				r, err := services.Do(auth.NewContext(t.Context(), caller), "users", rest.New("GET", "/"))
+				if err != nil {
+					t.Fatal(err)
+				}
+				return string(r.Body)
+			}
+			of, used := map[string]string{}, map[string]bool{}
+			for range 3 {
+				for i := range 30 {
+					sub := fmt.Sprint("u", i)
+					got := replicaOf(auth.NewIdentity(map[string]any{"sub": sub}, ""))
+					if before := of[sub]; before != "" && before != got {
+						t.Errorf("%s reached %s, and then %s", sub, before, got)
+					}
+					of[sub], used[got] = got, true
+				}
+			}
+			if len(used) != 3 {
+				t.Errorf("30 callers reached only %v", used)
+			}
+			anonymous := map[string]bool{}
+			for range 9 {
+				anonymous[replicaOf(nil)] = true
+			}
+			if len(anonymous) != 3 {
+				t.Errorf("calls without a key reached only %v", anonymous)
+			}
+			replicas["a"].Close()
+			for sub, before := range of {
+				if got := replicaOf(auth.NewIdentity(map[string]any{"sub": sub}, "")); got == "a" || before != "a" && got != before {
+					t.Errorf("without a, %s reached %s instead of %s", sub, got, before)
+				}
+			}
+		})
 	}
 }
