@@ -208,7 +208,9 @@ func (s *Services) keeper(ctx context.Context, source string, kept Stale) keeper
 	}
 	sent := http.Header{}
 	to.client.DecorateHeaders(ctx, sent)
-	delete(sent, RequestIDHeader) // which says nothing of the response
+	for _, name := range slices.Concat(to.options.noVaryHeaders(), []string{RequestIDHeader}) {
+		delete(sent, name) // no response depends on it
+	}
 	b := coalesce.AppendText(coalesce.AppendText(nil, source), kept.Rules)
 	for _, name := range slices.Sorted(maps.Keys(sent)) {
 		b = coalesce.AppendTexts(coalesce.AppendText(b, name), sent[name])
