@@ -14,7 +14,6 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
-	"net/http"
 	"reflect"
 	"slices"
 	"sync/atomic"
@@ -42,18 +41,16 @@ type source struct {
 	coalescing *rest.Client // the same client, which coalesces calls
 	limiter    *resilience.Limiter
 	config     map[string]string
-	fixed      http.Header // sent with every call and check
 	endpoints  *endpoints
 	key        hashKey     // by which its calls are balanced
 	stale      stale.Store // the last good responses of bindings that keep them
 }
 
 // New returns the services that o configures, without calling any. The addresses of their names are
-// looked up in the background. Each line of the log that
-// belongs to a request has its request_id. Its error joins all
-// mistakes, each with the name of its source and the way to correct it. The log receives a
-// debug line for each call and a warning when a replica fails; nil discards them. The observers hear of
-// all calls.
+// looked up in the background. Its error joins all mistakes, each with the name of its source and the
+// way to correct it. The log receives a debug line for each call and a warning when an endpoint is
+// ejected; nil discards them. Each line that belongs to a request has its request_id. The observers
+// hear of all calls.
 func New(o Options, log *slog.Logger, observers ...observe.Observer) (*Services, error) {
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
@@ -118,7 +115,6 @@ func newSource(name string, o Source, kept *source, log *slog.Logger) (*source, 
 		}
 	}
 	h := newHeaders(o)
-	s.fixed = h.fixed
 	client := rest.Client{
 		Service:         name,
 		Balancer:        s.endpoints.balancer,

@@ -92,7 +92,7 @@ func (s *Services) Use(next *Sources) {
 		case kept == nil || kept.endpoints != source.endpoints:
 			source.endpoints.start()
 		default:
-			source.endpoints.checker.SetHeader(source.fixed)
+			source.endpoints.checker.SetHeader(newHeaders(source.options).fixed)
 			if slices.Equal(kept.options.URLs, source.options.URLs) {
 				break
 			}

@@ -6,7 +6,7 @@
 //	go run ./benchmarks/faults -only one-bad,overload
 //	go run ./benchmarks/faults serve
 //
-// The last one starts the services alone, to play with by hand. The exit status is 1 if a figure is worse
+// The last one starts the services alone, to be controlled by hand. The exit status is 1 if a figure is worse
 // than due.
 package main
 

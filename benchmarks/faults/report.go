@@ -47,10 +47,10 @@ type figure struct {
 	missed bool // it is worse than due
 }
 
-// plain returns a figure for which nothing is due.
+// plain returns a figure without a due value.
 func plain(format string, args ...any) figure { return figure{text: fmt.Sprintf(format, args...)} }
 
-// must returns a figure of which something is due.
+// must returns a figure that is marked unless it has met its due value.
 func must(met bool, format string, args ...any) figure {
 	return figure{fmt.Sprintf(format, args...), !met}
 }

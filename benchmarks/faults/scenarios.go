@@ -5,7 +5,7 @@ import (
 	"os"
 )
 
-// logOutput receives what is worth knowing besides the report.
+// logOutput receives progress and warnings; the report goes to standard output.
 var logOutput = os.Stderr
 
 // scenario is one thing that the laboratory shows.

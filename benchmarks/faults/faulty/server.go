@@ -82,8 +82,8 @@ type playing struct {
 type Counts struct {
 	// Connections is how many connections were accepted.
 	Connections int `json:"connections"`
-	// Calls has the received calls by mode and method. A call of which the fault's Share let pass, or
-	// that arrived while Flap was well, is one of Healthy.
+	// Calls has the received calls by mode and method. A call that was answered without a fault,
+	// because of Share or Flap, counts for Healthy.
 	Calls map[Mode]map[string]int `json:"calls"`
 	// Checks is how many requests had the HealthPath.
 	Checks int `json:"checks"`
