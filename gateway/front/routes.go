@@ -26,6 +26,7 @@ func (v *version) routes(d Deps, cors middleware.Middleware) http.Handler {
 		middleware.Deadline(v.options.Deadline),       // before the body is read
 		middleware.RefuseContentEncoding(v.errors),    // before the body is read
 		middleware.Authenticate(d.Verify, v.errors),   // before the body is read: that of a refused caller need not be
+		middleware.Identify,                           // after authentication, which says whose token it is
 		middleware.ShareMemory(v.memory),              // before the body is read, which takes memory
 		middleware.ClientHeaders(d.WithClientHeaders), // last, since it keeps the headers for the services
 	)

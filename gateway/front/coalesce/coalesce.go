@@ -12,7 +12,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/ast"
 
 	"github.com/gatehouse-graphql/gatehouse/engine"
@@ -72,9 +71,9 @@ func (c *Coalescer) Wait(ctx context.Context) error { return c.executions.Wait(c
 
 // CanCoalesce reports whether requests for op may share an execution. With extensions they may
 // not, since an extension may treat each request differently.
-func (c *Coalescer) CanCoalesce(ctx context.Context, op *graphql.OperationContext) bool {
+func (c *Coalescer) CanCoalesce(ctx context.Context, op *execute.Operation) bool {
 	return c.options.Schema != nil && c.options.Executor.UsesPlans() && !c.options.Executor.HasExtensions() &&
-		c.options.Schema.CanCoalesce(ctx, op)
+		c.options.Schema.CanCoalesce(ctx, &op.OperationContext)
 }
 
 // execution is the outcome of an execution, for all requests that share it.
@@ -105,7 +104,7 @@ func (s Share) Done() { s.share.Done() }
 // Execute executes op for the request r, or waits for an execution of an equal request. It
 // reports false, and has done nothing, if r cannot share an execution: if its key cannot be
 // computed, or if so little of its time is left that others would have too little.
-func (c *Coalescer) Execute(r *http.Request, op *graphql.OperationContext) (s Share, ok bool, err error) {
+func (c *Coalescer) Execute(r *http.Request, op *execute.Operation) (s Share, ok bool, err error) {
 	var room [2 << 10]byte
 	key, ok := c.appendKey(room[:0], r, op)
 	deadline, _ := r.Context().Deadline()
@@ -134,7 +133,7 @@ func (c *Coalescer) Execute(r *http.Request, op *graphql.OperationContext) (s Sh
 
 // execute executes op under the id of the request that begins the execution. It uses nothing
 // else of that request, which may end before the execution does.
-func (c *Coalescer) execute(ctx context.Context, id string, op *graphql.OperationContext) (*execution, error) {
+func (c *Coalescer) execute(ctx context.Context, id string, op *execute.Operation) (*execution, error) {
 	b := c.options.Buffers.Get()
 	detached := request.NewContext(ctx, id)
 	detached.Memory.Memory = c.options.Memory

@@ -7,11 +7,10 @@ import (
 	"net/http"
 	"slices"
 
-	"github.com/99designs/gqlgen/graphql"
-
 	"github.com/gatehouse-graphql/gatehouse/auth"
 	"github.com/gatehouse-graphql/gatehouse/engine"
 	"github.com/gatehouse-graphql/gatehouse/engine/coalesce"
+	"github.com/gatehouse-graphql/gatehouse/gateway/front/execute"
 	"github.com/gatehouse-graphql/gatehouse/gateway/front/request"
 )
 
@@ -21,8 +20,8 @@ import (
 // variables. Each part has its length or a letter for its type,
 // so that different requests never have equal keys. It reports false for values that it cannot
 // compare.
-func (c *Coalescer) appendKey(b []byte, r *http.Request, op *graphql.OperationContext) (_ []byte, ok bool) {
-	id := engine.Identity{Request: op.RawQuery, Extraction: op.OperationName, Caller: engine.CallerID(r.Header["Authorization"])}
+func (c *Coalescer) appendKey(b []byte, r *http.Request, op *execute.Operation) (_ []byte, ok bool) {
+	id := engine.Identity{Request: op.Document.ID, Extraction: op.OperationName, Caller: engine.CallerID(r.Header["Authorization"])}
 	b = id.AppendKey(binary.AppendUvarint(b, c.version))
 	if b, ok = appendIdentity(b, auth.FromContext(r.Context())); !ok {
 		return b, false

@@ -8,6 +8,8 @@ package document
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"maps"
 	"slices"
@@ -46,8 +48,17 @@ type Options struct {
 // Document is a document that is valid and within the limits. It is not changed once it is made.
 type Document struct {
 	*limit.Document
+	// ID identifies the document by its text: the SHA-256 of it, in lower-case hexadecimal digits. It
+	// is what clients of persisted documents compute.
+	ID string
 	// Inputs reads the variables of the document's operations.
 	Inputs *input.Document
+}
+
+// Ref is how a request refers to a document.
+type Ref struct {
+	// Text is the text of the query.
+	Text string
 }
 
 // Store returns documents and remembers them by the text of their queries. It is safe for
@@ -83,12 +94,13 @@ func acceptAllScalars(schema *ast.Schema, suggestions bool) *input.Coercer {
 	return inputs
 }
 
-// Get returns the document of a query, or the errors for which it must not be executed: parse
+// Get returns the document that a request refers to, or the errors for which it must not be executed: parse
 // and validation errors, which have codes, or one error that wraps a *fault.Error for a limit
 // that the query exceeds. Callers with equal queries share the document and must not change it.
 // If several of them call Get at the same time, the document is made once; a caller whose ctx
 // ends meanwhile gets the error of ctx.
-func (s *Store) Get(ctx context.Context, query string) (*Document, gqlerror.List) {
+func (s *Store) Get(ctx context.Context, ref Ref) (*Document, gqlerror.List) {
+	query := ref.Text
 	if cached, ok := s.cache.Get(query); ok {
 		return cached.doc, nil
 	}
@@ -114,7 +126,13 @@ func (s *Store) prepare(query string) outcome {
 	if errs := s.validate(doc.AST); len(errs) > 0 {
 		return outcome{errs: errs}
 	}
-	return outcome{doc: &Document{doc, s.inputs.Prepare(doc.AST)}}
+	return outcome{doc: &Document{doc, idOf(query), s.inputs.Prepare(doc.AST)}}
+}
+
+// idOf returns the Document.ID of a query.
+func idOf(query string) string {
+	sum := sha256.Sum256([]byte(query))
+	return hex.EncodeToString(sum[:])
 }
 
 // checkSingleOperation checks the limits of the operation in a document that has no other one,

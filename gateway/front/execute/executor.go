@@ -47,6 +47,8 @@ type Options struct {
 	Log *slog.Logger
 	// Admission bounds how many operations are executed at the same time. Nil does not.
 	Admission *admission.Limiter
+	// Rules decide about each operation, in their order. Default none.
+	Rules []Rule
 	// OnOperation is called for each operation that was executed: by gqlgen's executor if
 	// fallback has the reason, by a plan if it is empty.
 	OnOperation func(kind ast.Operation, fallback engine.FallbackReason)
@@ -151,11 +153,12 @@ type Result struct {
 
 var errNoResponse = errors.New("the executor returned no response")
 
-// Execute executes a query or a mutation. A plan writes the response's data into b. With
+// Execute executes a query or a mutation that Prepare has returned. A plan writes the response's data into b. With
 // extensions nothing is written into b, since they may keep the response. After an error, the
 // result has no response: that of a ctx that has ended, errNoResponse, or a fault with the code
 // fault.Overloaded, after which a client may send the operation again.
-func (e *Executor) Execute(ctx context.Context, op *graphql.OperationContext, b *buffer.Buffer) (Result, error) {
+func (e *Executor) Execute(ctx context.Context, prepared *Operation, b *buffer.Buffer) (Result, error) {
+	op := &prepared.OperationContext
 	if err := e.options.Admission.Acquire(ctx); err != nil {
 		return Result{}, err
 	}

@@ -2,24 +2,50 @@ package execute
 
 import (
 	"context"
+	"net/http"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
 	"github.com/gatehouse-graphql/gatehouse/fault"
+	"github.com/gatehouse-graphql/gatehouse/gateway/front/caller"
 	"github.com/gatehouse-graphql/gatehouse/gateway/front/document"
 	"github.com/gatehouse-graphql/gatehouse/gateway/front/request"
 )
 
-// CreateOperationContext implements graphql.GraphExecutor: it returns the operation that the
-// parameters ask for, or the errors for which it must not be executed. The operation is never
-// nil.
-func (e *Executor) CreateOperationContext(ctx context.Context, params *graphql.RawParams) (op *graphql.OperationContext, errs gqlerror.List) {
-	op = &graphql.OperationContext{
-		DisableIntrospection:   !e.options.Introspection,
-		RecoverFunc:            e.recoverFunc,
-		ResolverMiddleware:     e.extensions.field,
-		RootResolverMiddleware: e.extensions.rootField,
+// Operation is an operation that a request may execute.
+type Operation struct {
+	graphql.OperationContext
+	// Document is the document of the operation.
+	Document *document.Document
+	// Caller is who sends the request. It must not be changed.
+	Caller *caller.Caller
+	// Header are fields of the response to this request alone, whether it is refused or not, and
+	// whoever else has the same response. Nil is none.
+	Header http.Header
+}
+
+// Rule decides whether a request may execute an operation that is valid and within the limits. It is
+// safe for concurrent use.
+type Rule interface {
+	// Check returns the error for which op must not be executed, nil if it may be. It is called
+	// once for each request, before the request joins the execution of another one and before any
+	// service is called, and may set members of op for what follows.
+	Check(ctx context.Context, op *Operation) error
+}
+
+// Prepare returns the operation that the parameters ask for, or the errors for which it must not be
+// executed. All transports call it. The operation is never nil, and has no Operation in it before that
+// is known.
+func (e *Executor) Prepare(ctx context.Context, params *graphql.RawParams) (op *Operation, errs gqlerror.List) {
+	op = &Operation{
+		OperationContext: graphql.OperationContext{
+			DisableIntrospection:   !e.options.Introspection,
+			RecoverFunc:            e.recoverFunc,
+			ResolverMiddleware:     e.extensions.field,
+			RootResolverMiddleware: e.extensions.rootField,
+		},
+		Caller: request.CallerOf(ctx),
 	}
 	defer func() {
 		if p := recover(); p != nil { // so that a panic is an error of this operation, whichever transport it came by
@@ -32,12 +58,19 @@ func (e *Executor) CreateOperationContext(ctx context.Context, params *graphql.R
 	return op, errs
 }
 
+// CreateOperationContext implements graphql.GraphExecutor by Prepare.
+func (e *Executor) CreateOperationContext(ctx context.Context, params *graphql.RawParams) (*graphql.OperationContext, gqlerror.List) {
+	op, errs := e.Prepare(ctx, params)
+	return &op.OperationContext, errs
+}
+
 // prepare fills in op. It reads the query after the extensions that may replace it, and calls
-// the extensions that see the operation only after it has passed the limits.
-func (e *Executor) prepare(ctx context.Context, op *graphql.OperationContext, params *graphql.RawParams) gqlerror.List {
+// the extensions that see the operation only after it has passed the limits. The rules come last,
+// since some of them count what they let pass.
+func (e *Executor) prepare(ctx context.Context, op *Operation, params *graphql.RawParams) gqlerror.List {
 	if e.extensions.any {
 		op.Stats.Read, op.Stats.OperationStart = params.ReadTime, graphql.GetStartTime(ctx)
-		ctx = graphql.WithOperationContext(ctx, op)
+		ctx = graphql.WithOperationContext(ctx, &op.OperationContext)
 	}
 	if err := e.extensions.mutateParameters(ctx, params); err != nil {
 		return gqlerror.List{err}
@@ -45,19 +78,25 @@ func (e *Executor) prepare(ctx context.Context, op *graphql.OperationContext, pa
 	op.RawQuery, op.OperationName = params.Query, params.OperationName
 	op.Extensions, op.Headers = params.Extensions, params.Headers
 	op.Stats.Parsing.Start = e.extensions.now()
-	doc, errs := e.document(ctx, params)
+	var errs gqlerror.List
+	op.Document, errs = e.document(ctx, params)
 	op.Stats.Parsing.End = e.extensions.now()
 	op.Stats.Validation.Start = op.Stats.Parsing.End
 	if len(errs) > 0 {
 		return errs
 	}
-	err := e.selectOperation(op, doc, params.Variables)
+	err := e.selectOperation(&op.OperationContext, op.Document, params.Variables)
 	op.Stats.Validation.End = e.extensions.now()
 	if err != nil {
 		return gqlerror.List{gqlerror.WrapIfUnwrapped(err)}
 	}
-	if err := e.extensions.mutateOperation(ctx, op); err != nil {
+	if err := e.extensions.mutateOperation(ctx, &op.OperationContext); err != nil {
 		return gqlerror.List{err}
+	}
+	for _, rule := range e.options.Rules {
+		if err := rule.Check(ctx, op); err != nil {
+			return gqlerror.List{gqlerror.WrapIfUnwrapped(err)}
+		}
 	}
 	return nil
 }
@@ -66,7 +105,7 @@ func (e *Executor) prepare(ctx context.Context, op *graphql.OperationContext, pa
 func (e *Executor) document(ctx context.Context, params *graphql.RawParams) (*document.Document, gqlerror.List) {
 	switch {
 	case params.Query != "":
-		return e.documents.Get(ctx, params.Query)
+		return e.documents.Get(ctx, document.Ref{Text: params.Query})
 	case params.Extensions["persistedQuery"] != nil:
 		return nil, gqlerror.List{gqlerror.Wrap(request.ErrPersistedQuery)}
 	}

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/gatehouse-graphql/gatehouse/engine"
+	"github.com/gatehouse-graphql/gatehouse/gateway/front/caller"
 )
 
 // HeaderID is the name of the header with the request's id, as net/http writes it.
@@ -25,6 +26,8 @@ type Context struct {
 	context.Context
 	Start time.Time // when the front received the request's headers
 	Log   LogEntry
+	// Caller is who sends the request, once the middleware Identify has run.
+	Caller caller.Caller
 	// Uncompressed is whether the response must not be compressed, whatever the client accepts.
 	Uncompressed bool
 	// Draining reports whether the server stops, so that the response has to end the connection.
@@ -68,6 +71,21 @@ func (c *Context) Value(key any) any {
 		return &c.Log
 	case engine.MemoryShareKey:
 		return &c.Memory
+	case callerKey:
+		return &c.Caller
 	}
 	return c.Context.Value(key)
 }
+
+type callerKey struct{}
+
+// CallerOf returns who sends the request that ctx belongs to. Outside of requests it is an anonymous
+// caller without an address, so that the result is never nil. It must not be changed.
+func CallerOf(ctx context.Context) *caller.Caller {
+	if c, ok := ctx.Value(callerKey{}).(*caller.Caller); ok && c.Class != "" {
+		return c
+	}
+	return &unknownCaller
+}
+
+var unknownCaller = caller.Caller{Class: caller.Anonymous}

@@ -3,6 +3,7 @@
 package transport
 
 import (
+	"maps"
 	"net/http"
 	"strings"
 
@@ -54,7 +55,7 @@ func (t *httpTransport) Supports(r *http.Request) bool {
 }
 
 // Do reads the operation, executes it, and writes the response.
-func (t *httpTransport) Do(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecutor) {
+func (t *httpTransport) Do(w http.ResponseWriter, r *http.Request, _ graphql.GraphExecutor) {
 	mediaType, ok := response.Negotiate(r)
 	if !ok {
 		t.Errors.Write(w, r, httperror.New(http.StatusNotAcceptable, fault.BadRequest, notAcceptable(r)))
@@ -68,9 +69,10 @@ func (t *httpTransport) Do(w http.ResponseWriter, r *http.Request, exec graphql.
 	}
 	params.Headers = r.Header
 	ctx := r.Context()
-	op, errs := exec.CreateOperationContext(ctx, params)
+	op, errs := t.Executor.Prepare(ctx, params)
+	maps.Copy(w.Header(), op.Header)
 	if len(errs) > 0 {
-		refused := exec.DispatchError(graphql.WithOperationContext(ctx, op), errs)
+		refused := t.Executor.DispatchError(graphql.WithOperationContext(ctx, &op.OperationContext), errs)
 		body := response.Response{Errors: refused.Errors, Extensions: refused.Extensions}
 		body.Write(w, r, mediaType, response.RefusalStatus(mediaType, refused.Errors))
 		return
@@ -114,7 +116,7 @@ func (t *httpTransport) checkType(kind ast.Operation) error {
 }
 
 // execute executes the operation for this request only.
-func (t *httpTransport) execute(w http.ResponseWriter, r *http.Request, mediaType string, op *graphql.OperationContext, b *buffer.Buffer) {
+func (t *httpTransport) execute(w http.ResponseWriter, r *http.Request, mediaType string, op *execute.Operation, b *buffer.Buffer) {
 	result, err := t.Executor.Execute(r.Context(), op, b)
 	entry := request.LogEntryOf(r.Context())
 	entry.Calls, entry.Unmatched, entry.Fallback = result.Calls, result.UnmatchedKeys, result.Fallback
@@ -130,7 +132,7 @@ func (t *httpTransport) execute(w http.ResponseWriter, r *http.Request, mediaTyp
 
 // coalesce executes the operation together with equal requests. It reports false if the request
 // has to be executed by itself.
-func (t *httpTransport) coalesce(w http.ResponseWriter, r *http.Request, mediaType string, op *graphql.OperationContext) bool {
+func (t *httpTransport) coalesce(w http.ResponseWriter, r *http.Request, mediaType string, op *execute.Operation) bool {
 	share, ok, err := t.Coalescer.Execute(r, op)
 	if err != nil {
 		t.Errors.Write(w, r, err)
