@@ -10,6 +10,7 @@ import (
 
 	"github.com/gatehouse-graphql/gatehouse/auth"
 	"github.com/gatehouse-graphql/gatehouse/engine"
+	"github.com/gatehouse-graphql/gatehouse/engine/facts"
 	"github.com/gatehouse-graphql/gatehouse/engine/introspect"
 	"github.com/gatehouse-graphql/gatehouse/engine/plan"
 	"github.com/gatehouse-graphql/gatehouse/graph/model"
@@ -50,6 +51,7 @@ type plannedSchema struct {
 var (
 	_ engine.Executor  = (*plannedSchema)(nil)
 	_ engine.Coalescer = (*plannedSchema)(nil)
+	_ facts.Schema     = (*plannedSchema)(nil)
 )
 
 func newPlannedSchema(schema graphql.ExecutableSchema) graphql.ExecutableSchema {
@@ -58,6 +60,9 @@ func newPlannedSchema(schema graphql.ExecutableSchema) graphql.ExecutableSchema 
 
 // HasGuards reports whether a field of the schema has a guard.
 func (s *plannedSchema) HasGuards() bool { return s.planner.HasGuards() }
+
+// Facts implements facts.Schema.
+func (s *plannedSchema) Facts() facts.Table { return schemaFacts }
 
 // CanCoalesce implements engine.Coalescer.
 func (s *plannedSchema) CanCoalesce(ctx context.Context, op *graphql.OperationContext) bool {
@@ -290,6 +295,16 @@ var planTypes = plan.Types{
 		"node":   {ID: 1, Kind: plan.Property},
 		"cursor": {ID: 2, Kind: plan.Property},
 	}},
+}
+
+// schemaFacts is what directives state of parts of the schema, by schema coordinate.
+var schemaFacts = facts.Table{
+	"Account.orders":  {ListSize: &facts.ListSize{Arguments: []string{"limit"}, RequireOne: true}},
+	"Query.orders":    {ListSize: &facts.ListSize{Arguments: []string{"first"}, Fields: []string{"edges", "nodes"}, RequireOne: true}},
+	"Query.products":  {ListSize: &facts.ListSize{Arguments: []string{"first"}, Fields: []string{"edges", "nodes"}, RequireOne: true}},
+	"Query.inventory": {ListSize: &facts.ListSize{Assumed: new(200), RequireOne: true}},
+	"Query.users":     {ListSize: &facts.ListSize{Arguments: []string{"first"}, Fields: []string{"edges", "nodes"}, RequireOne: true}},
+	"User.orders":     {ListSize: &facts.ListSize{Arguments: []string{"limit"}, RequireOne: true}},
 }
 
 // encodeAccount appends the selected fields of obj to b.

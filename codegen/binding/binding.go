@@ -29,6 +29,8 @@ type Graph struct {
 	Completions []*Completion
 	// Discriminators holds how the types of interfaces and unions are told apart, by their names.
 	Discriminators map[string]*Discriminator
+	// Statements are what directives state of parts of the schema, in the order of the types' names.
+	Statements []Statement
 
 	wire         map[[2]string]string // @json(name:) by type and member
 	aliases      map[string]string    // scalars by the names of those that are the same

@@ -32,6 +32,7 @@ func Compile(schema *ast.Schema, beside CompileOptions) (*Graph, error) {
 	}
 	c.spreadGuards()
 	c.collectFacts()
+	c.collectStatements()
 	c.checkReachability()
 	c.checkForeignDirectives()
 	c.checkResolverNames()

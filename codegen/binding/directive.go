@@ -26,6 +26,9 @@ type Directive struct {
 	// facts returns what a use of the directive on a field says of the field at run time. Nil means
 	// nothing.
 	facts func(use *ast.Directive) []Fact
+	// states returns what the uses of the directive at one part of the schema state of it: members of
+	// facts.Facts. Go expressions may use package facts by this name. Nil means nothing.
+	states func(uses ast.DirectiveList) []Fact
 	// check returns a guard's check as a call of package auth: Check(ctx, arguments). It is set for
 	// guards alone.
 	check func(use *ast.Directive) string
@@ -49,7 +52,8 @@ const (
 	Published
 )
 
-// Fact is something that generated code knows of a field at run time: a member of plan.FieldInfo.
+// Fact is something that generated code knows of a part of the schema at run time: a member of
+// plan.FieldInfo or of facts.Facts.
 type Fact struct {
 	Name  string // the member
 	Value string // a Go expression
@@ -94,7 +98,7 @@ var Directives = []*Directive{
 		Codes: []Code{RepeatedWireName},
 	},
 	{
-		Name: "listSize", Docs: "Other directives", compile: (*compiler).checkListSizes,
+		Name: "listSize", Docs: "Other directives", compile: (*compiler).checkListSizes, states: statesListSize,
 		Codes: []Code{MissingListSize, NegativeListSize, ListSizeWithoutList, UnknownSlicingArgument, SlicingArgumentType, UnknownSizedField},
 	},
 	{Name: "goField", Docs: "Other directives"},
@@ -182,4 +186,38 @@ func factsOf(field *ast.FieldDefinition) []Fact {
 		}
 	}
 	return facts
+}
+
+// Statement is what the directives at one part of a schema state of it.
+type Statement struct {
+	// Coordinate is the schema coordinate of the part, such as Query.products or Query.products(first:).
+	Coordinate string
+	// Facts are members of facts.Facts, never none.
+	Facts []Fact
+}
+
+// collectStatements collects what directives state of the schema's own types, fields, arguments and
+// fields of input objects, in the order of the types' names.
+func (c *compiler) collectStatements() {
+	add := func(coordinate string, directives ast.DirectiveList) {
+		var facts []Fact
+		for _, d := range Directives {
+			if uses := directives.ForNames(d.Name); d.states != nil && len(uses) > 0 && !c.invalid[uses[0]] {
+				facts = append(facts, d.states(uses)...)
+			}
+		}
+		if len(facts) > 0 {
+			c.graph.Statements = append(c.graph.Statements, Statement{coordinate, facts})
+		}
+	}
+	for _, def := range c.typesOf(ast.Object, ast.Interface, ast.Union, ast.Enum, ast.Scalar, ast.InputObject) {
+		add(def.Name, def.Directives)
+		for _, field := range def.Fields {
+			at := def.Name + "." + field.Name
+			add(at, field.Directives)
+			for _, a := range field.Arguments {
+				add(at+"("+a.Name+":)", a.Directives)
+			}
+		}
+	}
 }

@@ -1,27 +1,26 @@
 package binding
 
 import (
+	"fmt"
 	"strings"
 
 	"github.com/vektah/gqlparser/v2/ast"
-)
 
-// ListSize is what a field's @listSize says.
-type ListSize struct {
-	Assumed    *int     // the size where no slicing argument sets another; nil if it is not given
-	Arguments  []string // the slicing arguments; a dot leads into an input object
-	Fields     []string // the lists of this size among the fields of the returned type; empty for the field itself
-	RequireOne bool     // an operation should give exactly one of Arguments
-}
+	"github.com/gatehouse-graphql/gatehouse/engine/facts"
+)
 
 // ListSizeOf reads the @listSize of a field, nil if it has none. Compile has to have checked the
 // schema.
-func ListSizeOf(field *ast.FieldDefinition) *ListSize {
-	d := field.Directives.ForName("listSize")
-	if d == nil {
-		return nil
+func ListSizeOf(field *ast.FieldDefinition) *facts.ListSize {
+	if d := field.Directives.ForName("listSize"); d != nil {
+		return listSizeOf(d)
 	}
-	size := &ListSize{
+	return nil
+}
+
+// listSizeOf reads a @listSize.
+func listSizeOf(d *ast.Directive) *facts.ListSize {
+	size := &facts.ListSize{
 		Arguments:  argumentTexts(d, "slicingArguments"),
 		Fields:     argumentTexts(d, "sizedFields"),
 		RequireOne: argumentText(d, "requireOneSlicingArgument") != "false",
@@ -31,6 +30,25 @@ func ListSizeOf(field *ast.FieldDefinition) *ListSize {
 		size.Assumed = &n
 	}
 	return size
+}
+
+// statesListSize returns the facts that a @listSize states.
+func statesListSize(uses ast.DirectiveList) []Fact {
+	size := listSizeOf(uses[0])
+	var members []string
+	if size.Assumed != nil {
+		members = append(members, fmt.Sprintf("Assumed: new(%d)", *size.Assumed))
+	}
+	if len(size.Arguments) > 0 {
+		members = append(members, fmt.Sprintf("Arguments: %#v", size.Arguments))
+	}
+	if len(size.Fields) > 0 {
+		members = append(members, fmt.Sprintf("Fields: %#v", size.Fields))
+	}
+	if size.RequireOne {
+		members = append(members, "RequireOne: true")
+	}
+	return []Fact{{"ListSize", "&facts.ListSize{" + strings.Join(members, ", ") + "}"}}
 }
 
 // argumentTexts returns the elements of a directive's argument that is a list of strings.

@@ -9,6 +9,7 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 
 	"github.com/gatehouse-graphql/gatehouse/codegen/binding"
+	"github.com/gatehouse-graphql/gatehouse/engine/facts"
 )
 
 // listSizes are the sizes of the lists that a field returns.
@@ -76,7 +77,7 @@ func (w *walker) declaredSizes(p place, s *selected) (own *Count, children map[s
 
 // declaredListSize returns the @listSize of a field, or that of the interface field which it
 // implements.
-func declaredListSize(schema *ast.Schema, object *ast.Definition, field *ast.FieldDefinition) *binding.ListSize {
+func declaredListSize(schema *ast.Schema, object *ast.Definition, field *ast.FieldDefinition) *facts.ListSize {
 	if directive := binding.ListSizeOf(field); directive != nil {
 		return directive
 	}
@@ -92,7 +93,7 @@ func declaredListSize(schema *ast.Schema, object *ast.Definition, field *ast.Fie
 
 // sliceSize returns the largest number in the slicing arguments. If there is none, or one is an
 // unknown variable, it returns the assumedSize of the directive, which may be nil.
-func (w *walker) sliceSize(directive *binding.ListSize, s *selected) *Count {
+func (w *walker) sliceSize(directive *facts.ListSize, s *selected) *Count {
 	var largest *Count
 	for _, name := range directive.Arguments {
 		value := sliceArgument(s, name)
@@ -131,7 +132,7 @@ func sliceArgument(s *selected, name string) any {
 
 // checkSlicingArguments adds a note if the operation does not give exactly one slicing argument
 // where requireOneSlicingArgument demands it.
-func (w *walker) checkSlicingArguments(object *ast.Definition, directive *binding.ListSize, s *selected) {
+func (w *walker) checkSlicingArguments(object *ast.Definition, directive *facts.ListSize, s *selected) {
 	if !directive.RequireOne || len(directive.Arguments) == 0 {
 		return
 	}

@@ -41,7 +41,7 @@ var engineLocals = setOf("x", "s", "f", "v", "w", "b", "g", "i", "j", "k", "ok",
 	"ctx", "fc", "err", "found", "values", "hooks", "start", "ordinal", "faulty", "p", "op", "buf", "fallback")
 
 // enginePackages are the names of packages in the generated executor, each with its dot.
-type enginePackages struct{ Plan, Engine, Graphql, Context, Ast, Auth, Introspect string }
+type enginePackages struct{ Plan, Engine, Graphql, Context, Ast, Auth, Introspect, Facts string }
 
 // engineView is the data of engine.gotpl.
 type engineView struct {
@@ -53,6 +53,7 @@ type engineView struct {
 	Inputs                  []string // input objects that have an unmarshal function
 	Scalars                 []scalarView
 	Guards                  []guardView
+	Statements              []binding.Statement // what directives state of parts of the schema
 }
 
 // planType is an object type. Its strings are Go text, except Name.
@@ -200,8 +201,8 @@ func (g *generator) engine() ([]byte, error) {
 	}
 	w.reserve()
 	w.view = &engineView{enginePackages: &enginePackages{
-		Plan: f.use(planPkg), Engine: f.use(enginePkg), Graphql: f.use(graphqlPkg), Context: f.use("context"), Ast: f.useNamed("github.com/vektah/gqlparser/v2/ast", "ast"), Auth: f.use(authPkg), Introspect: f.use(introspectPkg),
-	}, Directives: g.guardDirectives()}
+		Plan: f.use(planPkg), Engine: f.use(enginePkg), Graphql: f.use(graphqlPkg), Context: f.use("context"), Ast: f.useNamed("github.com/vektah/gqlparser/v2/ast", "ast"), Auth: f.use(authPkg), Introspect: f.use(introspectPkg), Facts: f.use(factsPkg),
+	}, Directives: g.guardDirectives(), Statements: g.graph.Statements}
 	for _, in := range g.data.Inputs {
 		if !in.HasUnmarshal() {
 			w.view.Inputs = append(w.view.Inputs, in.Name)

@@ -23,6 +23,7 @@ const (
 	planPkg       = module + "engine/plan"
 	scalarPkg     = module + "engine/scalar"
 	enginePkg     = module + "engine"
+	factsPkg      = module + "engine/facts"
 	introspectPkg = module + "engine/introspect"
 	decodePkg     = module + "engine/decode"
 	encodePkg     = module + "engine/encode"

@@ -10,6 +10,7 @@ import (
 
 	"github.com/gatehouse-graphql/gatehouse/auth"
 	"github.com/gatehouse-graphql/gatehouse/engine"
+	"github.com/gatehouse-graphql/gatehouse/engine/facts"
 	"github.com/gatehouse-graphql/gatehouse/engine/introspect"
 	"github.com/gatehouse-graphql/gatehouse/engine/plan"
 	"github.com/gatehouse-graphql/gatehouse/enginetest/graph/model"
@@ -51,6 +52,7 @@ type plannedSchema struct {
 var (
 	_ engine.Executor  = (*plannedSchema)(nil)
 	_ engine.Coalescer = (*plannedSchema)(nil)
+	_ facts.Schema     = (*plannedSchema)(nil)
 )
 
 func newPlannedSchema(schema graphql.ExecutableSchema) graphql.ExecutableSchema {
@@ -59,6 +61,9 @@ func newPlannedSchema(schema graphql.ExecutableSchema) graphql.ExecutableSchema 
 
 // HasGuards reports whether a field of the schema has a guard.
 func (s *plannedSchema) HasGuards() bool { return s.planner.HasGuards() }
+
+// Facts implements facts.Schema.
+func (s *plannedSchema) Facts() facts.Table { return schemaFacts }
 
 // CanCoalesce implements engine.Coalescer.
 func (s *plannedSchema) CanCoalesce(ctx context.Context, op *graphql.OperationContext) bool {
@@ -522,6 +527,9 @@ var planTypes = plan.Types{
 		"mustEditors":  {ID: 11, Kind: plan.Property},
 	}},
 }
+
+// schemaFacts is what directives state of parts of the schema, by schema coordinate.
+var schemaFacts = facts.Table{}
 
 // encodeAnswer appends the selected fields of obj to b.
 func (x *planRun) encodeAnswer(b []byte, s *plan.Selection, obj *model.Answer) ([]byte, bool) {

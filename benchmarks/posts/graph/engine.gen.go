@@ -10,6 +10,7 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/auth"
 	"github.com/gatehouse-graphql/gatehouse/benchmarks/posts/graph/model"
 	"github.com/gatehouse-graphql/gatehouse/engine"
+	"github.com/gatehouse-graphql/gatehouse/engine/facts"
 	"github.com/gatehouse-graphql/gatehouse/engine/introspect"
 	"github.com/gatehouse-graphql/gatehouse/engine/plan"
 )
@@ -49,6 +50,7 @@ type plannedSchema struct {
 var (
 	_ engine.Executor  = (*plannedSchema)(nil)
 	_ engine.Coalescer = (*plannedSchema)(nil)
+	_ facts.Schema     = (*plannedSchema)(nil)
 )
 
 func newPlannedSchema(schema graphql.ExecutableSchema) graphql.ExecutableSchema {
@@ -57,6 +59,9 @@ func newPlannedSchema(schema graphql.ExecutableSchema) graphql.ExecutableSchema 
 
 // HasGuards reports whether a field of the schema has a guard.
 func (s *plannedSchema) HasGuards() bool { return s.planner.HasGuards() }
+
+// Facts implements facts.Schema.
+func (s *plannedSchema) Facts() facts.Table { return schemaFacts }
 
 // CanCoalesce implements engine.Coalescer.
 func (s *plannedSchema) CanCoalesce(ctx context.Context, op *graphql.OperationContext) bool {
@@ -125,6 +130,9 @@ var planTypes = plan.Types{
 		"website":  {ID: 6, Kind: plan.Property},
 	}},
 }
+
+// schemaFacts is what directives state of parts of the schema, by schema coordinate.
+var schemaFacts = facts.Table{}
 
 // encodePost appends the selected fields of obj to b.
 func (x *planRun) encodePost(b []byte, s *plan.Selection, obj *model.Post) ([]byte, bool) {

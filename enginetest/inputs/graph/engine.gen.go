@@ -11,6 +11,7 @@ import (
 
 	"github.com/gatehouse-graphql/gatehouse/auth"
 	"github.com/gatehouse-graphql/gatehouse/engine"
+	"github.com/gatehouse-graphql/gatehouse/engine/facts"
 	"github.com/gatehouse-graphql/gatehouse/engine/introspect"
 	"github.com/gatehouse-graphql/gatehouse/engine/plan"
 	"github.com/gatehouse-graphql/gatehouse/engine/scalar"
@@ -53,6 +54,7 @@ type plannedSchema struct {
 var (
 	_ engine.Executor  = (*plannedSchema)(nil)
 	_ engine.Coalescer = (*plannedSchema)(nil)
+	_ facts.Schema     = (*plannedSchema)(nil)
 )
 
 func newPlannedSchema(schema graphql.ExecutableSchema) graphql.ExecutableSchema {
@@ -61,6 +63,9 @@ func newPlannedSchema(schema graphql.ExecutableSchema) graphql.ExecutableSchema 
 
 // HasGuards reports whether a field of the schema has a guard.
 func (s *plannedSchema) HasGuards() bool { return s.planner.HasGuards() }
+
+// Facts implements facts.Schema.
+func (s *plannedSchema) Facts() facts.Table { return schemaFacts }
 
 // CanCoalesce implements engine.Coalescer.
 func (s *plannedSchema) CanCoalesce(ctx context.Context, op *graphql.OperationContext) bool {
@@ -156,6 +161,9 @@ var planTypes = plan.Types{
 		"own":     {ID: 6, Kind: plan.Resolver, Handwritten: true, RequestScoped: true},
 	}},
 }
+
+// schemaFacts is what directives state of parts of the schema, by schema coordinate.
+var schemaFacts = facts.Table{}
 
 // encodeMutation appends the selected fields of the root to b.
 func (x *planRun) encodeMutation(b []byte, s *plan.Selection) ([]byte, bool) {
