@@ -229,6 +229,7 @@ func (f *Front) version(o Options, d Deps) (*version, error) {
 		Execution:     o.Execution,
 		Admission:     f.limiter,
 		Cursors:       f.cursors,
+		Rules:         f.rules(o),
 		Presenter:     f.present,
 		Log:           d.Log,
 		OnOperation:   d.OnOperation,
