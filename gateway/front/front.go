@@ -125,6 +125,9 @@ type Deps struct {
 	// that a service failed to send, with the numbers of those fields by service and mode. It must be
 	// safe for concurrent use. Default none.
 	OnDegraded func(by engine.DegradedBy, n int)
+	// OnRefused is called for each request that was refused by one of the gateway's rules, with the
+	// reason, which is one of request.Refusals. It must be safe for concurrent use. Default none.
+	OnRefused func(reason string)
 }
 
 func (d Deps) withDefaults() Deps {
@@ -139,6 +142,9 @@ func (d Deps) withDefaults() Deps {
 	}
 	if d.OnDegraded == nil {
 		d.OnDegraded = func(engine.DegradedBy, int) {}
+	}
+	if d.OnRefused == nil {
+		d.OnRefused = func(string) {}
 	}
 	return d
 }
