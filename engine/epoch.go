@@ -23,6 +23,8 @@ import (
 type epoch struct {
 	context.Context // the operation
 
+	number int // of those of the operation, in the order in which they began
+
 	mu      sync.Mutex
 	loaders map[any]any // by loaderKey, nil until the first one; guarded by mu
 }
@@ -40,7 +42,8 @@ func (e *epoch) Value(key any) any {
 // WithEpoch returns a context in a new epoch of the operation in ctx. Fields under it reuse
 // nothing that was fetched before.
 func WithEpoch(ctx context.Context) context.Context {
-	return context.WithValue(ctx, epochKey{}, &epoch{Context: operationOf(ctx)})
+	op := operationOf(ctx)
+	return context.WithValue(ctx, epochKey{}, &epoch{Context: op, number: int(op.epochs.Add(1))})
 }
 
 // BeginEpochs prepares the operation in ctx for gqlgen's executor: if it is a mutation, each of

@@ -48,12 +48,9 @@ func ArgumentOrAbsent(ctx context.Context, argument string, v any) any {
 // the field that requested its first key. FieldArgument returns nil if there is no such value, and
 // outside of an operation.
 func FieldArgument(ctx context.Context, path ...string) any {
-	for !hasFieldContext(ctx) {
-		field, ok := ctx.Value(openedByKey{}).(context.Context)
-		if !ok {
-			return nil
-		}
-		ctx = field
+	ctx, ok := fieldContextOf(ctx)
+	if !ok {
+		return nil
 	}
 	field := graphql.GetFieldContext(ctx).Field.Field
 	if field == nil || field.Definition == nil {
@@ -68,6 +65,19 @@ func FieldArgument(ctx context.Context, path ...string) any {
 		value = object[name]
 	}
 	return value
+}
+
+// fieldContextOf returns the context of the field that ctx belongs to: ctx itself, or, of a batch, that
+// of the field that requested its first key. It reports false outside of fields.
+func fieldContextOf(ctx context.Context) (context.Context, bool) {
+	for !hasFieldContext(ctx) {
+		field, ok := ctx.Value(openedByKey{}).(context.Context)
+		if !ok {
+			return ctx, false
+		}
+		ctx = field
+	}
+	return ctx, true
 }
 
 func hasFieldContext(ctx context.Context) bool {

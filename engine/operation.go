@@ -82,6 +82,8 @@ type operation struct {
 	keptBytes   atomic.Int64 // of responses that are kept for equal calls
 
 	degraded degradedFields
+	headers  atomic.Pointer[callHeaders] // nil until a call adds some
+	epochs   atomic.Int32                // number of epochs after the first
 
 	first epoch // the first epoch, which costs no further layer of context
 }

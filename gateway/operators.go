@@ -68,7 +68,7 @@ func (o *operators) watch(s *upstreams.Services, d *front.Deps) (err error) {
 	if o.counters, err = metrics.New(d.Log); err != nil {
 		return err
 	}
-	d.OnOperation, d.OnDegraded = o.counters.CountOperation, o.counters.CountDegraded
+	d.OnOperation, d.OnDegraded, d.OnRefused = o.counters.CountOperation, o.counters.CountDegraded, o.counters.CountRefused
 	if o.start.Config.Metrics.Public {
 		d.Metrics = o.counters.Handler()
 	}

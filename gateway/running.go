@@ -103,6 +103,7 @@ func (r *running) depsOf(c *config.Config, sources *upstreams.Sources) front.Dep
 	}
 	d := r.deps
 	d.Forwarded, d.NoVary = sources.ForwardedHeaders(), sources.NoVaryHeaders()
+	d.ResponseHeaders = sources.ResponseHeaders()
 	d.WithClientHeaders = sources.WithClientHeaders
 	d.Playground = playground.Handler(page)
 	return d

@@ -14,10 +14,10 @@ import (
 )
 
 // coalesces reports whether a call may receive the response to a call of another operation:
-// its operation permits it, the call holds no value of the client's request, and the client
-// is known, since its credentials are part of the key.
-func coalesces(ctx context.Context, c *rest.Call) bool {
-	return engine.CoalescesCalls(ctx) && c.CanCoalesce() && hasClient(ctx)
+// its operation permits it, the call holds no value of the client's request, the client is known, since
+// its credentials are part of the key, and it receives no cookies of the service.
+func (s *source) coalesces(ctx context.Context, c *rest.Call) bool {
+	return !s.setsCookies && engine.CoalescesCalls(ctx) && c.CanCoalesce() && hasClient(ctx)
 }
 
 // coalescer makes equal concurrent calls to one service once. Calls are equal if URL, timeout and all

@@ -30,7 +30,7 @@ func Fetch[T any](ctx context.Context, s *Services, source string, c *rest.Call,
 // status is read as null, and with the results of decoding.
 func fetch[T any](ctx context.Context, s *Services, source string, c *rest.Call, read func(*decode.Decoder) T, rules []*Rules, keep func(*rest.Response, T, error)) (T, error) {
 	c = s.observe(ctx, source, c)
-	v, err := repeatedly(ctx, s, source, c, read, rules, keep)
+	v, err := repeatedly(ctx, s, source, c, read, rules, collecting(ctx, s, source, c, keep))
 	c.EndObservation(err)
 	return v, err
 }
@@ -128,6 +128,7 @@ func Send(ctx context.Context, s *Services, source string, c *rest.Call, rules .
 	resp, err := s.do(ctx, source, c, rules)
 	if err == nil {
 		resp.Accept()
+		s.addHeaders(ctx, source, c, resp)
 		resp.Release()
 	}
 	c.EndObservation(err)
@@ -152,9 +153,12 @@ func confirm(ctx context.Context, s *Services, source string, c *rest.Call, rule
 	}
 	defer resp.Release()
 	resp.Accept()
-	if len(bytes.TrimSpace(resp.Body)) == 0 {
-		return true, nil
+	ok := true
+	if len(bytes.TrimSpace(resp.Body)) > 0 {
+		if ok, err = decode.Read(source, resp.Body, engine.FaultsOf(ctx), (*decode.Decoder).Boolean); err != nil {
+			return ok, withExcerpt(err, resp)
+		}
 	}
-	ok, err := decode.Read(source, resp.Body, engine.FaultsOf(ctx), (*decode.Decoder).Boolean)
-	return ok, withExcerpt(err, resp)
+	s.addHeaders(ctx, source, c, resp)
+	return ok, nil
 }

@@ -89,6 +89,11 @@ type Source struct {
 	// executions and calls. Headers for tracing, such as traceparent, need not be listed. Default
 	// none.
 	NoVary []string `yaml:"noVary"`
+	// ResponseHeaders lists the headers of the service's responses that clients receive with the
+	// response of their operation: a name, or {name: X-Total, as: X-Users, merge: first}. A service
+	// of which Set-Cookie is listed is called for each request: its calls are not coalesced. Default
+	// none.
+	ResponseHeaders []ResponseHeader `yaml:"responseHeaders"`
 	// Config are values that bindings use as $config.name: a tenant, a version, a key that
 	// is not sent as a header. They are treated as secrets. The gateway does not start
 	// without those that the graph uses. Default none.
@@ -182,7 +187,7 @@ func (o Source) withDefaults() Source {
 // validate returns the mistakes in everything except URLs. No error shows the
 // value of a header, which may be a secret.
 func (o Source) validate() error {
-	return errors.Join(o.validateHeaders(), o.validateForward(), o.validateNoVary(), o.validateConfig(), o.validateDeadlineHeader(),
+	return errors.Join(o.validateHeaders(), o.validateForward(), o.validateNoVary(), o.validateResponseHeaders(), o.validateConfig(), o.validateDeadlineHeader(),
 		o.Retry.Validate(), o.Hedge.Validate(), o.Breaker.Validate(), o.Concurrency.Validate(),
 		withBlock("balance", o.Balance.Validate()),
 		withBlock("health.check", o.Health.Check.Validate()),

@@ -77,6 +77,61 @@ func TestHeadersThatAreNeverForwarded(t *testing.T) {
 	}
 }
 
+// Clients receive no header of a service that would change what they do with the gateway's own response,
+// with its connections, or with its origin.
+func TestHeadersThatClientsNeverReceive(t *testing.T) {
+	for _, name := range []string{
+		"Connection", "keep-alive", "Transfer-Encoding", "TE", "Trailer", "Upgrade", "Proxy-Authenticate", "HTTP2-Settings", "Host",
+		"Content-Length", "Content-Type", "Content-Encoding", "Content-Security-Policy", "Content-Range", "Content-Location", "Content-Disposition",
+		"Access-Control-Allow-Origin", "access-control-expose-headers", "Timing-Allow-Origin", "Cross-Origin-Opener-Policy",
+		"Location", "Refresh", "WWW-Authenticate", "Allow", "Accept-Ranges",
+		"Cache-Control", "CDN-Cache-Control", "Surrogate-Control", "Expires", "Age", "Pragma", "ETag", "Last-Modified", "Vary", "Date",
+		"Strict-Transport-Security", "Clear-Site-Data", "Alt-Svc", "NEL", "Report-To", "Service-Worker-Allowed", "Set-Cookie2", "Sec-WebSocket-Accept",
+		"X-Request-ID", "Retry-After", "RateLimit", "RateLimit-Policy", "X-Content-Type-Options", "X-Frame-Options", "Bad Name", "Bad:Name", "Ünicode", "",
+	} {
+		check := func(h upstreams.ResponseHeader) error {
+			_, err := upstreams.New(upstreams.Options{"users": {URLs: upstreams.URLs("http://localhost"), ResponseHeaders: []upstreams.ResponseHeader{h}}}, nil)
+			return err
+		}
+		const prefix = `source "users": responseHeaders[0] `
+		if err := check(upstreams.ResponseHeader{Name: name}); err == nil || !strings.HasPrefix(err.Error(), prefix) {
+			t.Errorf("%q: %v", name, err)
+		}
+		if name == "" {
+			continue
+		}
+		if err := check(upstreams.ResponseHeader{Name: "X-A", As: name}); err == nil || !strings.HasPrefix(err.Error(), prefix+"has as ") {
+			t.Errorf("as %q: %v", name, err)
+		}
+	}
+}
+
+func TestMistakesInResponseHeaders(t *testing.T) {
+	for _, test := range []struct {
+		headers []upstreams.ResponseHeader
+		want    string // "" for none
+	}{
+		{[]upstreams.ResponseHeader{{Name: "X-Total-Count"}, {Name: "set-cookie", Merge: "append"}, {Name: "ETag", As: "X-Users-ETag", Merge: "first"}, {Name: "Link"}, {Name: "Server-Timing"}}, ""},
+		{[]upstreams.ResponseHeader{{Name: "X-A"}, {Name: "X-A", As: "X-B"}}, ""},
+		{[]upstreams.ResponseHeader{{Name: "X-A"}, {Name: "x-a"}}, `responseHeaders[1] "X-A" is what clients receive of two headers`},
+		{[]upstreams.ResponseHeader{{Name: "X-A"}, {Name: "X-B", As: "x-a"}}, `responseHeaders[1] "X-A" is what clients receive of two headers`},
+		{[]upstreams.ResponseHeader{{Name: "X-A", Merge: "Last"}}, `responseHeaders[0] has the merge "Last": write first, last or append`},
+		{[]upstreams.ResponseHeader{{Name: "Set-Cookie", Merge: "last"}}, `responseHeaders[0] has the merge "last" for Set-Cookie, which would lose cookies`},
+		{[]upstreams.ResponseHeader{{Name: "Set-Cookie", As: "X-Cookie"}}, "responseHeaders[0] gives Set-Cookie another name"},
+		{[]upstreams.ResponseHeader{{Name: "X-Cookie", As: "set-cookie"}}, "responseHeaders[0] has as Set-Cookie"},
+		{[]upstreams.ResponseHeader{{As: "X-A"}}, "responseHeaders[0] has no name"},
+		{[]upstreams.ResponseHeader{{Name: "etag"}}, `responseHeaders[0] "etag" describes the service's response and not the gateway's: remove it, or give it another name, such as {name: etag, as: X-Service-etag}`},
+	} {
+		services, err := upstreams.New(upstreams.Options{"users": {URLs: upstreams.URLs("http://localhost"), ResponseHeaders: test.headers}}, nil)
+		if err == nil {
+			services.Close()
+		}
+		if test.want == "" && err != nil || test.want != "" && (err == nil || !strings.HasPrefix(err.Error(), `source "users": `+test.want)) {
+			t.Errorf("%v: %v, want %s", test.headers, err, test.want)
+		}
+	}
+}
+
 func TestAllMistakesAreReported(t *testing.T) {
 	_, err := upstreams.New(upstreams.Options{
 		"users":  {URLs: upstreams.URLs("ftp://a", "b"), Timeout: -1},

@@ -32,6 +32,10 @@ type Services struct {
 	current  atomic.Pointer[Sources]
 	log      *slog.Logger
 	observer observe.Observer // nil if there is none
+
+	// hasResponseHeaders is whether a version of the sources has had responseHeaders. It stays set, for
+	// requests that end by the version with which they began.
+	hasResponseHeaders atomic.Bool
 }
 
 // source is one configured service.
@@ -44,6 +48,9 @@ type source struct {
 	endpoints  *endpoints
 	key        hashKey     // by which its calls are balanced
 	stale      stale.Store // the last good responses of bindings that keep them
+
+	responseHeaders []responseHeader // that clients receive
+	setsCookies     bool             // one of them is Set-Cookie
 }
 
 // New returns the services that o configures, without calling any. The addresses of their names are
@@ -91,7 +98,10 @@ func newSource(name string, o Source, kept *source, log *slog.Logger) (*source, 
 		return nil, err
 	}
 	o = o.withDefaults()
-	s := &source{options: options, key: key, config: maps.Clone(o.Config), limiter: resilience.NewLimiter(o.Concurrency)}
+	s := &source{
+		options: options, key: key, config: maps.Clone(o.Config), limiter: resilience.NewLimiter(o.Concurrency),
+		responseHeaders: o.responseHeaders(), setsCookies: o.setsCookies(),
+	}
 	sourceLog := log.With(slog.String("source", name))
 	repeated := o.resilience()
 	repeated.Log = sourceLog
@@ -148,6 +158,7 @@ func (s *Services) Do(ctx context.Context, source string, c *rest.Call) (*rest.R
 	r, err := s.send(ctx, source, c)
 	if err == nil {
 		r.Accept()
+		s.addHeaders(ctx, source, c, r)
 	}
 	c.EndObservation(err)
 	return r, err
@@ -184,7 +195,7 @@ func (s *Services) send(ctx context.Context, source string, c *rest.Call) (*rest
 		return nil, notSent(source, err)
 	}
 	defer engine.ReleaseCall(ctx)
-	if coalesces(ctx, c) {
+	if to.coalesces(ctx, c) {
 		resp, err := to.coalescing.Do(ctx, c) // which acquires a slot if it sends the request
 		return resp, engine.OverloadError(ctx, err)
 	}
@@ -239,7 +250,7 @@ func (s *source) repeat(ctx context.Context, c *rest.Call, r *rest.Response) (*r
 	}
 	defer engine.ReleaseCall(ctx)
 	client := s.client
-	if coalesces(ctx, c) {
+	if s.coalesces(ctx, c) {
 		client = s.coalescing
 	} else {
 		slot, err := s.limiter.Acquire(ctx)

@@ -43,6 +43,9 @@ func (s *Services) Prepare(o Options) (*Sources, error) {
 		}
 		next.byName[name] = source
 		next.forward = addNames(next.forward, o[name].Forward)
+		if len(source.responseHeaders) > 0 {
+			s.hasResponseHeaders.Store(true)
+		}
 	}
 	if len(errs) > 0 {
 		next.Discard()
@@ -73,6 +76,7 @@ func (o Source) ofConnections() Source {
 	o.Headers, o.Forward, o.NoVary, o.Config, o.DeadlineHeader = nil, nil, nil, nil, DeadlineHeader{}
 	o.AttemptTimeout, o.Retry, o.Hedge, o.Breaker = 0, resilience.Retry{}, resilience.Hedge{}, resilience.Breaker{}
 	o.Stale = stale.Options{}
+	o.ResponseHeaders = nil
 	return o
 }
 

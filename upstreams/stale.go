@@ -198,6 +198,8 @@ type keeper struct {
 	store  stale.Store
 	maxAge time.Duration
 	prefix []byte // of the texts that identify calls
+
+	setsCookies bool // clients receive the cookies of the source
 }
 
 // keeper returns the keeper of a source. Without the source it keeps nothing, since each call fails.
@@ -215,7 +217,7 @@ func (s *Services) keeper(ctx context.Context, source string, kept Stale) keeper
 	for _, name := range slices.Sorted(maps.Keys(sent)) {
 		b = coalesce.AppendTexts(coalesce.AppendText(b, name), sent[name])
 	}
-	return keeper{store: to.stale, maxAge: kept.MaxAge, prefix: b}
+	return keeper{store: to.stale, maxAge: kept.MaxAge, prefix: b, setsCookies: to.setsCookies}
 }
 
 // key returns the key of a call.
@@ -223,8 +225,13 @@ func (k keeper) key(c *rest.Call) stale.Key {
 	return stale.KeyOf(coalesce.AppendText(slices.Clip(k.prefix), c.Key()))
 }
 
-// put keeps a response.
+// put keeps a response, unless the client receives a cookie with it: its body may belong to a session
+// that other clients do not have.
 func (k keeper) put(ctx context.Context, keys []stale.Key, r *rest.Response) {
+	if k.setsCookies && len(r.Header[setCookie]) > 0 {
+		k.store.Delete(ctx, keys...)
+		return
+	}
 	k.store.Put(ctx, keys, &stale.Response{Status: r.Status, Body: bytes.Clone(r.Body), At: time.Now()}, k.maxAge)
 }
 

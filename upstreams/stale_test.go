@@ -112,6 +112,50 @@ func TestRefusalForgetsStaleValue(t *testing.T) {
 	}
 }
 
+// A response with a cookie for the client is not kept, and what was kept before is forgotten: its body
+// may belong to the session of the cookie.
+func TestStaleKeepsNoSession(t *testing.T) {
+	cookie, fails := &atomic.Bool{}, &atomic.Bool{}
+	users := newReplica(t, func(w http.ResponseWriter, _ *http.Request) {
+		if fails.Load() {
+			w.WriteHeader(503)
+			return
+		}
+		if cookie.Load() {
+			w.Header().Set("Set-Cookie", "a=b")
+		}
+		io.WriteString(w, `"value"`)
+	})
+	for name, test := range map[string]struct {
+		headers  []upstreams.ResponseHeader
+		cookies  []bool // of the good responses
+		degraded bool
+	}{
+		"no cookie":               {[]upstreams.ResponseHeader{{Name: "Set-Cookie"}}, []bool{false}, true},
+		"a cookie":                {[]upstreams.ResponseHeader{{Name: "Set-Cookie"}}, []bool{true}, false},
+		"a cookie later":          {[]upstreams.ResponseHeader{{Name: "Set-Cookie"}}, []bool{false, true}, false},
+		"a cookie for no client":  {nil, []bool{true}, true},
+		"another header of a set": {[]upstreams.ResponseHeader{{Name: "X-A"}}, []bool{true}, true},
+	} {
+		services := newServices(t, upstreams.Source{URLs: upstreams.URLs(users.URL), ResponseHeaders: test.headers})
+		fetch := func() error {
+			_, err := upstreams.FetchStale(as(t, "1"), services, "users", get(), upstreams.Stale{MaxAge: time.Minute}, (*decode.Decoder).String)
+			return err
+		}
+		fails.Store(false)
+		for _, c := range test.cookies {
+			cookie.Store(c)
+			if err := fetch(); err != nil {
+				t.Fatal(err)
+			}
+		}
+		fails.Store(true)
+		if err := fetch(); (engine.AsDegraded(err) != nil) != test.degraded {
+			t.Errorf("%s: %v, want an older value: %t", name, err, test.degraded)
+		}
+	}
+}
+
 // An answer that cannot be read is a failure as well, and does not replace the last good one.
 func TestStaleValueForUnreadableAnswer(t *testing.T) {
 	body := &atomic.Value{}

@@ -148,10 +148,11 @@ func choices(t *testing.T, text []byte) []byte {
 	offer("Log", "level", "debug", "info", "warn", "error")
 	offer("Log", "format", LogAuto, LogJSON, LogText)
 	offer("upstreamsDeadlineHeader", "format", "milliseconds", "seconds", "grpc")
+	offer("upstreamsResponseHeader", "merge", "first", "last", "append")
 	offer("authIssuer", "algorithms", "HS256", "HS384", "HS512", "RS256", "RS384", "RS512",
 		"PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA")
 	// The blocks for which one of their settings may stand (shorthandOf).
-	for definition, setting := range map[string]string{"balanceSettings": "policy", "upstreamsURL": "url"} {
+	for definition, setting := range map[string]string{"balanceSettings": "policy", "upstreamsURL": "url", "upstreamsResponseHeader": "name"} {
 		block := s.Definitions[definition]
 		alone, _ := block.Properties.Get(setting)
 		block.Type = ""

@@ -45,13 +45,14 @@ func (c CORS) Validate() error {
 	if len(c.Origins) == 0 {
 		return nil
 	}
-	_, err := cors.NewMiddleware(c.config(nil))
+	_, err := cors.NewMiddleware(c.config(Deps{}))
 	return err
 }
 
 // config returns the configuration of the CORS library. A header that services are forwarded is left
-// out if browsers let no page send it.
-func (c CORS) config(forwarded []string) cors.Config {
+// out if browsers let no page send it, and one that clients receive from services if browsers let no
+// page, or every page, read it.
+func (c CORS) config(d Deps) cors.Config {
 	config := cors.Config{
 		Origins:         c.Origins,
 		Credentialed:    c.Credentials,
@@ -60,9 +61,14 @@ func (c CORS) config(forwarded []string) cors.Config {
 		MaxAgeInSeconds: int(c.MaxAge / time.Second),
 		ResponseHeaders: []string{request.HeaderID, "Retry-After"},
 	}
-	for _, name := range forwarded {
+	for _, name := range d.Forwarded {
 		if _, err := cors.NewMiddleware(cors.Config{Origins: []string{"*"}, RequestHeaders: []string{name}}); err == nil {
 			config.RequestHeaders = append(config.RequestHeaders, name)
+		}
+	}
+	for _, name := range d.ResponseHeaders {
+		if _, err := cors.NewMiddleware(cors.Config{Origins: []string{"*"}, ResponseHeaders: []string{name}}); err == nil {
+			config.ResponseHeaders = append(config.ResponseHeaders, name)
 		}
 	}
 	return config
@@ -70,15 +76,15 @@ func (c CORS) config(forwarded []string) cors.Config {
 
 // middleware returns the middleware that answers preflights and adds the headers of CORS.
 // Without origins it does nothing.
-func (c CORS) middleware(forwarded []string, log *slog.Logger) (middleware.Middleware, error) {
+func (c CORS) middleware(d Deps) (middleware.Middleware, error) {
 	if len(c.Origins) == 0 {
 		return func(next http.Handler) http.Handler { return next }, nil
 	}
-	m, err := cors.NewMiddleware(c.config(forwarded))
+	m, err := cors.NewMiddleware(c.config(d))
 	if err != nil {
 		return nil, err
 	}
-	preflights := &preflightLog{cors: m.Wrap(http.NotFoundHandler()), log: log, logged: map[string]bool{}}
+	preflights := &preflightLog{cors: m.Wrap(http.NotFoundHandler()), log: d.Log, logged: map[string]bool{}}
 	return func(next http.Handler) http.Handler {
 		wrapped := m.Wrap(next)
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -323,11 +323,12 @@ func TestLateBodyIsAnswered(t *testing.T) {
 // do not wait with them.
 func TestOverload(t *testing.T) {
 	finish := make(chan struct{})
+	refused := make(chan string, 10)
 	g := newGateway(t, front.Options{Admission: admission.Options{MaxOperations: 1, MaxQueued: 1, MaxWait: 100 * time.Millisecond}},
 		func(context.Context) *graphql.Response {
 			<-finish
 			return &graphql.Response{Data: []byte(`{"n":1}`)}
-		})
+		}, func(d *front.Deps) { d.OnRefused = func(reason string) { refused <- reason } })
 	first := make(chan *reply, 1)
 	go func() { first <- g.ask(t, "{n}") }()
 	for g.front.Load().Operations.Running == 0 {
@@ -349,6 +350,14 @@ func TestOverload(t *testing.T) {
 	}
 	if got := g.front.Load().Operations; got.Running != 0 || got.Queued != 0 || got.Refused != 2 {
 		t.Errorf("%+v", got)
+	}
+	if len(refused) != 2 || <-refused != "overload" || <-refused != "overload" {
+		t.Errorf("%d refusals were counted, want 2 with the reason overload", len(refused))
+	}
+	for i, line := range g.log.lines(t, "operation") {
+		if _, logged := line["refused_by"]; (line["refused"] == "overload") != (i < 2) || logged {
+			t.Errorf("line %d: %v", i, line)
+		}
 	}
 }
 

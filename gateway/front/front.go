@@ -105,6 +105,9 @@ type Deps struct {
 	// NoVary are those of Forwarded on which no response depends: upstreams.Sources.NoVaryHeaders.
 	// Requests with different values of them may be coalesced.
 	NoVary []string
+	// ResponseHeaders are the names of the headers of services that clients receive, which CORS lets
+	// pages read: upstreams.Sources.ResponseHeaders.
+	ResponseHeaders []string
 	// WithClientHeaders keeps the client's headers for the calls of a request. Default
 	// upstreams.WithClientHeaders.
 	WithClientHeaders middleware.WithClientHeaders
@@ -125,6 +128,9 @@ type Deps struct {
 	// that a service failed to send, with the numbers of those fields by service and mode. It must be
 	// safe for concurrent use. Default none.
 	OnDegraded func(by engine.DegradedBy, n int)
+	// OnRefused is called for each request that was refused by one of the gateway's rules, with the
+	// reason, which is one of request.Refusals. It must be safe for concurrent use. Default none.
+	OnRefused func(reason string)
 }
 
 func (d Deps) withDefaults() Deps {
@@ -139,6 +145,9 @@ func (d Deps) withDefaults() Deps {
 	}
 	if d.OnDegraded == nil {
 		d.OnDegraded = func(engine.DegradedBy, int) {}
+	}
+	if d.OnRefused == nil {
+		d.OnRefused = func(string) {}
 	}
 	return d
 }
@@ -199,8 +208,8 @@ func New(o Options, d Deps) (*Front, error) {
 
 // Prepare returns a function that has the front serve by other options from then on, or an error
 // that says which setting is wrong. Requests that are being served end by the options with which they
-// began. Cursors stay those of New, and so do of d all but Verify, Forwarded, NoVary, WithClientHeaders and
-// Playground. What is remembered of documents is kept if their limits are the same. Of several
+// began. Cursors stay those of New, and so do of d all but Verify, Forwarded, NoVary, ResponseHeaders,
+// WithClientHeaders and Playground. What is remembered of documents is kept if their limits are the same. Of several
 // functions, the one that is called must be that of the last Prepare.
 func (f *Front) Prepare(o Options, d Deps) (apply func(), err error) {
 	o = o.withDefaults()
@@ -217,7 +226,7 @@ func (f *Front) Prepare(o Options, d Deps) (apply func(), err error) {
 
 // version returns a version that follows the current one, if there is one.
 func (f *Front) version(o Options, d Deps) (*version, error) {
-	cors, err := o.CORS.middleware(d.Forwarded, d.Log)
+	cors, err := o.CORS.middleware(d)
 	if err != nil {
 		return nil, fmt.Errorf("cors: %w", err)
 	}

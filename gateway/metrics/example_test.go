@@ -20,7 +20,7 @@ func ExampleMetrics() {
 	page := httptest.NewRecorder()
 	m.Handler().ServeHTTP(page, httptest.NewRequest("GET", metrics.Path, nil))
 	for line := range strings.Lines(page.Body.String()) {
-		if strings.HasPrefix(line, "gateway_") {
+		if strings.HasPrefix(line, "gateway_operations_total") {
 			fmt.Print(line)
 		}
 	}

@@ -37,6 +37,7 @@ type Metrics struct {
 	load       loadMetrics
 	reloads    reloadMetrics
 	degraded   degraded
+	refused    refused
 	sources    sourceMetrics
 	handler    http.Handler
 }
@@ -83,6 +84,10 @@ func (m *Metrics) register(meter metric.Meter) error {
 		return err
 	}
 	if err := m.degraded.register(meter); err != nil {
+		return err
+	}
+	m.refused = newRefused()
+	if err := m.refused.register(meter); err != nil {
 		return err
 	}
 	return m.load.register(meter)

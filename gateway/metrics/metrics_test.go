@@ -7,6 +7,7 @@ import (
 	"maps"
 	"net/http"
 	"net/http/httptest"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -145,6 +146,32 @@ func BenchmarkOperation(b *testing.B) {
 				m.CountOperation(ast.Mutation, reason)
 			}
 		})
+	}
+}
+
+// Refused operations are counted by reason. The series of all reasons are there from the beginning, and
+// an unknown reason adds one at most.
+func TestRefusedOperations(t *testing.T) {
+	m := newMetrics(t, slog.New(slog.DiscardHandler))
+	series := func() map[string]string {
+		text, _ := page(t, m)
+		found := map[string]string{}
+		for _, line := range regexp.MustCompile(`(?m)^gateway_operations_refused_total\{reason="(.*)"\} (.*)$`).FindAllStringSubmatch(text, -1) {
+			found[line[1]] = line[2]
+		}
+		return found
+	}
+	want := map[string]string{"blocked": "0", "cost": "0", "rate_limit": "0", "document": "0", "network": "0", "csrf": "0", "overload": "0"}
+	if got := series(); !maps.Equal(got, want) {
+		t.Errorf("before the first refusal: %v, want %v", got, want)
+	}
+	for i := range 20 {
+		m.CountRefused("blocked")
+		m.CountRefused(fmt.Sprintf("because\n%d", i))
+	}
+	want["blocked"], want["other"] = "20", "20"
+	if got := series(); !maps.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
 	}
 }
 

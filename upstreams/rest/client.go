@@ -86,10 +86,20 @@ type Response struct {
 	history      history       // of the call's attempts
 	deniesCaller bool          // a 401 or 403 that concerns the caller of the graph
 	observation  *observation  // of the call that the response came to; nil if it is not observed
+	origin       *byte         // the same in all copies of a detached response, and nil otherwise
 }
 
 // Attempts returns how many attempts the call had.
 func (r *Response) Attempts() int { return r.history.made }
+
+// Origin returns a value by which copies of one detached response are recognized, nil if r was not
+// detached.
+func (r *Response) Origin() any {
+	if r.origin == nil {
+		return nil
+	}
+	return r.origin
+}
 
 // Copy returns a copy of a detached r for another place that uses the response. Its Accept and
 // Reject have no effect, so that a response is judged once.
@@ -137,7 +147,7 @@ func (r *Response) Release() {
 func (r *Response) Detach() {
 	body := bytes.Clone(r.Body)
 	r.Release()
-	r.Body = body
+	r.Body, r.origin = body, new(byte)
 }
 
 // Values of headers that neither the call nor DecorateHeaders sets. All requests share them.

@@ -102,8 +102,9 @@ type Share struct {
 func (s Share) Done() { s.share.Done() }
 
 // Execute executes op for the request r, or waits for an execution of an equal request. It
-// reports false, and has done nothing, if r cannot share an execution: if its key cannot be
-// computed, or if so little of its time is left that others would have too little.
+// reports false if r cannot share an execution: if its key cannot be computed, if so little of its time
+// is left that others would have too little, or if a service has sent a cookie to the client that began
+// the execution, whose response may belong to the session of that cookie.
 func (c *Coalescer) Execute(r *http.Request, op *execute.Operation) (s Share, ok bool, err error) {
 	var room [2 << 10]byte
 	key, ok := c.appendKey(room[:0], r, op)
@@ -122,6 +123,10 @@ func (c *Coalescer) Execute(r *http.Request, op *execute.Operation) (s Share, ok
 		return Share{}, true, err
 	}
 	e := share.Value
+	if share.Joined && len(e.result.Header["Set-Cookie"]) > 0 {
+		share.Done()
+		return Share{}, false, nil
+	}
 	if !buffer.IsReusable(r) {
 		e.retained.Store(true)
 	}

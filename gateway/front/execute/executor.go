@@ -10,6 +10,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"net/http"
 	"sync"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -25,6 +26,7 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/gateway/front/buffer"
 	"github.com/gatehouse-graphql/gatehouse/gateway/front/document"
 	"github.com/gatehouse-graphql/gatehouse/gateway/front/presenter"
+	"github.com/gatehouse-graphql/gatehouse/gateway/front/request"
 	"github.com/gatehouse-graphql/gatehouse/gateway/limit"
 )
 
@@ -149,6 +151,8 @@ type Result struct {
 	// UnmatchedKeys is the number of keys that services left without an item while they sent
 	// items of other keys.
 	UnmatchedKeys int
+	// Header are fields of services' responses that the client receives; nil for none.
+	Header http.Header
 }
 
 var errNoResponse = errors.New("the executor returned no response")
@@ -182,7 +186,7 @@ func (e *Executor) Execute(ctx context.Context, prepared *Operation, b *buffer.B
 		e.report(ctx, op, executed.Fallback)
 		e.bound(ctx, executed.Response)
 	}
-	result := Result{executed.Response, executed.Fallback, engine.CallCount(ctx), engine.UnmatchedKeys(ctx)}
+	result := Result{executed.Response, executed.Fallback, engine.CallCount(ctx), engine.UnmatchedKeys(ctx), e.takeHeader(ctx)}
 	if err := engine.BudgetOf(ctx).Err(); op.Operation.Operation == ast.Query && fault.CodeOf(err) == fault.Overloaded {
 		return Result{Fallback: result.Fallback, Calls: result.Calls}, err // nothing has changed, so the query may be sent again
 	}
@@ -190,6 +194,17 @@ func (e *Executor) Execute(ctx context.Context, prepared *Operation, b *buffer.B
 		return result, cmp.Or(ctx.Err(), errNoResponse)
 	}
 	return result, nil
+}
+
+// takeHeader returns the fields of services' responses that the client of the operation in ctx receives.
+func (e *Executor) takeHeader(ctx context.Context) http.Header {
+	header, leftOut := engine.TakeHeader(ctx)
+	if leftOut > 0 {
+		e.options.Log.LogAttrs(ctx, slog.LevelWarn, "header fields of services are left out of the response, since they are too many or too long",
+			slog.Int("left_out", leftOut), slog.Int("max_values", engine.MaxHeaderValues), slog.Int("max_bytes", engine.MaxHeaderBytes),
+			slog.String("request_id", request.ID(ctx)))
+	}
+	return header
 }
 
 // DispatchOperation implements graphql.GraphExecutor, for transports whose operations may have

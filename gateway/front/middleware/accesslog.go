@@ -47,6 +47,12 @@ func logAttrs(e *request.LogEntry, duration time.Duration) []slog.Attr {
 	if e.Coalesced != "" {
 		attrs = append(attrs, slog.String("coalesced", e.Coalesced))
 	}
+	if e.Refused != "" {
+		attrs = append(attrs, slog.String("refused", string(e.Refused)))
+	}
+	if e.RefusedBy != "" {
+		attrs = append(attrs, slog.String("refused_by", e.RefusedBy))
+	}
 	if len(e.Codes) > 0 {
 		attrs = append(attrs, slog.String("codes", strings.Join(e.Codes, ",")))
 	}

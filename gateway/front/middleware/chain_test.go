@@ -26,6 +26,7 @@ func all(log *slog.Logger) map[string]Middleware {
 		"RequestID":             RequestID,
 		"LimitBody":             LimitBody(10, time.Minute),
 		"AccessLog":             AccessLog(log),
+		"CountRefusals":         CountRefusals(func(string) {}),
 		"Recover":               Recover(errs),
 		"Deadline":              Deadline(time.Minute),
 		"RefuseContentEncoding": RefuseContentEncoding(errs),

@@ -34,6 +34,10 @@ type LogEntry struct {
 	// Coalesced is the id of the request whose execution this one joined; "" if it joined none.
 	// The calls and errors of that execution are logged under that id.
 	Coalesced string
+	// Refused is by which of the gateway's rules the request was refused; "" if it was not.
+	Refused Refusal
+	// RefusedBy is the name of that rule in the settings; "" if it has none.
+	RefusedBy string
 
 	loggedErrors atomic.Int64
 }
@@ -57,6 +61,15 @@ func ID(ctx context.Context) string { return LogEntryOf(ctx).ID }
 func (e *LogEntry) SetOperation(op *ast.OperationDefinition) {
 	e.Operation = op.Name[:min(len(op.Name), maxLoggedName)]
 	e.Type = op.Operation
+}
+
+// Refuse notes that the request is refused by one of the gateway's rules, whose name in the settings is
+// by, "" if it has none. The rule itself calls it. When the request ends, the middleware count and log it.
+// Of several refusals the first one counts.
+func (e *LogEntry) Refuse(reason Refusal, by string) {
+	if e.Refused == "" {
+		e.Refused, e.RefusedBy = reason, by
+	}
 }
 
 // SetResponse notes the status and the errors of the response.

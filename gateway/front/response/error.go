@@ -5,6 +5,7 @@ import (
 
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
+	"github.com/gatehouse-graphql/gatehouse/fault"
 	"github.com/gatehouse-graphql/gatehouse/gateway/front/httperror"
 	"github.com/gatehouse-graphql/gatehouse/gateway/front/presenter"
 	"github.com/gatehouse-graphql/gatehouse/gateway/front/request"
@@ -22,6 +23,9 @@ func NewErrorWriter(p *presenter.Presenter) *ErrorWriter { return &ErrorWriter{p
 // read what follows as the rest of that response.
 func (e *ErrorWriter) Write(w http.ResponseWriter, r *http.Request, err error) {
 	httpErr := httperror.From(err)
+	if fault.CodeOf(httpErr.Err) == fault.Overloaded {
+		request.LogEntryOf(r.Context()).Refuse(request.RefusedOverload, "")
+	}
 	shown := e.presenter.Present(r.Context(), httpErr.Err)
 	if request.LogEntryOf(r.Context()).Status != 0 {
 		panic(http.ErrAbortHandler)

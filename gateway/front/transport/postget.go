@@ -124,6 +124,7 @@ func (t *httpTransport) execute(w http.ResponseWriter, r *http.Request, mediaTyp
 		t.Errors.Write(w, r, err)
 		return
 	}
+	addHeader(w.Header(), result.Header)
 	response.FromExecution(result.Response, b).Write(w, r, mediaType, http.StatusOK)
 	if buffer.IsReusable(r) {
 		t.Buffers.Put(b)
@@ -147,6 +148,17 @@ func (t *httpTransport) coalesce(w http.ResponseWriter, r *http.Request, mediaTy
 	} else {
 		entry.Calls, entry.Unmatched, entry.Fallback = share.Result.Calls, share.Result.UnmatchedKeys, share.Result.Fallback
 	}
+	addHeader(w.Header(), share.Result.Header)
 	share.Write(w, r, mediaType, http.StatusOK)
 	return true
+}
+
+// addHeader adds fields of services' responses to a header. Those that it has already are the gateway's
+// own, which win.
+func addHeader(to, from http.Header) {
+	for name, values := range from {
+		if _, has := to[name]; !has {
+			to[name] = values
+		}
+	}
 }
