@@ -107,13 +107,14 @@ func (e Entity[K, T]) withDefaults(ctx context.Context, partial *T, sent []strin
 }
 
 // isNeeded reports whether the client selects a field that neither came with the objects nor is
-// refused by its guard.
+// refused, by its guard or by a limit.
 func (e Entity[K, T]) isNeeded(ctx context.Context, sent []string) bool {
-	return selectsAny(ctx, e.Types, func(field string) bool {
-		if field == "__typename" || slices.Contains(sent, field) {
+	refused := refusedFieldsOf(ctx)
+	return selectsAny(ctx, e.Types, func(field graphql.CollectedField) bool {
+		if field.Name == "__typename" || slices.Contains(sent, field.Name) || refused.refusesBelow(ctx, e.Types[0], field) {
 			return false
 		}
-		guard := e.Guards[field]
+		guard := e.Guards[field.Name]
 		return guard == nil || guard(ctx) == nil
 	})
 }

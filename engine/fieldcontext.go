@@ -20,12 +20,12 @@ func Selects(ctx context.Context, names ...string) bool {
 
 // selectsAny reports whether the client selects a field that matches, of those values of the
 // field in ctx that have one of the named types. It returns true outside of an operation.
-func selectsAny(ctx context.Context, types []string, match func(field string) bool) bool {
+func selectsAny(ctx context.Context, types []string, match func(graphql.CollectedField) bool) bool {
 	if !hasFieldContext(ctx) {
 		return true
 	}
 	fields := graphql.CollectFields(graphql.GetOperationContext(ctx), graphql.GetFieldContext(ctx).Field.Selections, types)
-	return slices.ContainsFunc(fields, func(f graphql.CollectedField) bool { return match(f.Name) })
+	return slices.ContainsFunc(fields, match)
 }
 
 // ArgumentOrAbsent returns v, the value of an argument of the field in ctx in the form in which it is sent

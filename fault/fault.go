@@ -33,6 +33,7 @@ const (
 	MaxSelections         Code = "MAX_SELECTIONS_LIMIT"
 	MaxResponse           Code = "MAX_RESPONSE_LIMIT"
 	DownstreamService     Code = "DOWNSTREAM_SERVICE_ERROR"
+	RateLimited           Code = "RATE_LIMITED"
 	GatewayTimeout        Code = "GATEWAY_TIMEOUT"
 	Overloaded            Code = "OVERLOADED"
 	ServiceUnavailable    Code = "SERVICE_UNAVAILABLE"

@@ -3,6 +3,8 @@
 // reads directives at run time.
 package facts
 
+import "time"
+
 // Table holds what is stated about the parts of a schema, by schema coordinate (GraphQL
 // specification, section 3.14, Schema Coordinates): "User" for a type, "Query.products" for a field,
 // "Query.products(first:)" for an argument, "NewUser.name" for a field of an input object. Parts about
@@ -13,6 +15,18 @@ type Table map[string]Facts
 type Facts struct {
 	// ListSize is that of a field with @listSize; nil for others.
 	ListSize *ListSize
+	// RateLimits are those of a field with @rateLimit, in the order of the schema.
+	RateLimits []RateLimit
+}
+
+// RateLimit says how often a field may be selected.
+type RateLimit struct {
+	// Limit is how many places with the field pass in each Period, and Burst how many of them at once.
+	Limit, Burst int64
+	// Period is the time for Limit.
+	Period time.Duration
+	// By is what is counted apart, such as "caller" or "$args.email".
+	By string
 }
 
 // ListSize says how many elements a field's list has at the worst.

@@ -52,7 +52,8 @@ const (
 type FieldInfo struct {
 	ID      int // the case of the field in generated switches over its type's fields, from 1
 	Kind    FieldKind
-	Guarded bool // the field has a guard
+	Guarded bool // the field has a guard that needs the caller's identity
+	Limited bool // the field has a rate limit, which a guard enforces
 	// Handwritten is set if handwritten code resolves the field. Such code may use any field of its
 	// objects and make calls of its own, so an operation with such a field reads every field from
 	// the services' responses.
@@ -294,7 +295,7 @@ func (c *compiler) compileField(f *Field, object *ast.Definition) {
 	if f.Kind != Fallback {
 		c.compileBelow(f)
 	}
-	if f.Kind != Property || f.Guarded { // a property's guard is called once, so its result is kept
+	if f.Kind != Property || f.Guarded || f.Limited { // a property's guard is called once, so its result is kept
 		f.slot = c.plan.fieldSlots
 		c.plan.fieldSlots++
 	}

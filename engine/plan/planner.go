@@ -63,7 +63,7 @@ func NewPlanner(schema *ast.Schema, types Types) *Planner {
 	}
 }
 
-// HasGuards reports whether a field of the schema has a guard.
+// HasGuards reports whether a field of the schema has a guard that needs the caller's identity.
 func (p *Planner) HasGuards() bool {
 	for _, t := range p.types {
 		for _, f := range t.Fields {

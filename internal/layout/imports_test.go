@@ -35,6 +35,7 @@ var rules = []rule{
 	{"internal/yaml", nil, "text is read the same whatever it says"},
 	{"internal/buildinfo", nil, "a build is identified the same whatever the program does"},
 	{"internal/suggest", nil, "names are compared the same whatever they name"},
+	{"store", nil, "it knows keys and bytes, and not what they mean"},
 	{"auth", []string{"fault"}, "a token is the same whatever is served"},
 	{"engine/scalar", []string{"fault"}, "models have its types"},
 	{"engine/input", []string{"engine/scalar", "fault"}, "values are coerced by the schema alone"},

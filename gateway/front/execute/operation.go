@@ -25,6 +25,14 @@ type Operation struct {
 	Header http.Header
 }
 
+// SetHeader sets a field of Header, whose name has the form of http.Header.
+func (op *Operation) SetHeader(name, value string) {
+	if op.Header == nil {
+		op.Header = make(http.Header, 4)
+	}
+	op.Header[name] = []string{value}
+}
+
 // Rule decides whether a request may execute an operation that is valid and within the limits. It is
 // safe for concurrent use.
 type Rule interface {

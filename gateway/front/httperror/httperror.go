@@ -64,6 +64,7 @@ var statuses = map[fault.Code]int{
 	fault.ServiceUnavailable:    http.StatusServiceUnavailable,
 	fault.GatewayTimeout:        http.StatusGatewayTimeout,
 	fault.Overloaded:            http.StatusServiceUnavailable,
+	fault.RateLimited:           http.StatusTooManyRequests,
 }
 
 // StatusOf returns the HTTP status of a request that fails with code. It reports false for the

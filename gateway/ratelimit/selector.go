@@ -1,0 +1,159 @@
+package ratelimit
+
+import (
+	"encoding/binary"
+	"encoding/json"
+	"fmt"
+	"net/netip"
+	"strings"
+
+	"github.com/gatehouse-graphql/gatehouse/auth"
+	"github.com/gatehouse-graphql/gatehouse/gateway/front/caller"
+	"github.com/gatehouse-graphql/gatehouse/gateway/front/execute"
+	"github.com/gatehouse-graphql/gatehouse/internal/suggest"
+)
+
+// subject is what a selector reads: an operation and, for the limit of a field, the arguments of a
+// place.
+type subject struct {
+	op        *execute.Operation
+	arguments map[string]any
+}
+
+// selector appends to b what a limit counts apart. What it appends has its length or is of fixed length, so that two
+// different subjects never have equal keys.
+type selector func(b []byte, s *subject) []byte
+
+var selectors = map[string]selector{
+	"caller":    func(b []byte, s *subject) []byte { return appendCaller(b, callerOf(s)) },
+	"ip":        func(b []byte, s *subject) []byte { return appendIP(b, callerOf(s).IP) },
+	"client":    func(b []byte, s *subject) []byte { return appendText(b, callerOf(s).Client) },
+	"class":     func(b []byte, s *subject) []byte { return appendText(b, callerOf(s).Class) },
+	"operation": func(b []byte, s *subject) []byte { return appendText(b, s.op.OperationContext.Operation.Name) },
+	"everyone":  func(b []byte, _ *subject) []byte { return b },
+}
+
+// selectorNames are the names of selectors, in the order of documentation.
+var selectorNames = []string{"caller", "ip", "client", "class", "operation", "claims.NAME", "everyone"}
+
+// nobody is the caller of an operation without one, as tests of other packages have them.
+var nobody = &caller.Caller{}
+
+func callerOf(s *subject) *caller.Caller {
+	if s.op.Caller == nil {
+		return nobody
+	}
+	return s.op.Caller
+}
+
+// parseSelector reads a selector of the settings.
+func parseSelector(text string) (selector, error) {
+	if path, ok := strings.CutPrefix(text, "claims."); ok && path != "" {
+		return claimSelector(path), nil
+	}
+	if s := selectors[text]; s != nil {
+		return s, nil
+	}
+	return nil, fmt.Errorf("must be %s, not %.40q%s", listed(selectorNames), text, suggest.DidYouMean(text, selectorNames))
+}
+
+// parseFieldSelector reads the argument by of @rateLimit, which the generator has checked: a selector
+// of the settings, $claims.NAME or $args.NAME.
+func parseFieldSelector(text string) (selector, error) {
+	if path, ok := strings.CutPrefix(text, "$args."); ok {
+		return argumentSelector(strings.Split(path, ".")), nil
+	}
+	if path, ok := strings.CutPrefix(text, "$claims."); ok {
+		return claimSelector(path), nil
+	}
+	return parseSelector(text)
+}
+
+// parseTier reads what tells tiers apart, as a function that returns the tier of a caller.
+func parseTier(text string) (func(*caller.Caller) string, error) {
+	if text == "class" {
+		return func(c *caller.Caller) string { return c.Class }, nil
+	}
+	if path, ok := strings.CutPrefix(text, "claims."); ok && path != "" {
+		return func(c *caller.Caller) string {
+			value, _ := c.Identity.Claim(path)
+			name, _ := value.(string)
+			return name
+		}, nil
+	}
+	return nil, fmt.Errorf("must be class or claims.NAME, not %.40q", text)
+}
+
+// appendCaller appends the subject of a token with its issuer, or the address of another caller.
+func appendCaller(b []byte, c *caller.Caller) []byte {
+	if c.Identity == nil || c.Identity.Subject == "" {
+		return appendIP(append(b, 'i'), c.IP)
+	}
+	issuer, _ := c.Identity.Claims["iss"].(string)
+	return appendText(appendText(append(b, 's'), issuer), c.Identity.Subject)
+}
+
+// ipv6Prefix is how many bits of an IPv6 address are told apart: the others are a client's own to
+// choose (RFC 4291, section 2.5.1).
+const ipv6Prefix = 64
+
+func appendIP(b []byte, ip netip.Addr) []byte {
+	ip = ip.Unmap()
+	if !ip.Is6() {
+		b = append(b, '4')
+		v4 := [4]byte{}
+		if ip.Is4() {
+			v4 = ip.As4()
+		}
+		return append(b, v4[:]...)
+	}
+	v6 := ip.As16()
+	return append(append(b, '6'), v6[:ipv6Prefix/8]...)
+}
+
+// claimSelector selects by a claim. Callers without it are counted as caller does.
+func claimSelector(path string) selector {
+	return func(b []byte, s *subject) []byte {
+		c := callerOf(s)
+		value, ok := claimOf(c.Identity, path)
+		if !ok {
+			return appendCaller(append(b, 0), c)
+		}
+		return appendValue(append(b, 1), value)
+	}
+}
+
+func claimOf(i *auth.Identity, path string) (any, bool) {
+	value, ok := i.Claim(path)
+	return value, ok && value != nil
+}
+
+// argumentSelector selects by an argument of the field, at a path within it.
+func argumentSelector(path []string) selector {
+	return func(b []byte, s *subject) []byte {
+		value := any(s.arguments)
+		for _, name := range path {
+			object, _ := value.(map[string]any)
+			value = object[name]
+		}
+		return appendValue(b, value)
+	}
+}
+
+// appendValue appends a value such that the ways to write one value, as the ID 1 and "1", are
+// equal.
+func appendValue(b []byte, value any) []byte {
+	switch v := value.(type) {
+	case string:
+		return appendText(b, v)
+	case nil, map[string]any, []any:
+		text, _ := json.Marshal(v) // the values are those of JSON
+		return appendText(b, string(text))
+	default:
+		return appendText(b, fmt.Sprint(v))
+	}
+}
+
+func appendText(b []byte, text string) []byte {
+	return append(binary.AppendUvarint(b, uint64(len(text))), text...)
+}
