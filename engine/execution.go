@@ -59,6 +59,14 @@ type Executor interface {
 	Execute(ctx context.Context, op *graphql.OperationContext, buf []byte) (Result, error)
 }
 
+// Pinner is a schema that plans operations ahead. Generated schemas implement it. It is safe for
+// concurrent use.
+type Pinner interface {
+	// Pin plans op and keeps the plans, whatever other operations are planned, until release is
+	// called. It returns an estimate of their memory in bytes.
+	Pin(op *graphql.OperationContext) (bytes int, release func())
+}
+
 // Coalescer is a schema that knows which operations callers may share. Generated schemas
 // implement it. It is safe for concurrent use.
 type Coalescer interface {

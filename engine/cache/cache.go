@@ -9,6 +9,7 @@ package cache
 import (
 	"container/heap"
 	"context"
+	"slices"
 	"sync"
 )
 
@@ -39,13 +40,16 @@ type Options struct {
 // move it in the heap, so that a hit is cheap; evict corrects its position when it is at the front.
 // And a new value whose priority is the lowest is evicted at once, and then ages the cache by a
 // sixteenth only: see refusals.
+//
+// Pin keeps a value beside the limits until Unpin. Pinned values are neither evicted nor counted.
 type Cache[K comparable, V any] struct {
 	options Options
 
 	mu        sync.Mutex
 	entries   map[K]*entry[K, V] // guarded by mu
-	queue     queue[K, V]        // the same entries; guarded by mu
-	weight    int                // of all entries; guarded by mu
+	queue     queue[K, V]        // the same entries, without those that are pinned; guarded by mu
+	weight    int                // of all entries in the queue; guarded by mu
+	pinned    int                // number of entries that are pinned; guarded by mu
 	age       float64            // grows with each eviction; guarded by mu
 	creations map[K]*creation[V] // in progress; guarded by mu
 }
@@ -134,6 +138,9 @@ func (c *Cache[K, V]) end(key K, cr *creation[V]) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	delete(c.creations, key)
+	if _, pinned := c.entries[key]; pinned { // by Pin, while the value was being created
+		return
+	}
 	if cr.created && cr.weight >= 0 {
 		c.add(&entry[K, V]{key: key, value: cr.value, weight: max(cr.weight, 1)})
 	}
@@ -149,7 +156,7 @@ func (c *Cache[K, V]) add(e *entry[K, V]) {
 	c.entries[e.key] = e
 	c.weight += e.weight
 	heap.Push(&c.queue, e)
-	for len(c.entries) > c.options.MaxEntries || c.options.MaxWeight > 0 && c.weight > c.options.MaxWeight {
+	for len(c.entries)-c.pinned > c.options.MaxEntries || c.options.MaxWeight > 0 && c.weight > c.options.MaxWeight {
 		c.evictOrRequeue(e)
 	}
 }
@@ -180,6 +187,56 @@ func (c *Cache[K, V]) evictOrRequeue(newest *entry[K, V]) {
 // aging, a stream of values that are requested once would displace those that are in use.
 const refusals = 16
 
+// Pin keeps the value of key until Unpin has been called as often as Pin. If the cache has none, it
+// calls create, whose value is pinned unless its weight is negative. Pin returns the value, its weight,
+// and whether it is pinned.
+func (c *Cache[K, V]) Pin(key K, create func() (value V, weight int)) (value V, weight int, pinned bool) {
+	if e, ok := c.pin(key, nil); ok {
+		return e.value, e.weight, true
+	}
+	value, weight = create()
+	if weight < 0 {
+		return value, weight, false
+	}
+	e, _ := c.pin(key, &entry[K, V]{key: key, value: value, weight: max(weight, 1)})
+	return e.value, e.weight, true
+}
+
+// pin pins the entry of key, or else made, unless it is nil. It reports whether an entry is pinned.
+func (c *Cache[K, V]) pin(key K, made *entry[K, V]) (*entry[K, V], bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	e, ok := c.entries[key]
+	switch {
+	case !ok && made == nil:
+		return nil, false
+	case !ok:
+		e = made
+		c.entries[key] = e
+	case e.pins == 0:
+		heap.Remove(&c.queue, slices.Index(c.queue, e))
+		c.weight -= e.weight
+	}
+	if e.pins++; e.pins == 1 {
+		c.pinned++
+	}
+	return e, true
+}
+
+// Unpin undoes one Pin of key. The value is removed with the last one.
+func (c *Cache[K, V]) Unpin(key K) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	e := c.entries[key]
+	if e == nil || e.pins == 0 {
+		return
+	}
+	if e.pins--; e.pins == 0 {
+		delete(c.entries, key)
+		c.pinned--
+	}
+}
+
 // Len returns the number of values.
 func (c *Cache[K, V]) Len() int {
 	c.mu.Lock()
@@ -187,7 +244,7 @@ func (c *Cache[K, V]) Len() int {
 	return len(c.entries)
 }
 
-// Weight returns the sum of the values' weights.
+// Weight returns the sum of the values' weights, without those that are pinned.
 func (c *Cache[K, V]) Weight() int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -206,6 +263,7 @@ type entry[K comparable, V any] struct {
 	frequency int     // number of requests, at most maxFrequency
 	age       float64 // of the cache at the last request
 	queued    float64 // the priority by which the queue is ordered; at most priority()
+	pins      int     // while it is not 0, the entry is not in the queue
 }
 
 // request counts a request at the given age of the cache.

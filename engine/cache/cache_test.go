@@ -187,3 +187,60 @@ func BenchmarkGet(b *testing.B) {
 		}
 	}
 }
+
+// A pinned value stays whatever is requested, takes no room from others, and goes with its last pin.
+func TestPinnedValuesStay(t *testing.T) {
+	c := New[string, int](Options{MaxEntries: 2, MaxWeight: 20})
+	load(t, c, "before", 5)
+	for key, weight := range map[string]int{"before": 5, "large": 1000} {
+		if got, w, pinned := c.Pin(key, create(weight)); got != weight || w != weight || !pinned {
+			t.Errorf("%s: got %d of weight %d, pinned: %t", key, got, w, pinned)
+		}
+	}
+	if got, _, pinned := c.Pin("refused", create(-1)); got != -1 || pinned {
+		t.Errorf("a value of a negative weight: %d, %t", got, pinned)
+	}
+	for i := range 1000 {
+		load(t, c, fmt.Sprint(i), 10)
+		if c.Len() > 4 || c.Weight() > 20 {
+			t.Fatalf("%d values of the weight %d", c.Len(), c.Weight())
+		}
+	}
+	if c.Len() != 4 {
+		t.Errorf("two are pinned, and two more fit; there are %d", c.Len())
+	}
+	c.Pin("large", create(0)) // a second one, of the same value
+	c.Unpin("large")
+	c.Unpin("before")
+	c.Unpin("nothing")
+	if got, ok := c.Get("large"); !ok || got != 1000 {
+		t.Errorf("after the first of two Unpin: %d, %t", got, ok)
+	}
+	c.Unpin("large")
+	for _, key := range []string{"before", "large"} {
+		if _, ok := c.Get(key); ok {
+			t.Errorf("%s stays after its last Unpin", key)
+		}
+	}
+	if c.Len() != 2 || c.Weight() != 20 {
+		t.Errorf("%d values of the weight %d stay", c.Len(), c.Weight())
+	}
+}
+
+// A value that is pinned while another caller creates it is the one that stays.
+func TestPinDuringCreation(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := New[string, int](Options{MaxEntries: 10})
+		release := make(chan struct{})
+		go func() { _, _ = c.Load(t.Context(), "key", func() (int, int) { <-release; return 7, 1 }) }()
+		synctest.Wait()
+		c.Pin("key", create(9))
+		close(release)
+		synctest.Wait()
+		if got, ok := c.Get("key"); !ok || got != 9 || c.Len() != 1 || c.Weight() != 0 {
+			t.Errorf("got %d, %t, %d values of the weight %d", got, ok, c.Len(), c.Weight())
+		}
+		c.Unpin("key")
+		load(t, c, "key", 3)
+	})
+}

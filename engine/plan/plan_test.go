@@ -379,3 +379,50 @@ func BenchmarkKnownPlan(b *testing.B) {
 		}
 	}
 }
+
+// The plans of a pinned operation are those that it would have, one for each combination of its
+// conditions, and stay whatever else is planned.
+func TestPin(t *testing.T) {
+	for name, test := range map[string]struct {
+		query string
+		plans int
+	}{
+		"no condition":     {"{ a { o { x } } }", 1},
+		"two conditions":   {"query ($x: Boolean!, $y: Boolean = true) { a { o { x @include(if: $x) y @skip(if: $y) } } }", 4},
+		"many, by default": {"query ($a: Boolean = true, $b: Boolean!, $c: Boolean!, $d: Boolean!) { a { o { a: x @include(if: $a) b: x @include(if: $b) c: x @include(if: $c) d: x @include(if: $d) } } }", 1},
+		"no plan":          {"{ __schema { description } }", 0},
+	} {
+		p := NewPlanner(schema, types)
+		op := operationOf(t, test.query, nil)
+		bytes, release := p.Pin(op)
+		if got := p.plans.Len(); got != test.plans || (bytes > 0) != (test.plans > 0) || p.operations.Len() != 1 {
+			t.Errorf("%s: %d plans of %d bytes", name, got, bytes)
+		}
+		for i := range 2 * maxPlans {
+			planOf(t, p, operationOf(t, fmt.Sprintf("{ a { o { x%d: x } } }", i), nil))
+		}
+		before := p.plans.Len()
+		for bits := range test.plans {
+			values := map[string]any{"x": bits&1 != 0, "y": bits&2 != 0, "a": true, "b": false, "c": false, "d": false}
+			got, want := planOf(t, p, again(op.Doc, values)), planOf(t, NewPlanner(schema, types), again(op.Doc, values))
+			if len(got.Root().Fields) != len(want.Root().Fields) || fmt.Sprint(leaves(got)) != fmt.Sprint(leaves(want)) {
+				t.Errorf("%s with %v: the plan has %v, want %v", name, values, leaves(got), leaves(want))
+			}
+		}
+		if p.plans.Len() != before {
+			t.Errorf("%s: a pinned plan was compiled again", name)
+		}
+		release()
+		if p.plans.Len() != before-test.plans {
+			t.Errorf("%s: %d plans stay", name, p.plans.Len()-before+test.plans)
+		}
+	}
+}
+
+// leaves returns the response names of the fields of Thing.o.
+func leaves(p *Plan) (names []string) {
+	for _, f := range p.Root().Fields[0].SelectionOf(types["Thing"].ID).Fields[0].SelectionOf(types["O"].ID).Fields {
+		names = append(names, f.Field.Alias)
+	}
+	return names
+}

@@ -122,6 +122,51 @@ func (p *Planner) CanCoalesce(ctx context.Context, op *graphql.OperationContext)
 	return err == nil && plan != nil && !plan.requestScoped
 }
 
+// maxPinnedConditions is the number of conditions up to which all plans of a pinned operation are
+// compiled. Of an operation with more of them, only the plan for the variables' defaults is: the number of
+// plans doubles with each condition.
+const maxPinnedConditions = 3
+
+// Pin compiles the plans of op, and keeps them beside the limits of the cache until release is called. It
+// returns an estimate of their memory in bytes, 0 for an operation that no plan can execute. The
+// values of op's variables do not matter.
+func (p *Planner) Pin(op *graphql.OperationContext) (bytes int, release func()) {
+	infoKey := weak.Make(op.Operation)
+	known, _, _ := p.operations.Pin(infoKey, func() (*operationInfo, int) { return inspect(p.schema, p.types, op), 1 })
+	var keys []planKey
+	if known.fallback == "" {
+		keys = known.pinnedKeys(op.Operation)
+	}
+	for _, key := range keys {
+		_, weight, _ := p.plans.Pin(key, func() (*Plan, int) {
+			return p.compile(&graphql.OperationContext{Doc: op.Doc, Operation: op.Operation, Variables: known.variables(key.conditions)}, known)
+		})
+		bytes += weight
+	}
+	return bytes, func() {
+		p.operations.Unpin(infoKey)
+		for _, key := range keys {
+			p.plans.Unpin(key)
+		}
+	}
+}
+
+// pinnedKeys returns the keys of the plans that Pin compiles.
+func (o *operationInfo) pinnedKeys(op *ast.OperationDefinition) []planKey {
+	if len(o.conditions) > maxPinnedConditions {
+		defaults := map[string]any{}
+		for _, v := range op.VariableDefinitions {
+			defaults[v.Variable] = v.DefaultValue != nil && v.DefaultValue.Raw == "true"
+		}
+		return []planKey{{op, o.conditionBits(defaults)}}
+	}
+	keys := make([]planKey, 1<<len(o.conditions))
+	for bits := range keys {
+		keys[bits] = planKey{op, uint64(bits)}
+	}
+	return keys
+}
+
 // operationInfo returns the information about an operation. The first of concurrent callers finds it out
 // and the others wait. The error is that of ctx, if ctx ends meanwhile.
 func (p *Planner) operationInfo(ctx context.Context, op *graphql.OperationContext) (*operationInfo, error) {
@@ -143,13 +188,17 @@ func (p *Planner) plan(ctx context.Context, op *graphql.OperationContext, known 
 	if plan, ok := p.plans.Get(key); ok {
 		return plan, nil
 	}
-	return p.plans.Load(ctx, key, func() (*Plan, int) {
-		plan := newCompiler(p.schema, p.types, op).compile()
-		if plan != nil {
-			plan.sharedCalls = known.sharedCalls
-		}
-		return plan, plan.memory() + known.documentBytes
-	})
+	return p.plans.Load(ctx, key, func() (*Plan, int) { return p.compile(op, known) })
+}
+
+// compile returns the plan of an operation by the values of its variables, nil if it would be too
+// large, and its weight.
+func (p *Planner) compile(op *graphql.OperationContext, known *operationInfo) (*Plan, int) {
+	plan := newCompiler(p.schema, p.types, op).compile()
+	if plan != nil {
+		plan.sharedCalls = known.sharedCalls
+	}
+	return plan, plan.memory() + known.documentBytes
 }
 
 // conditionBits returns the values of the conditions, one bit for each. A variable that is null or
@@ -161,6 +210,15 @@ func (o *operationInfo) conditionBits(variables map[string]any) (bits uint64) {
 		}
 	}
 	return bits
+}
+
+// variables returns values of the variables in conditions whose conditionBits are bits.
+func (o *operationInfo) variables(bits uint64) map[string]any {
+	values := map[string]any{}
+	for i, name := range o.conditions {
+		values[name] = bits&(1<<i) != 0
+	}
+	return values
 }
 
 // maxConditions is the number of conditions that fit into a planKey.

@@ -54,6 +54,7 @@ type plannedSchema struct {
 var (
 	_ engine.Executor  = (*plannedSchema)(nil)
 	_ engine.Coalescer = (*plannedSchema)(nil)
+	_ engine.Pinner    = (*plannedSchema)(nil)
 	_ facts.Schema     = (*plannedSchema)(nil)
 )
 
@@ -70,6 +71,11 @@ func (s *plannedSchema) Facts() facts.Table { return schemaFacts }
 // CanCoalesce implements engine.Coalescer.
 func (s *plannedSchema) CanCoalesce(ctx context.Context, op *graphql.OperationContext) bool {
 	return s.planner.CanCoalesce(ctx, op)
+}
+
+// Pin implements engine.Pinner.
+func (s *plannedSchema) Pin(op *graphql.OperationContext) (bytes int, release func()) {
+	return s.planner.Pin(op)
 }
 
 // ReadScalar unmarshals a value of a scalar as gqlgen does for arguments. It returns an error when
