@@ -63,6 +63,7 @@ var rules = []rule{
 	{"gateway/escape", nil, "JSON and GraphQL have the same escapes"},
 	{"gateway/compress", nil, "content is compressed the same whatever it is"},
 	{"gateway/documents", []string{"engine/cache"}, "an id stands for a text, whatever is in it and whoever may execute it"},
+	{"gateway/network", nil, "addresses are compared the same whatever is limited by them"},
 	{"gateway/limit", []string{"gateway/escape", "fault"}, "limits look at the query alone"},
 	{"gateway/playground", []string{"gateway/compress"}, "the page knows an endpoint and nothing else"},
 	{"gateway/redact", nil, "it redacts texts, independent of their source"},
