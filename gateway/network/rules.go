@@ -15,7 +15,7 @@ import (
 type Options struct {
 	Lists `yaml:",inline"`
 
-	// Routes have lists for one path and all below it, such as /graphql or /metrics. Of two paths the longer
+	// Routes are lists for one path and all below it, such as /graphql or /metrics. Of two paths the longer
 	// one counts; "/" is every path that no other one has. The lists of a path add to deny and
 	// denyFile above, and replace allow and allowFile. The paths of health checks, /healthz and /readyz,
 	// have only the lists that stand here under their own names. Default none.

@@ -21,8 +21,8 @@ type Class struct {
 	Name string `yaml:"name"`
 	// Authenticated is whether the caller has a token that was accepted. Default either.
 	Authenticated *bool `yaml:"authenticated"`
-	// Claims have the values of a claim of the token, by its path, such as tier or org.plan. A claim that
-	// is a list has each of its elements. Default any.
+	// Claims are the values that a claim of the token may have, by the path of the claim, such as tier or
+	// org.plan. A claim that is a list has each of its elements. Default any.
 	Claims map[string][]string `yaml:"claims"`
 	// Scopes are scopes of the token. Default any.
 	Scopes []string `yaml:"scopes"`
