@@ -10,6 +10,8 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -377,5 +379,73 @@ func TestReloadUnderLoad(t *testing.T) {
 	t.Logf("%d requests, %d failed; %d reloads applied, %d refused", requests.Load(), failed.Load(), applied, refused)
 	if failed.Load() > 0 || requests.Load() < 100 || applied < 4*rounds || refused < rounds {
 		t.Errorf("%d of %d requests failed; %d reloads applied, %d refused", failed.Load(), requests.Load(), applied, refused)
+	}
+}
+
+// Who may come changes with the settings, and with the files of networks that they name. Neither the metrics
+// listener nor the admin listener asks for it.
+func TestReloadOfNetworks(t *testing.T) {
+	_, ports := newShop(t)
+	settings := fileOf(ports, "proxies: {trusted: [127.0.0.1]}", "networks: {deny: [192.0.2.0/25], denyFile: deny.txt}")
+	folder := t.TempDir()
+	denyFile := filepath.Join(folder, "deny.txt")
+	settings = strings.Replace(settings, "deny.txt", denyFile, 1)
+	write := func(text string) {
+		t.Helper()
+		if err := os.WriteFile(denyFile, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("203.0.113.1\n")
+	r := newReloaded(t, settings)
+	want := func(denied ...string) {
+		t.Helper()
+		for _, ip := range []string{"192.0.2.1", "192.0.2.200", "203.0.113.1", "203.0.113.2"} {
+			req, err := http.NewRequest(http.MethodGet, r.URL+"/graphql?query={__typename}", nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			req.Header.Set("X-Forwarded-For", ip)
+			res, err := http.DefaultClient.Do(req)
+			if err != nil {
+				t.Fatal(err)
+			}
+			res.Body.Close()
+			if isDenied := res.StatusCode == http.StatusForbidden; isDenied != slices.Contains(denied, ip) {
+				t.Errorf("%s: %d", ip, res.StatusCode)
+			}
+		}
+	}
+	want("192.0.2.1", "203.0.113.1")
+	r.change(strings.Replace(settings, "192.0.2.0/25", "192.0.2.128/25", 1))
+	want("192.0.2.200", "203.0.113.1")
+	write("203.0.113.2\n")
+	r.change(settings, true)
+	want("192.0.2.1", "203.0.113.2")
+	write("all\n")
+	r.change(settings+"\n", true)
+	if log := r.Log.String(); !strings.Contains(log, "networks.denyFile: "+denyFile+`:1: \"all\" is not a network`) {
+		t.Errorf("the log lacks the mistake:\n%s", log)
+	}
+	want("192.0.2.1", "203.0.113.2")
+}
+
+// The listeners for operators have no lists of networks: that they can be reached is up to their addresses.
+func TestNetworksAreThoseOfClients(t *testing.T) {
+	g := newGateway(t, func(c *config.Config) {
+		c.Metrics.Listen, c.Admin.Listen = "127.0.0.1:0", "127.0.0.1:0"
+		c.Networks.Deny = []string{"127.0.0.0/8"}
+	})
+	metrics := regexp.MustCompile(`"msg":"serving metrics","address":"(.*?)"`).FindStringSubmatch(g.Log.String())
+	if metrics == nil {
+		t.Fatalf("the metrics are not served:\n%s", g.Log)
+	}
+	for url, want := range map[string]int{
+		g.URL + "/": http.StatusForbidden, g.URL + "/readyz": http.StatusOK,
+		"http://" + metrics[1] + "/metrics": http.StatusOK, adminURL(t, g) + "/sources": http.StatusOK,
+	} {
+		if status, _ := get(t, url); status != want {
+			t.Errorf("%s: %d", url, status)
+		}
 	}
 }

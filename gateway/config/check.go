@@ -37,6 +37,7 @@ func (c *Config) check(k *checker) {
 	c.checkProgram(k)
 	c.checkCORS(k)
 	k.reportErrors(parsePath("cursors"), page.Options(c.Cursors).Validate())
+	c.checkCallers(k)
 	if !k.demo {
 		c.checkIssuers(k)
 		c.checkSources(k)

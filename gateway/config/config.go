@@ -27,7 +27,9 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/gateway/admin"
 	"github.com/gatehouse-graphql/gatehouse/gateway/front"
 	"github.com/gatehouse-graphql/gatehouse/gateway/front/admission"
+	"github.com/gatehouse-graphql/gatehouse/gateway/front/caller"
 	"github.com/gatehouse-graphql/gatehouse/gateway/limit"
+	"github.com/gatehouse-graphql/gatehouse/gateway/network"
 	"github.com/gatehouse-graphql/gatehouse/internal/yaml"
 	"github.com/gatehouse-graphql/gatehouse/upstreams"
 )
@@ -68,6 +70,13 @@ type Config struct {
 	Cursors Cursors `yaml:"cursors"`
 	// Auth has the issuers whose tokens are accepted. Default none: every caller is anonymous.
 	Auth Auth `yaml:"auth"`
+	// Proxies are the proxies whose word is believed about the addresses of clients. Default none.
+	Proxies caller.Proxies `yaml:"proxies"`
+	// Callers are the clients as limits tell them apart: by what they state, and by class.
+	Callers caller.Options `yaml:"callers"`
+	// Networks are the networks from which the gateway may be used. They do not hold for metrics.listen
+	// and admin.listen. Default all.
+	Networks network.Options `yaml:"networks"`
 	// Sources are the services behind the graph, by the names that its bindings use.
 	Sources Sources `yaml:"sources"`
 
@@ -89,6 +98,9 @@ type Log struct {
 	Level slog.Level `yaml:"level"`
 	// Format is json, text, or auto, which is text on a terminal and json elsewhere. Default auto.
 	Format string `yaml:"format"`
+	// ClientAddress adds the address of the client, client_ip, to the line of each operation. It is personal
+	// data. Default false.
+	ClientAddress bool `yaml:"clientAddress"`
 }
 
 // The values of Log.Format.
@@ -153,6 +165,11 @@ func (c *Config) Front() front.Options {
 		Execution:     c.Execution.Options,
 		Admission:     c.Admission,
 		Cursors:       page.Options(c.Cursors),
+		Proxies:       c.Proxies,
+		Callers:       c.Callers,
+		Networks:      c.Networks,
+
+		LogClientAddress: c.Log.ClientAddress,
 	}
 }
 
@@ -200,6 +217,10 @@ func (c *Config) resolvePaths(folder string, root *node) {
 		t.KeyFile = resolve(at.Key("keyFile"), t.KeyFile)
 		c.Sources[name] = source
 	}
+	c.eachNetworkLists(func(p yaml.Path, l *network.Lists) {
+		l.AllowFile = resolve(p.Key("allowFile"), l.AllowFile)
+		l.DenyFile = resolve(p.Key("denyFile"), l.DenyFile)
+	})
 }
 
 func issuerPath(i int) yaml.Path { return parsePath("auth.issuers").Item(i) }

@@ -114,6 +114,13 @@ func decodeScalar(v reflect.Value, n *node) (want string) {
 		return decodeLevel(target, n)
 	}
 	switch v.Kind() {
+	case reflect.Pointer:
+		set := reflect.New(v.Type().Elem())
+		if want := decodeScalar(set.Elem(), n); want != "" {
+			return want
+		}
+		v.Set(set)
+		return ""
 	case reflect.Bool:
 		return decodeBool(v, n)
 	case reflect.Int:

@@ -20,7 +20,9 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/engine/page"
 	"github.com/gatehouse-graphql/gatehouse/gateway/front"
 	"github.com/gatehouse-graphql/gatehouse/gateway/front/admission"
+	"github.com/gatehouse-graphql/gatehouse/gateway/front/caller"
 	"github.com/gatehouse-graphql/gatehouse/gateway/limit"
+	"github.com/gatehouse-graphql/gatehouse/gateway/network"
 	"github.com/gatehouse-graphql/gatehouse/upstreams"
 )
 
@@ -137,7 +139,12 @@ limits: {body: 1KB, tokens: 2, depth: 3, aliases: 4, rootFields: 5, directives: 
 execution: {deadline: 8s, maxCalls: 9, documentCache: 10}
 cursors: {secret: `+key+`}
 admission: {maxOperations: 11, maxQueued: 12, maxWait: 13s, maxBytes: 14KB}
+log: {clientAddress: true}
+proxies: {trusted: [10.0.0.0/8], header: Forwarded}
+callers: {classes: [{name: partner, claims: {tier: [gold]}, authenticated: true}, {name: crawler, authenticated: false}]}
+networks: {allow: [10.0.0.0/8], routes: {/graphql: {deny: [10.1.0.0/16]}}}
 `)
+	yes, no := true, false
 	want := front.Options{
 		Limits:    limit.Options{Tokens: 2, Depth: 3, Aliases: 4, RootFields: 5, Directives: 6, Selections: 7},
 		BodyBytes: 1000, Deadline: 8 * time.Second, DocumentCache: 10,
@@ -146,6 +153,14 @@ admission: {maxOperations: 11, maxQueued: 12, maxWait: 13s, maxBytes: 14KB}
 		Introspection: true, Playground: true, Execution: engine.Options{MaxCalls: 9},
 		Cursors:   page.Options{Secret: key},
 		Admission: admission.Options{MaxOperations: 11, MaxQueued: 12, MaxWait: 13 * time.Second, MaxBytes: 14_000},
+		Proxies:   caller.Proxies{Trusted: []string{"10.0.0.0/8"}, Header: "Forwarded"},
+		Callers: caller.Options{Classes: []caller.Class{
+			{Name: "partner", Claims: map[string][]string{"tier": {"gold"}}, Authenticated: &yes}, {Name: "crawler", Authenticated: &no},
+		}},
+		Networks: network.Options{
+			Lists: network.Lists{Allow: []string{"10.0.0.0/8"}}, Routes: map[string]network.Lists{"/graphql": {Deny: []string{"10.1.0.0/16"}}},
+		},
+		LogClientAddress: true,
 	}
 	got := c.Front()
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -348,6 +363,44 @@ func TestPathsOfTLSFilesAreRelativeToTheFile(t *testing.T) {
 		}
 		if _, err := Load(LoadOptions{Path: file, Explicit: true}); err == nil || !strings.Contains(err.Error(), filepath.Join(folder, "x.pem")) {
 			t.Errorf("%s: it looked elsewhere: %v", tls, err)
+		}
+	}
+}
+
+// A file of networks is read when the settings are checked, and its name means the same everywhere.
+func TestPathsOfNetworkFilesAreRelativeToTheFile(t *testing.T) {
+	folder := t.TempDir()
+	if err := os.WriteFile(filepath.Join(folder, "deny.txt"), []byte("192.0.2.0/24\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(folder, "gateway.yaml")
+	for text, want := range map[string]string{
+		"networks: {denyFile: deny.txt, routes: {/graphql: {denyFile: deny.txt}}}": "",
+		"networks: {allowFile: no.txt}":                                            "networks.allowFile: " + filepath.Join(folder, "no.txt") + " cannot be read",
+		"networks: {routes: {/graphql: {denyFile: no.txt}}}":                       "networks.routes./graphql.denyFile: " + filepath.Join(folder, "no.txt") + " cannot be read",
+		"networks: {routes: {/: {denyFile: gateway.yaml}}}":                        "networks.routes./.denyFile: " + file + `:1: "networks: {routes`,
+	} {
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		_, err := Load(LoadOptions{Path: file, Explicit: true})
+		if (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v", text, err)
+		}
+	}
+}
+
+func TestCheckClass(t *testing.T) {
+	c := load(t, "callers: {classes: [{name: partner, scopes: [x]}]}")
+	for name, want := range map[string]string{
+		"partner": "", "anonymous": "", "authenticated": "",
+		"partners": `"partners" is not a class of callers; did you mean "partner"?`,
+		"xyz":      `"xyz" is not a class of callers; there are partner, authenticated, anonymous`,
+	} {
+		m := &mistakes{file: "gateway.yaml"}
+		c.checkClass(&checker{root: &node{kind: mapping}, mistakes: m}, parsePath("limits.depth"), name)
+		if err := m.err(); (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v", name, err)
 		}
 	}
 }

@@ -87,6 +87,10 @@ func TestCompare(t *testing.T) {
 			[]string{"level: info", "level: warn", "depth: 5", "depth: 6", "a.example", "b.example"},
 			Changes{Live: []string{"log.level", "cors.origins", "limits.depth"}},
 		},
+		"callers": {
+			[]string{"limits:", "proxies: {header: Forwarded}\ncallers: {classes: [{name: a, authenticated: true}]}\nnetworks: {deny: [10.0.0.0/8]}\nlimits:", "level: info", "level: info, clientAddress: true"},
+			Changes{Live: []string{"log.clientAddress", "proxies.header", "callers.classes", "networks.deny"}},
+		},
 		"a source": {
 			[]string{"http://u:1", "http://u:2", "X-Key: one", "X-Key: two"},
 			Changes{Live: []string{"sources.users.urls[0].url", "sources.users.headers.X-Key"}},

@@ -156,6 +156,8 @@ func sentence(text string) string {
 // typeWord returns the word of the page for a Go type.
 func typeWord(t reflect.Type) string {
 	switch {
+	case t.Kind() == reflect.Pointer, t.Kind() == reflect.Map:
+		return typeWord(t.Elem())
 	case t == reflect.TypeFor[time.Duration]():
 		return "duration"
 	case t == levelType:

@@ -20,6 +20,7 @@ import (
 //	string         text
 //	slog.Level     debug, info, warn, error
 //	slices, maps and structs of these
+//	*bool          true, false; nil if it is left out
 //
 // For a struct with a field whose tag has the option "scalar" that setting alone may be written.
 type field struct {

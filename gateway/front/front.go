@@ -24,6 +24,7 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/engine/page"
 	"github.com/gatehouse-graphql/gatehouse/gateway/front/admission"
 	"github.com/gatehouse-graphql/gatehouse/gateway/front/buffer"
+	"github.com/gatehouse-graphql/gatehouse/gateway/front/caller"
 	"github.com/gatehouse-graphql/gatehouse/gateway/front/coalesce"
 	"github.com/gatehouse-graphql/gatehouse/gateway/front/drain"
 	"github.com/gatehouse-graphql/gatehouse/gateway/front/execute"
@@ -33,6 +34,7 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/gateway/front/response"
 	"github.com/gatehouse-graphql/gatehouse/gateway/front/transport"
 	"github.com/gatehouse-graphql/gatehouse/gateway/limit"
+	"github.com/gatehouse-graphql/gatehouse/gateway/network"
 )
 
 // The values of Options.Compression.
@@ -77,6 +79,15 @@ type Options struct {
 	Admission admission.Options
 	// Cursors say how the cursors of paged fields are sealed.
 	Cursors page.Options
+	// Proxies are the proxies that say from which address a request comes. Default none.
+	Proxies caller.Proxies
+	// Callers say by what callers are told apart.
+	Callers caller.Options
+	// Networks say from which addresses the routes may be requested. Default all.
+	Networks network.Options
+	// LogClientAddress adds the address of the client to the line of each operation in the log.
+	// Default false.
+	LogClientAddress bool
 }
 
 func (o Options) withDefaults() Options {
@@ -176,6 +187,8 @@ type version struct {
 	options    Options
 	executor   *execute.Executor
 	coalescer  *coalesce.Coalescer
+	callers    *caller.Rules
+	networks   *network.Rules      // nil if they refuse no address
 	transports []graphql.Transport // the first one that supports a request serves it
 	handler    http.Handler
 }
@@ -226,11 +239,18 @@ func (f *Front) Prepare(o Options, d Deps) (apply func(), err error) {
 
 // version returns a version that follows the current one, if there is one.
 func (f *Front) version(o Options, d Deps) (*version, error) {
+	o.CORS.Headers = slices.Concat(o.CORS.Headers, o.Callers.Headers())
 	cors, err := o.CORS.middleware(d)
 	if err != nil {
 		return nil, fmt.Errorf("cors: %w", err)
 	}
 	v := &version{Front: f, options: o}
+	if v.callers, err = caller.NewRules(o.Proxies, o.Callers); err != nil {
+		return nil, fmt.Errorf("callers: %w", err)
+	}
+	if v.networks, err = network.NewRules(o.Networks, healthPath, readinessPath); err != nil {
+		return nil, fmt.Errorf("networks: %w", err)
+	}
 	executorOptions := execute.Options{
 		Limits:        o.Limits,
 		DocumentCache: o.DocumentCache,

@@ -1,6 +1,7 @@
 package front
 
 import (
+	"log/slog"
 	"net/http"
 	"strings"
 
@@ -14,20 +15,32 @@ import (
 
 const endpoint = "/graphql" // the path of GraphQL requests
 
+// The paths of health checks.
+const (
+	healthPath    = "/healthz"
+	readinessPath = "/readyz"
+)
+
 // SchemaPath is the path of the schema's SDL, which is served while introspection is on.
 const SchemaPath = "/schema.graphql"
+
+// RoutePaths are the paths for which Options.Networks may have lists: those that routes serves, and "/",
+// which has the playground.
+func RoutePaths() []string {
+	return []string{"/", endpoint, healthPath, "/metrics", "/playground", readinessPath, SchemaPath, "/services"}
+}
 
 // routes returns the handler of all routes, with the middleware in the order in which it runs.
 func (v *version) routes(d Deps, cors middleware.Middleware) http.Handler {
 	operations := middleware.Chain(http.HandlerFunc(v.serveOperation),
-		middleware.AccessLog(d.Log),                   // around all that may refuse a request, so that refusals are logged
+		v.accessLog(d.Log),                            // around all that may refuse a request, so that refusals are logged
 		middleware.CountRefusals(d.OnRefused),         // around all that may refuse a request
 		middleware.Recover(v.errors),                  // inside the log: the line of a panic has its status 500
 		cors,                                          // before all that may refuse a request: without its headers a page cannot read why, and preflights have no token
 		middleware.Deadline(v.options.Deadline),       // before the body is read
 		middleware.RefuseContentEncoding(v.errors),    // before the body is read
 		middleware.Authenticate(d.Verify, v.errors),   // before the body is read: that of a refused caller need not be
-		middleware.Identify,                           // after authentication, which says whose token it is
+		middleware.Identify(v.callers),                // after authentication, which says whose token it is
 		middleware.ShareMemory(v.memory),              // before the body is read, which takes memory
 		middleware.ClientHeaders(d.WithClientHeaders), // last, since it keeps the headers for the services
 	)
@@ -35,8 +48,8 @@ func (v *version) routes(d Deps, cors middleware.Middleware) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle(endpoint, operations)
 	mux.Handle(endpoint+"/{$}", operations) // some clients end every URL so
-	mux.HandleFunc("GET /healthz", v.serveHealth)
-	mux.HandleFunc("GET /readyz", v.serveReadiness)
+	mux.HandleFunc("GET "+healthPath, v.serveHealth)
+	mux.HandleFunc("GET "+readinessPath, v.serveReadiness)
 	if d.Metrics != nil {
 		mux.Handle("GET /metrics", d.Metrics)
 	}
@@ -59,7 +72,16 @@ func (v *version) routes(d Deps, cors middleware.Middleware) http.Handler {
 		v.writeDeadline(),
 		v.compression(),
 		v.drain.Middleware, // after LimitBody, whose read deadline it shortens when the server stops
+		middleware.ClientAddress(v.callers),
+		middleware.PermitNetworks(v.networks, v.refusedNetwork(d)), // before all that costs more: CORS, the token and the body
 	)
+}
+
+// accessLog returns the middleware that logs operations.
+func (v *version) accessLog(log *slog.Logger) middleware.Middleware {
+	return middleware.AccessLog(log, middleware.AccessLogOptions{
+		ClientAddress: v.options.LogClientAddress, Class: len(v.options.Callers.Classes) > 0,
+	})
 }
 
 // writeDeadline returns the middleware that bounds the time for a response, where the server's bound is

@@ -1,8 +1,11 @@
-// Package caller describes who sends a request, as far as limits ask.
+// Package caller says who sends a request, as far as limits ask: from which address, with which token,
+// by which client program, and of which class of callers that makes it.
+//
+// It promises that a client cannot choose its address: of what a request says about it, only what a
+// trusted proxy has written counts. It allocates nothing for a request.
 package caller
 
 import (
-	"net/http"
 	"net/netip"
 
 	"github.com/gatehouse-graphql/gatehouse/auth"
@@ -18,7 +21,7 @@ const (
 
 // Caller is who sends a request. It is not changed once it is made, and safe for concurrent use.
 type Caller struct {
-	// IP is the client's address, the zero Addr if the connection has none.
+	// IP is the client's address, without a zone and unmapped; the zero Addr if it is not known.
 	IP netip.Addr
 	// Identity is that of the accepted token; nil for an anonymous caller.
 	Identity *auth.Identity
@@ -29,30 +32,23 @@ type Caller struct {
 	Class string
 }
 
-// The headers in which clients state what they are: the one of most clients, and Apollo's.
-var (
-	clientHeaders  = [...]string{"Graphql-Client-Name", "Apollographql-Client-Name"}
-	versionHeaders = [...]string{"Graphql-Client-Version", "Apollographql-Client-Version"}
-)
+// nat64 has the IPv4 addresses of clients in its last 32 bits (RFC 6052, section 2.1).
+var nat64 = netip.MustParsePrefix("64:ff9b::/96")
 
-// Of returns the caller who sends r and whose token has an identity, nil for none.
-func Of(r *http.Request, identity *auth.Identity) Caller {
-	c := Caller{Identity: identity, Client: first(r.Header, clientHeaders[:]), ClientVersion: first(r.Header, versionHeaders[:]), Class: Anonymous}
-	if identity != nil {
-		c.Class = Authenticated
-	}
-	if peer, err := netip.ParseAddrPort(r.RemoteAddr); err == nil {
-		c.IP = peer.Addr().Unmap().WithZone("")
-	}
-	return c
-}
+// networkBits is the length of the prefixes by which IPv6 addresses are counted: a site has at least one
+// such network, and each of its hosts can use any address in it (RFC 4291, section 2.5.1; RFC 8981).
+const networkBits = 64
 
-// first returns the value of the first of some headers that is there, "" without one.
-func first(h http.Header, names []string) string {
-	for _, name := range names {
-		if values := h[name]; len(values) > 0 {
-			return values[0]
-		}
+// NetworkKey returns the network by which limits count c: an IPv4 address alone, as 192.0.2.1/32, and an
+// IPv6 address with all of its /64, as 2001:db8::/64. It is the zero Prefix if the address is not known.
+func (c *Caller) NetworkKey() netip.Prefix {
+	bits := c.IP.BitLen()
+	if c.IP.Is6() && !nat64.Contains(c.IP) {
+		bits = networkBits
 	}
-	return ""
+	key, err := c.IP.Prefix(bits)
+	if err != nil { // of the zero Addr
+		return netip.Prefix{}
+	}
+	return key
 }

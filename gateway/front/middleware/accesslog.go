@@ -9,16 +9,24 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/gateway/front/request"
 )
 
+// AccessLogOptions say what the line of a request has beside what all of them have.
+type AccessLogOptions struct {
+	// ClientAddress adds the address of the client, which is personal data.
+	ClientAddress bool
+	// Class adds the class of the caller.
+	Class bool
+}
+
 // AccessLog writes a line to log for each request, also for one that is refused or panics. The
 // line has no token, no variable and no text of a query. OPTIONS requests have no line, since
 // they ask for no operation.
-func AccessLog(log *slog.Logger) Middleware {
+func AccessLog(log *slog.Logger, o AccessLogOptions) Middleware {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			r, c := request.Attach(r)
 			defer func() {
 				if r.Method != http.MethodOptions && log.Enabled(c, slog.LevelInfo) {
-					log.LogAttrs(c, slog.LevelInfo, "operation", logAttrs(&c.Log, time.Since(c.Start))...)
+					log.LogAttrs(c, slog.LevelInfo, "operation", o.attrs(c, time.Since(c.Start))...)
 				}
 			}()
 			next.ServeHTTP(w, r)
@@ -26,9 +34,10 @@ func AccessLog(log *slog.Logger) Middleware {
 	}
 }
 
-// logAttrs returns the attributes of a request's line. Those that most requests have empty are
+// attrs returns the attributes of a request's line. Those that most requests have empty are
 // left out when they are.
-func logAttrs(e *request.LogEntry, duration time.Duration) []slog.Attr {
+func (o AccessLogOptions) attrs(c *request.Context, duration time.Duration) []slog.Attr {
+	e := &c.Log
 	attrs := []slog.Attr{
 		slog.String("request_id", e.ID),
 		slog.String("operation", e.Operation),
@@ -55,6 +64,18 @@ func logAttrs(e *request.LogEntry, duration time.Duration) []slog.Attr {
 	}
 	if len(e.Codes) > 0 {
 		attrs = append(attrs, slog.String("codes", strings.Join(e.Codes, ",")))
+	}
+	if o.ClientAddress && c.Caller.IP.IsValid() {
+		attrs = append(attrs, slog.String("client_ip", c.Caller.IP.String()))
+	}
+	if c.Caller.Client != "" {
+		attrs = append(attrs, slog.String("client", c.Caller.Client))
+	}
+	if c.Caller.ClientVersion != "" {
+		attrs = append(attrs, slog.String("client_version", c.Caller.ClientVersion))
+	}
+	if o.Class && c.Caller.Class != "" { // "" if the request was refused before the caller was known
+		attrs = append(attrs, slog.String("class", c.Caller.Class))
 	}
 	return attrs
 }

@@ -13,20 +13,33 @@ import (
 
 	"github.com/gatehouse-graphql/gatehouse/auth"
 	"github.com/gatehouse-graphql/gatehouse/engine"
+	"github.com/gatehouse-graphql/gatehouse/gateway/front/caller"
 	"github.com/gatehouse-graphql/gatehouse/gateway/front/presenter"
 	"github.com/gatehouse-graphql/gatehouse/gateway/front/request"
 	"github.com/gatehouse-graphql/gatehouse/gateway/front/response"
+	"github.com/gatehouse-graphql/gatehouse/gateway/network"
 )
 
 // all returns each middleware by its name, with the log that it writes to.
 func all(log *slog.Logger) map[string]Middleware {
 	errs := response.NewErrorWriter(presenter.New(log))
+	callers, err := caller.NewRules(caller.Proxies{}, caller.Options{})
+	if err != nil {
+		panic(err)
+	}
+	networks, err := network.NewRules(network.Options{Lists: network.Lists{Deny: []string{"203.0.113.0/24"}}})
+	if err != nil {
+		panic(err)
+	}
 	verify := func(context.Context, string) (*auth.Identity, error) { return &auth.Identity{Subject: "u1"}, nil }
 	return map[string]Middleware{
 		"RequestID":             RequestID,
 		"LimitBody":             LimitBody(10, time.Minute),
-		"AccessLog":             AccessLog(log),
 		"CountRefusals":         CountRefusals(func(string) {}),
+		"ClientAddress":         ClientAddress(callers),
+		"PermitNetworks":        PermitNetworks(networks, http.NotFoundHandler()),
+		"Identify":              Identify(callers),
+		"AccessLog":             AccessLog(log, AccessLogOptions{ClientAddress: true, Class: true}),
 		"Recover":               Recover(errs),
 		"Deadline":              Deadline(time.Minute),
 		"RefuseContentEncoding": RefuseContentEncoding(errs),

@@ -1,0 +1,47 @@
+package config
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/gatehouse-graphql/gatehouse/gateway/front"
+	"github.com/gatehouse-graphql/gatehouse/gateway/network"
+	"github.com/gatehouse-graphql/gatehouse/internal/suggest"
+	"github.com/gatehouse-graphql/gatehouse/internal/yaml"
+)
+
+// checkCallers checks who callers are and from where they may come. Each class and each list is validated
+// alone, so that an error of it is about that one.
+func (c *Config) checkCallers(k *checker) {
+	k.reportErrors(parsePath("proxies"), c.Proxies.Validate())
+	callers := parsePath("callers")
+	k.reportErrors(callers, c.Callers.Validate())
+	for i, class := range c.Callers.Classes {
+		k.reportErrors(callers.Key("classes").Item(i), class.Validate())
+	}
+	c.eachNetworkLists(func(p yaml.Path, l *network.Lists) { k.reportErrors(p, l.Validate()) })
+	routes := front.RoutePaths()
+	for _, path := range c.Networks.Paths() {
+		if !slices.Contains(routes, path) {
+			k.report(parsePath("networks.routes").Key(path), fmt.Sprintf("%q is not the path of a route%s", path, suggest.DidYouMean(path, routes)))
+		}
+	}
+}
+
+// eachNetworkLists calls f with each block of lists of networks, which f may change, and with its path.
+func (c *Config) eachNetworkLists(f func(p yaml.Path, l *network.Lists)) {
+	p := parsePath("networks")
+	f(p, &c.Networks.Lists)
+	for _, path := range c.Networks.Paths() {
+		l := c.Networks.Routes[path]
+		f(p.Key("routes").Key(path), &l)
+		c.Networks.Routes[path] = l
+	}
+}
+
+// checkClass reports the name of a class of callers at p that is not one.
+func (c *Config) checkClass(k *checker, p yaml.Path, name string) {
+	if names := c.Callers.ClassNames(); !slices.Contains(names, name) {
+		k.report(p, fmt.Sprintf("%q is not a class of callers%s; callers.classes defines classes", name, suggest.DidYouMean(name, names)))
+	}
+}
