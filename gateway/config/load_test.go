@@ -18,6 +18,7 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/auth"
 	"github.com/gatehouse-graphql/gatehouse/engine"
 	"github.com/gatehouse-graphql/gatehouse/engine/page"
+	"github.com/gatehouse-graphql/gatehouse/gateway/blocklist"
 	"github.com/gatehouse-graphql/gatehouse/gateway/front"
 	"github.com/gatehouse-graphql/gatehouse/gateway/front/admission"
 	"github.com/gatehouse-graphql/gatehouse/gateway/limit"
@@ -137,6 +138,9 @@ limits: {body: 1KB, tokens: 2, depth: 3, aliases: 4, rootFields: 5, directives: 
 execution: {deadline: 8s, maxCalls: 9, documentCache: 10}
 cursors: {secret: `+key+`}
 admission: {maxOperations: 11, maxQueued: 12, maxWait: 13s, maxBytes: 14KB}
+blocked:
+  - {operation: A, documentId: b, kind: query, client: c, clientVersion: 2.*, class: d, fields: [Query.e], message: f, until: 2126-12-31T08:00:00Z, name: g}
+  - {kind: mutation, until: 2126-12-31}
 `)
 	want := front.Options{
 		Limits:    limit.Options{Tokens: 2, Depth: 3, Aliases: 4, RootFields: 5, Directives: 6, Selections: 7},
@@ -146,6 +150,10 @@ admission: {maxOperations: 11, maxQueued: 12, maxWait: 13s, maxBytes: 14KB}
 		Introspection: true, Playground: true, Execution: engine.Options{MaxCalls: 9},
 		Cursors:   page.Options{Secret: key},
 		Admission: admission.Options{MaxOperations: 11, MaxQueued: 12, MaxWait: 13 * time.Second, MaxBytes: 14_000},
+		Blocked: []blocklist.Entry{
+			{Operation: "A", DocumentID: "b", Kind: "query", Client: "c", ClientVersion: "2.*", Class: "d", Fields: []string{"Query.e"}, Message: "f", Until: "2126-12-31T08:00:00Z", Name: "g"},
+			{Kind: "mutation", Until: "2126-12-31"},
+		},
 	}
 	got := c.Front()
 	if diff := cmp.Diff(want, got); diff != "" {

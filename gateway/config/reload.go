@@ -25,6 +25,7 @@ var reloads = map[string]bool{
 	"limits":        true,
 	"execution":     true,
 	"admission":     true,
+	"blocked":       true,
 	"cursors":       false, // cursors that clients hold would become invalid, in one replica before the others
 	"auth":          true,
 	"sources":       true,

@@ -22,6 +22,7 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/auth"
 	"github.com/gatehouse-graphql/gatehouse/engine"
 	"github.com/gatehouse-graphql/gatehouse/engine/page"
+	"github.com/gatehouse-graphql/gatehouse/gateway/blocklist"
 	"github.com/gatehouse-graphql/gatehouse/gateway/front/admission"
 	"github.com/gatehouse-graphql/gatehouse/gateway/front/buffer"
 	"github.com/gatehouse-graphql/gatehouse/gateway/front/coalesce"
@@ -75,6 +76,8 @@ type Options struct {
 	Execution engine.Options
 	// Admission bounds what all operations do at the same time.
 	Admission admission.Options
+	// Blocked are the operations that are refused. Default none.
+	Blocked []blocklist.Entry
 	// Cursors say how the cursors of paged fields are sealed.
 	Cursors page.Options
 }
@@ -230,6 +233,10 @@ func (f *Front) version(o Options, d Deps) (*version, error) {
 	if err != nil {
 		return nil, fmt.Errorf("cors: %w", err)
 	}
+	rules, err := f.rules(o, d)
+	if err != nil {
+		return nil, err
+	}
 	v := &version{Front: f, options: o}
 	executorOptions := execute.Options{
 		Limits:        o.Limits,
@@ -238,7 +245,7 @@ func (f *Front) version(o Options, d Deps) (*version, error) {
 		Execution:     o.Execution,
 		Admission:     f.limiter,
 		Cursors:       f.cursors,
-		Rules:         f.rules(o),
+		Rules:         rules,
 		Presenter:     f.present,
 		Log:           d.Log,
 		OnOperation:   d.OnOperation,
