@@ -233,3 +233,29 @@ func TestConditions(t *testing.T) {
 		}
 	}
 }
+
+// Whatever the settings say, an entry is refused or it blocks what it says.
+func FuzzEntries(f *testing.F) {
+	f.Add("Create*", "sha256:00", "mutation", "shop", "2.*", "anonymous", "Mutation.createOrder", "2126-01-01T00:00:00Z")
+	f.Add("*", "", "", "", "", "", "Query.", "2126-1-1")
+	f.Add("", "id", "query", "*", "", "", "Node.id", "")
+	op := operation(f, "mutation CreateOrder { createOrder { id } }")
+	op.Caller = &caller.Caller{Client: "shop", ClientVersion: "2.1", Class: caller.Anonymous}
+	f.Fuzz(func(t *testing.T, operation, id, kind, client, version, class, field, until string) {
+		e := Entry{Operation: operation, DocumentID: id, Kind: kind, Client: client, ClientVersion: version, Class: class, Until: until}
+		if field != "" {
+			e.Fields = []string{field}
+		}
+		list, err := New([]Entry{e}, schema)
+		if err != nil || list == nil {
+			return
+		}
+		blocked := list.Check(t.Context(), op) != nil
+		hasField := field == "" || slices.Contains([]string{"Mutation.createOrder", "Node.id", "Order.id"}, field)
+		want := matchesPattern(operation, "CreateOrder") && (id == "" || trimHash(id) == op.Document.ID) && (kind == "" || kind == "mutation") &&
+			matchesPattern(client, "shop") && matchesPattern(version, "2.1") && (class == "" || class == "anonymous") && hasField && !e.Ended(time.Now())
+		if blocked != want {
+			t.Errorf("%+v: blocked %t, want %t", e, blocked, want)
+		}
+	})
+}

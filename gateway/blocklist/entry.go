@@ -124,7 +124,7 @@ func matchesPattern(pattern, text string) bool {
 }
 
 // matches reports whether all conditions hold but that of Fields.
-func (e Entry) matches(op *execute.Operation) bool {
+func (e *Entry) matches(op *execute.Operation) bool {
 	return matchesPattern(e.Operation, op.Operation.Name) &&
 		(e.DocumentID == "" || op.Document != nil && e.DocumentID == op.Document.ID) &&
 		(e.Kind == "" || e.Kind == string(op.Operation.Operation)) &&
