@@ -33,7 +33,7 @@ var schema = gqlparser.MustLoadSchema(&ast.Source{Input: `
 // operation returns an operation as execute.Executor.Prepare does.
 func operation(t testing.TB, query string) *execute.Operation {
 	t.Helper()
-	doc, err := gqlparser.LoadQuery(schema, query)
+	doc, err := gqlparser.LoadQueryWithRules(schema, query, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -137,7 +137,7 @@ func TestUntil(t *testing.T) {
 		if got := check(); got != defaultMessage {
 			t.Errorf("before the first time: %q", got)
 		}
-		time.Sleep(1)
+		time.Sleep(time.Nanosecond)
 		if got := check(); got != "the second" {
 			t.Errorf("from the first time on: %q", got)
 		}
@@ -258,4 +258,19 @@ func FuzzEntries(f *testing.F) {
 			t.Errorf("%+v: blocked %t, want %t", e, blocked, want)
 		}
 	})
+}
+
+func BenchmarkCheck(b *testing.B) {
+	op := operation(b, "query A { user { id name order { id total } } named { name } }")
+	for name, e := range map[string]Entry{"operation": {Operation: "B*"}, "fields": {Fields: []string{"User.email"}}} {
+		list := newList(b, slices.Repeat([]Entry{e}, 10)...)
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				if err := list.Check(b.Context(), op); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
 }
