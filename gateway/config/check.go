@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/jub0bs/cors/cfgerrors"
 
@@ -36,6 +37,9 @@ func (c *Config) check(k *checker) {
 	k.decodeFindings = slices.Clone(k.mistakes.findings)
 	c.checkProgram(k)
 	c.checkCORS(k)
+	for i, entry := range c.Blocked {
+		k.reportErrors(parsePath("blocked").Item(i), entry.Validate())
+	}
 	k.reportErrors(parsePath("cursors"), page.Options(c.Cursors).Validate())
 	c.checkCallers(k)
 	if !k.demo {
@@ -301,6 +305,11 @@ func typeAt(t reflect.Type, p yaml.Path) reflect.Type {
 
 // warn adds warnings about what is unusual but may be intended.
 func (c *Config) warn(k *checker) {
+	for i, entry := range c.Blocked {
+		if entry.Ended(time.Now()) {
+			c.Warnings = append(c.Warnings, fmt.Sprintf("blocked[%d].until has passed, so that the entry blocks nothing any more; remove it, or write a later time", i))
+		}
+	}
 	if len(c.Sources) == 0 && !k.demo {
 		warning := "no sources are configured, so the graph has no service to ask; write them into gateway.yaml"
 		if k.hasDemo {

@@ -25,6 +25,7 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/engine"
 	"github.com/gatehouse-graphql/gatehouse/engine/page"
 	"github.com/gatehouse-graphql/gatehouse/gateway/admin"
+	"github.com/gatehouse-graphql/gatehouse/gateway/blocklist"
 	"github.com/gatehouse-graphql/gatehouse/gateway/front"
 	"github.com/gatehouse-graphql/gatehouse/gateway/front/admission"
 	"github.com/gatehouse-graphql/gatehouse/gateway/front/caller"
@@ -66,6 +67,9 @@ type Config struct {
 	Execution Execution `yaml:"execution"`
 	// Admission bounds what all operations do at the same time.
 	Admission admission.Options `yaml:"admission"`
+	// Blocked lists operations that are refused before they are executed: those that fulfil all conditions
+	// of an entry. Default none.
+	Blocked []blocklist.Entry `yaml:"blocked"`
 	// Cursors has the key that encrypts the cursors of paged fields.
 	Cursors Cursors `yaml:"cursors"`
 	// Auth has the issuers whose tokens are accepted. Default none: every caller is anonymous.
@@ -164,6 +168,7 @@ func (c *Config) Front() front.Options {
 		DocumentCache: c.Execution.DocumentCache,
 		Execution:     c.Execution.Options,
 		Admission:     c.Admission,
+		Blocked:       c.Blocked,
 		Cursors:       page.Options(c.Cursors),
 		Proxies:       c.Proxies,
 		Callers:       c.Callers,

@@ -18,6 +18,7 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/auth"
 	"github.com/gatehouse-graphql/gatehouse/engine"
 	"github.com/gatehouse-graphql/gatehouse/engine/page"
+	"github.com/gatehouse-graphql/gatehouse/gateway/blocklist"
 	"github.com/gatehouse-graphql/gatehouse/gateway/front"
 	"github.com/gatehouse-graphql/gatehouse/gateway/front/admission"
 	"github.com/gatehouse-graphql/gatehouse/gateway/front/caller"
@@ -143,6 +144,9 @@ log: {clientAddress: true}
 proxies: {trusted: [10.0.0.0/8], header: Forwarded}
 callers: {classes: [{name: partner, claims: {tier: [gold]}, authenticated: true}, {name: crawler, authenticated: false}]}
 networks: {allow: [10.0.0.0/8], routes: {/graphql: {deny: [10.1.0.0/16]}}}
+blocked:
+  - {operation: A, documentId: b, kind: query, client: c, clientVersion: 2.*, class: d, fields: [Query.e], message: f, until: 2126-12-31T08:00:00Z, name: g}
+  - {kind: mutation, until: 2126-12-31}
 `)
 	yes, no := true, false
 	want := front.Options{
@@ -161,6 +165,10 @@ networks: {allow: [10.0.0.0/8], routes: {/graphql: {deny: [10.1.0.0/16]}}}
 			Lists: network.Lists{Allow: []string{"10.0.0.0/8"}}, Routes: map[string]network.Lists{"/graphql": {Deny: []string{"10.1.0.0/16"}}},
 		},
 		LogClientAddress: true,
+		Blocked: []blocklist.Entry{
+			{Operation: "A", DocumentID: "b", Kind: "query", Client: "c", ClientVersion: "2.*", Class: "d", Fields: []string{"Query.e"}, Message: "f", Until: "2126-12-31T08:00:00Z", Name: "g"},
+			{Kind: "mutation", Until: "2126-12-31"},
+		},
 	}
 	got := c.Front()
 	if diff := cmp.Diff(want, got); diff != "" {

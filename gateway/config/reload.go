@@ -32,6 +32,7 @@ var reloads = map[string]bool{
 	"callers":           true,
 	"networks":          true,
 	"sources":           true,
+	"blocked":           true,
 }
 
 // needsRestart reports whether the setting at p is read at the start only.

@@ -28,7 +28,7 @@ import (
 const module = "github.com/gatehouse-graphql/gatehouse/"
 
 // sources of the types that stand in the file, relative to this folder.
-var folders = []string{".", "../front", "../front/admission", "../front/caller", "../network", "../admin", "../limit", "../../engine", "../../engine/page", "../../auth", "../../upstreams", "../../upstreams/balance", "../../upstreams/discovery", "../../upstreams/health", "../../upstreams/resilience"}
+var folders = []string{".", "../front", "../front/admission", "../front/caller", "../network", "../admin", "../limit", "../../engine", "../../engine/page", "../../auth", "../../upstreams", "../../upstreams/balance", "../../upstreams/discovery", "../../upstreams/health", "../../upstreams/resilience", "../blocklist"}
 
 func TestSchemaMatchesTypes(t *testing.T) {
 	golden(t, "schema.json", makeSchema(t))
@@ -149,6 +149,7 @@ func choices(t *testing.T, text []byte) []byte {
 	offer("Log", "format", LogAuto, LogJSON, LogText)
 	offer("upstreamsDeadlineHeader", "format", "milliseconds", "seconds", "grpc")
 	offer("upstreamsResponseHeader", "merge", "first", "last", "append")
+	offer("blocklistEntry", "kind", "query", "mutation", "subscription")
 	offer("authIssuer", "algorithms", "HS256", "HS384", "HS512", "RS256", "RS384", "RS512",
 		"PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA")
 	// The blocks for which one of their settings may stand (shorthandOf).

@@ -22,6 +22,7 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/auth"
 	"github.com/gatehouse-graphql/gatehouse/engine"
 	"github.com/gatehouse-graphql/gatehouse/engine/page"
+	"github.com/gatehouse-graphql/gatehouse/gateway/blocklist"
 	"github.com/gatehouse-graphql/gatehouse/gateway/front/admission"
 	"github.com/gatehouse-graphql/gatehouse/gateway/front/buffer"
 	"github.com/gatehouse-graphql/gatehouse/gateway/front/caller"
@@ -77,6 +78,8 @@ type Options struct {
 	Execution engine.Options
 	// Admission bounds what all operations do at the same time.
 	Admission admission.Options
+	// Blocked are the operations that are refused. Default none.
+	Blocked []blocklist.Entry
 	// Cursors say how the cursors of paged fields are sealed.
 	Cursors page.Options
 	// Proxies are the proxies that say from which address a request comes. Default none.
@@ -244,6 +247,10 @@ func (f *Front) version(o Options, d Deps) (*version, error) {
 	if err != nil {
 		return nil, fmt.Errorf("cors: %w", err)
 	}
+	rules, err := f.rules(o, d)
+	if err != nil {
+		return nil, err
+	}
 	v := &version{Front: f, options: o}
 	if v.callers, err = caller.NewRules(o.Proxies, o.Callers); err != nil {
 		return nil, fmt.Errorf("callers: %w", err)
@@ -258,7 +265,7 @@ func (f *Front) version(o Options, d Deps) (*version, error) {
 		Execution:     o.Execution,
 		Admission:     f.limiter,
 		Cursors:       f.cursors,
-		Rules:         f.rules(o),
+		Rules:         rules,
 		Presenter:     f.present,
 		Log:           d.Log,
 		OnOperation:   d.OnOperation,

@@ -1,7 +1,17 @@
 package front
 
-import "github.com/gatehouse-graphql/gatehouse/gateway/front/execute"
+import (
+	"github.com/gatehouse-graphql/gatehouse/gateway/blocklist"
+	"github.com/gatehouse-graphql/gatehouse/gateway/front/execute"
+)
 
 // rules returns the rules that decide about operations, in their order: those that count what they let
-// pass come after those that do not.
-func (f *Front) rules(Options) []execute.Rule { return nil }
+// pass come after those that do not. The error says which setting is wrong.
+func (f *Front) rules(o Options, d Deps) ([]execute.Rule, error) {
+	var rules []execute.Rule
+	blocked, err := blocklist.New(o.Blocked, d.Schema.Schema())
+	if blocked != nil {
+		rules = append(rules, blocked)
+	}
+	return rules, err
+}
