@@ -30,6 +30,28 @@ const (
 	EnforceAnonymous Mode = "enforce-anonymous"
 )
 
+// Outcome is what became of the id or of the text of a request.
+type Outcome string
+
+// The outcomes.
+const (
+	// Known is the id of a document in a manifest.
+	Known Outcome = "known"
+	// Registered is the hash of a text that a client has registered.
+	Registered Outcome = "registered"
+	// Unknown is an id that stands for nothing.
+	Unknown Outcome = "unknown"
+	// Listed is a text that a manifest has.
+	Listed Outcome = "listed"
+	// Unlisted is a text that no manifest has, and that was executed.
+	Unlisted Outcome = "unlisted"
+	// Refused is a text that was refused: no manifest has it, or the id is required.
+	Refused Outcome = "refused"
+)
+
+// Outcomes returns all outcomes.
+func Outcomes() []Outcome { return []Outcome{Known, Registered, Unknown, Listed, Unlisted, Refused} }
+
 // Options are the settings of documents that clients refer to by an id.
 type Options struct {
 	// Mode is off, log, enforce or enforce-anonymous. With log, clients may send the ids of the manifests,

@@ -22,6 +22,7 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/auth"
 	"github.com/gatehouse-graphql/gatehouse/engine"
 	"github.com/gatehouse-graphql/gatehouse/engine/page"
+	"github.com/gatehouse-graphql/gatehouse/gateway/documents"
 	"github.com/gatehouse-graphql/gatehouse/gateway/front/admission"
 	"github.com/gatehouse-graphql/gatehouse/gateway/front/buffer"
 	"github.com/gatehouse-graphql/gatehouse/gateway/front/coalesce"
@@ -71,6 +72,11 @@ type Options struct {
 	// less than 16 KB each on average; large documents evict others. Default 1,000; a negative
 	// number remembers none.
 	DocumentCache int
+	// Documents are those to which clients refer by an id.
+	Documents documents.Options
+	// Manifests are the documents that documents.Load has read by Documents. Nil has New and Prepare
+	// read them.
+	Manifests *documents.Set
 	// Execution bounds the execution of each operation.
 	Execution engine.Options
 	// Admission bounds what all operations do at the same time.
@@ -131,6 +137,12 @@ type Deps struct {
 	// OnRefused is called for each request that was refused by one of the gateway's rules, with the
 	// reason, which is one of request.Refusals. It must be safe for concurrent use. Default none.
 	OnRefused func(reason string)
+	// Shared is where replicas share automatic persisted queries, if Options.Documents say so. Default
+	// none.
+	Shared documents.Shared
+	// OnDocument is called for each request by the id of a document, and for each text that is compared
+	// with the manifests. It must be safe for concurrent use. Default none.
+	OnDocument func(documents.Outcome)
 }
 
 func (d Deps) withDefaults() Deps {
@@ -176,6 +188,7 @@ type version struct {
 	options    Options
 	executor   *execute.Executor
 	coalescer  *coalesce.Coalescer
+	documents  execute.Documents
 	transports []graphql.Transport // the first one that supports a request serves it
 	handler    http.Handler
 }
@@ -231,9 +244,14 @@ func (f *Front) version(o Options, d Deps) (*version, error) {
 		return nil, fmt.Errorf("cors: %w", err)
 	}
 	v := &version{Front: f, options: o}
+	before := f.current.Load()
+	if err := v.loadDocuments(before, d); err != nil {
+		return nil, fmt.Errorf("documents: %w", err)
+	}
 	executorOptions := execute.Options{
 		Limits:        o.Limits,
 		DocumentCache: o.DocumentCache,
+		Documents:     v.documents,
 		Introspection: o.Introspection,
 		Execution:     o.Execution,
 		Admission:     f.limiter,
@@ -244,7 +262,6 @@ func (f *Front) version(o Options, d Deps) (*version, error) {
 		OnOperation:   d.OnOperation,
 		OnDegraded:    d.OnDegraded,
 	}
-	before := f.current.Load()
 	if before == nil {
 		v.executor, err = execute.New(d.Schema, executorOptions)
 	} else {
