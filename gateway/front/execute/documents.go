@@ -36,6 +36,12 @@ func (d *Documents) count(o documents.Outcome) {
 	}
 }
 
+// refuse counts a text that is refused.
+func (d *Documents) refuse(ctx context.Context) {
+	request.LogEntryOf(ctx).Refuse(request.RefusedDocument, "")
+	d.count(documents.Refused)
+}
+
 // The errors of requests by id, and of texts that no manifest has. By the messages of the first two, the
 // links for persisted queries (Apollo Client's, urql's) know that they have to send the text.
 var (
@@ -116,11 +122,11 @@ func (e *Executor) checkText(ctx context.Context, op *Operation, text, hash stri
 		listed := d.Set.Has(op.Caller.Client, text)
 		switch {
 		case enforced && !listed:
-			d.count(documents.Refused)
+			d.refuse(ctx)
 			e.unlisted.logRefused(ctx, e.options.Log, op.Caller, documents.Hash(text))
 			return errNotListed
 		case enforced && d.RequireID:
-			d.count(documents.Refused)
+			d.refuse(ctx)
 			return errIDRequired
 		case listed:
 			d.count(documents.Listed)
@@ -149,6 +155,7 @@ func (d *Documents) find(ctx context.Context, c *caller.Caller, id string) (stri
 	}
 	err := error(errNotFound)
 	if d.Enforces(c.Identity == nil) {
+		request.LogEntryOf(ctx).Refuse(request.RefusedDocument, "")
 		err = errUnknownID
 	} else if text, ok := d.Registry.Find(ctx, bareID(id)); ok {
 		d.count(documents.Registered)
