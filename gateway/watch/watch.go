@@ -1,19 +1,23 @@
-package reload
+// Package watch notices when the contents of files change.
+//
+// It promises that a change is noticed whichever way a file is replaced, that files which are written in
+// pieces are read when they are complete, and that nothing but another content counts as a change.
+package watch
 
 import (
 	"context"
+	"crypto/sha256"
 	"log/slog"
+	"maps"
 	"os"
 	"path/filepath"
 	"time"
 
 	"github.com/fsnotify/fsnotify"
-
-	"github.com/gatehouse-graphql/gatehouse/gateway/config"
 )
 
 const (
-	// quietTime is how long a folder must be quiet before its file is read: a program that writes a
+	// quietTime is how long the folders must be quiet before the files are read: a program that writes a
 	// file empties it first, and writes it in pieces.
 	quietTime = 100 * time.Millisecond
 	// maxQuietWait is how long Watch waits for that, in a folder that is never quiet.
@@ -25,15 +29,45 @@ const (
 	maxLinks = 40
 )
 
-// watcher calls changed when the text of a file changes, until its context ends.
+// Digest identifies the contents of files. The zero Digest is that of a single file that cannot be read.
+type Digest [sha256.Size]byte
+
+// DigestOf returns the digest of the files at paths: that of its text for a single file.
+func DigestOf(paths ...string) Digest {
+	var all []byte
+	for _, path := range paths {
+		var one Digest
+		if text, err := os.ReadFile(path); err == nil {
+			one = sha256.Sum256(text)
+		}
+		if len(paths) == 1 {
+			return one
+		}
+		all = append(all, one[:]...)
+	}
+	return sha256.Sum256(all)
+}
+
+// Files are the files of a Watcher.
+type Files struct {
+	// What names the files in the log: "the settings file".
+	What string
+	// Paths are their paths. They may be links.
+	Paths []string
+	// Seen is the digest of the contents that are known.
+	Seen Digest
+}
+
+// Watcher calls changed when the contents of files change, until its context ends.
 //
-// It watches the folders of the file, and of each link on the way to it, since a file that is replaced is
-// another file: editors rename a new one to the name, and the volume of a ConfigMap in Kubernetes
+// It watches the folders of the files, and of each link on the way to them, since a file that is replaced
+// is another file: editors rename a new one to the name, and the volume of a ConfigMap in Kubernetes
 // exchanges the link ..data, through which the name leads. Whether a file has changed is decided by its
-// text alone, so that other files in the folder cause nothing.
-type watcher struct {
-	path    string
-	seen    config.Digest // of the text that changed was called for last
+// content alone, so that other files in the folder cause nothing.
+type Watcher struct {
+	what    string
+	paths   []string
+	seen    Digest // of the contents that changed was called for last
 	changed func()
 	log     *slog.Logger
 	poll    time.Duration
@@ -42,23 +76,25 @@ type watcher struct {
 	folders  map[string]bool   // those that notifier watches
 }
 
-// newWatcher returns a watcher of the file at path, whose text with the digest seen is known. The watch
-// begins at once; run must be called.
-func newWatcher(path string, seen config.Digest, changed func(), log *slog.Logger) *watcher {
-	if absolute, err := filepath.Abs(path); err == nil { // else the working directory is gone
-		path = absolute
+// New returns a watcher of f. The watch begins at once; Run must be called.
+func New(f Files, changed func(), log *slog.Logger) *Watcher {
+	w := &Watcher{what: f.What, seen: f.Seen, changed: changed, log: log, poll: pollInterval, folders: map[string]bool{}}
+	for _, path := range f.Paths {
+		if absolute, err := filepath.Abs(path); err == nil { // else the working directory is gone
+			path = absolute
+		}
+		w.paths = append(w.paths, path)
 	}
-	w := &watcher{path: path, seen: seen, changed: changed, log: log, poll: pollInterval, folders: map[string]bool{}}
 	var err error
 	if w.notifier, err = fsnotify.NewWatcher(); err != nil {
-		w.log.Warn("the settings file is read every few seconds, since the system does not say when it changes", "interval_ms", w.poll.Milliseconds(), "error", err)
+		w.log.Warn(w.what+" is read every few seconds, since the system does not say when it changes", "interval_ms", w.poll.Milliseconds(), "error", err)
 	}
 	w.follow()
 	return w
 }
 
-// run watches until ctx ends.
-func (w *watcher) run(ctx context.Context) {
+// Run watches until ctx ends.
+func (w *Watcher) Run(ctx context.Context) {
 	var events chan fsnotify.Event // nil receives nothing
 	var errs chan error
 	if w.notifier != nil {
@@ -107,21 +143,17 @@ func (w *watcher) run(ctx context.Context) {
 	}
 }
 
-// digest returns the digest of the file's text, that of a missing file if it cannot be read.
-func (w *watcher) digest() config.Digest {
-	text, err := os.ReadFile(w.path)
-	if err != nil {
-		return config.Digest{}
-	}
-	return config.DigestOf(text)
-}
+func (w *Watcher) digest() Digest { return DigestOf(w.paths...) }
 
-// follow has the notifier watch the folders on the way to the file, as they are now.
-func (w *watcher) follow() {
+// follow has the notifier watch the folders on the way to the files, as they are now.
+func (w *Watcher) follow() {
 	if w.notifier == nil {
 		return
 	}
-	present := foldersOf(w.path)
+	present := map[string]bool{}
+	for _, path := range w.paths {
+		maps.Copy(present, foldersOf(path))
+	}
 	for folder := range w.folders {
 		if !present[folder] {
 			_ = w.notifier.Remove(folder) // an error says that it is gone
@@ -132,7 +164,7 @@ func (w *watcher) follow() {
 		// Again for those that are watched, since a folder that was made anew is another one.
 		if err := w.notifier.Add(folder); err != nil {
 			if !w.folders[folder] {
-				w.log.Warn("changes of a folder on the way to the settings file are noticed late, since it cannot be watched", "folder", folder, "interval_ms", w.poll.Milliseconds(), "error", err)
+				w.log.Warn("changes of a folder on the way to "+w.what+" are noticed late, since it cannot be watched", "folder", folder, "interval_ms", w.poll.Milliseconds(), "error", err)
 			}
 		}
 		w.folders[folder] = true
@@ -165,10 +197,4 @@ func foldersOf(path string) map[string]bool {
 		path = target
 	}
 	return folders
-}
-
-// isStream reports whether the file is one that can be read only once, as a pipe or a terminal.
-func isStream(path string) bool {
-	info, err := os.Stat(path)
-	return err == nil && !info.Mode().IsRegular()
 }
