@@ -23,6 +23,7 @@ var reloads = map[string]bool{
 	"cors":          true,
 	"compression":   true,
 	"limits":        true,
+	"documents":     true,
 	"execution":     true,
 	"admission":     true,
 	"cursors":       false, // cursors that clients hold would become invalid, in one replica before the others
@@ -60,6 +61,11 @@ func Compare(running, next *Config) Changes {
 			changes.Live = append(changes.Live, p.String())
 		}
 	})
+	const manifests = "documents.manifests"
+	changed := (running.Manifests != nil || next.Manifests != nil) && !running.Manifests.Equal(next.Manifests)
+	if changed && !slices.ContainsFunc(changes.Live, func(s string) bool { return strings.HasPrefix(s, "documents.m") }) {
+		changes.Live = append(changes.Live, manifests) // in their content alone
+	}
 	return changes
 }
 

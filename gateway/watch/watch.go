@@ -54,6 +54,9 @@ type Files struct {
 	What string
 	// Paths are their paths. They may be links.
 	Paths []string
+	// List returns the paths of more files, which may differ from call to call, such as those of a
+	// pattern. Default none.
+	List func() []string
 	// Seen is the digest of the contents that are known.
 	Seen Digest
 }
@@ -66,7 +69,8 @@ type Files struct {
 // content alone, so that other files in the folder cause nothing.
 type Watcher struct {
 	what    string
-	paths   []string
+	fixed   []string
+	list    func() []string // of more paths
 	seen    Digest // of the contents that changed was called for last
 	changed func()
 	log     *slog.Logger
@@ -78,13 +82,11 @@ type Watcher struct {
 
 // New returns a watcher of f. The watch begins at once; Run must be called.
 func New(f Files, changed func(), log *slog.Logger) *Watcher {
-	w := &Watcher{what: f.What, seen: f.Seen, changed: changed, log: log, poll: pollInterval, folders: map[string]bool{}}
-	for _, path := range f.Paths {
-		if absolute, err := filepath.Abs(path); err == nil { // else the working directory is gone
-			path = absolute
-		}
-		w.paths = append(w.paths, path)
+	if f.List == nil {
+		f.List = func() []string { return nil }
 	}
+	w := &Watcher{what: f.What, list: f.List, seen: f.Seen, changed: changed, log: log, poll: pollInterval, folders: map[string]bool{}}
+	w.fixed = absolute(f.Paths)
 	var err error
 	if w.notifier, err = fsnotify.NewWatcher(); err != nil {
 		w.log.Warn(w.what+" is read every few seconds, since the system does not say when it changes", "interval_ms", w.poll.Milliseconds(), "error", err)
@@ -92,6 +94,21 @@ func New(f Files, changed func(), log *slog.Logger) *Watcher {
 	w.follow()
 	return w
 }
+
+// absolute returns paths that stay valid when the working directory changes.
+func absolute(paths []string) []string {
+	all := make([]string, len(paths))
+	for i, path := range paths {
+		all[i] = path
+		if full, err := filepath.Abs(path); err == nil { // else the working directory is gone
+			all[i] = full
+		}
+	}
+	return all
+}
+
+// paths returns the paths of all files at present.
+func (w *Watcher) paths() []string { return append(w.fixed[:len(w.fixed):len(w.fixed)], absolute(w.list())...) }
 
 // Run watches until ctx ends.
 func (w *Watcher) Run(ctx context.Context) {
@@ -143,7 +160,7 @@ func (w *Watcher) Run(ctx context.Context) {
 	}
 }
 
-func (w *Watcher) digest() Digest { return DigestOf(w.paths...) }
+func (w *Watcher) digest() Digest { return DigestOf(w.paths()...) }
 
 // follow has the notifier watch the folders on the way to the files, as they are now.
 func (w *Watcher) follow() {
@@ -151,7 +168,7 @@ func (w *Watcher) follow() {
 		return
 	}
 	present := map[string]bool{}
-	for _, path := range w.paths {
+	for _, path := range w.paths() {
 		maps.Copy(present, foldersOf(path))
 	}
 	for folder := range w.folders {
