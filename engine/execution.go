@@ -63,7 +63,7 @@ type Executor interface {
 // concurrent use.
 type Pinner interface {
 	// Pin plans op and keeps the plans, whatever other operations are planned, until release is
-	// called. It returns an estimate of their memory in bytes.
+	// called. It returns an estimate of their memory in bytes, without that of the document.
 	Pin(op *graphql.OperationContext) (bytes int, release func())
 }
 

@@ -128,7 +128,7 @@ func (p *Planner) CanCoalesce(ctx context.Context, op *graphql.OperationContext)
 const maxPinnedConditions = 3
 
 // Pin compiles the plans of op, and keeps them beside the limits of the cache until release is called. It
-// returns an estimate of their memory in bytes, 0 for an operation that no plan can execute. The
+// returns an estimate of their memory in bytes, without the document's, 0 for an operation that no plan can execute. The
 // values of op's variables do not matter.
 func (p *Planner) Pin(op *graphql.OperationContext) (bytes int, release func()) {
 	infoKey := weak.Make(op.Operation)
@@ -141,7 +141,7 @@ func (p *Planner) Pin(op *graphql.OperationContext) (bytes int, release func()) 
 		_, weight, _ := p.plans.Pin(key, func() (*Plan, int) {
 			return p.compile(&graphql.OperationContext{Doc: op.Doc, Operation: op.Operation, Variables: known.variables(key.conditions)}, known)
 		})
-		bytes += weight
+		bytes += weight - known.documentBytes
 	}
 	return bytes, func() {
 		p.operations.Unpin(infoKey)

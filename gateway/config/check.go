@@ -17,6 +17,7 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/auth"
 	"github.com/gatehouse-graphql/gatehouse/engine"
 	"github.com/gatehouse-graphql/gatehouse/engine/page"
+	"github.com/gatehouse-graphql/gatehouse/gateway/documents"
 	"github.com/gatehouse-graphql/gatehouse/gateway/front"
 	"github.com/gatehouse-graphql/gatehouse/internal/yaml"
 	"github.com/gatehouse-graphql/gatehouse/upstreams"
@@ -42,6 +43,7 @@ func (c *Config) check(k *checker) {
 	}
 	k.reportErrors(parsePath("cursors"), page.Options(c.Cursors).Validate())
 	c.checkCallers(k)
+	c.checkDocuments(k)
 	if !k.demo {
 		c.checkIssuers(k)
 		c.checkSources(k)
@@ -191,6 +193,25 @@ func (c *Config) corsMistake(err error) (yaml.Path, string) {
 		return p.Key("maxAge"), "must be at most 24h"
 	}
 	return p, err.Error()
+}
+
+// checkDocuments validates the settings of documents, and reads the manifests.
+func (c *Config) checkDocuments(k *checker) {
+	p := parsePath("documents")
+	if err := c.Documents.Validate(); err != nil {
+		k.reportErrors(p, err)
+		return
+	}
+	c.Warnings = append(c.Warnings, c.Documents.Warnings()...)
+	if c.Documents.Mode == documents.Enforce && c.Playground {
+		c.Warnings = append(c.Warnings, "the playground's operations are refused, since documents.mode is enforce; to develop, set GATEWAY_DOCUMENTS_MODE=log")
+	}
+	if !c.Documents.UsesManifests() {
+		return
+	}
+	var err error
+	c.Manifests, err = documents.Load(c.Documents)
+	k.reportErrors(p, err)
 }
 
 // checkIssuers validates each issuer alone, so that the error of auth is about that issuer.

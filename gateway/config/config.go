@@ -26,6 +26,7 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/engine/page"
 	"github.com/gatehouse-graphql/gatehouse/gateway/admin"
 	"github.com/gatehouse-graphql/gatehouse/gateway/blocklist"
+	"github.com/gatehouse-graphql/gatehouse/gateway/documents"
 	"github.com/gatehouse-graphql/gatehouse/gateway/front"
 	"github.com/gatehouse-graphql/gatehouse/gateway/front/admission"
 	"github.com/gatehouse-graphql/gatehouse/gateway/front/caller"
@@ -63,6 +64,9 @@ type Config struct {
 	Compression string `yaml:"compression"`
 	// Limits bound the size of one request. They are checked before anything is executed.
 	Limits Limits `yaml:"limits"`
+	// Documents are those to which clients refer by an id: trusted documents, and automatic persisted
+	// queries.
+	Documents documents.Options `yaml:"documents"`
 	// Execution is how one operation is executed, and the bounds of that.
 	Execution Execution `yaml:"execution"`
 	// Admission bounds what all operations do at the same time.
@@ -86,6 +90,8 @@ type Config struct {
 
 	// Warnings are about what is unusual in the settings but not wrong. The program logs them.
 	Warnings []string `yaml:"-"`
+	// Manifests are the documents of the files of Documents, nil if they are not used.
+	Manifests *documents.Set `yaml:"-"`
 	// Digest is that of the file's text, by which a later change of the file is recognized.
 	Digest Digest `yaml:"-"`
 }
@@ -165,6 +171,8 @@ func (c *Config) Front() front.Options {
 		Compression:   c.Compression,
 		Introspection: c.Introspection,
 		Playground:    c.Playground,
+		Documents:     c.Documents,
+		Manifests:     c.Manifests,
 		DocumentCache: c.Execution.DocumentCache,
 		Execution:     c.Execution.Options,
 		Admission:     c.Admission,
@@ -212,6 +220,11 @@ func (c *Config) resolvePaths(folder string, root *node) {
 		}
 		return filepath.Join(folder, file)
 	}
+	for i, m := range c.Documents.Manifests {
+		for j, file := range m.Files {
+			m.Files[j] = resolve(parsePath("documents.manifests").Item(i).Key("files").Item(j), file)
+		}
+	}
 	for i := range c.Auth.Issuers {
 		c.Auth.Issuers[i].KeyFile = resolve(issuerPath(i).Key("keyFile"), c.Auth.Issuers[i].KeyFile)
 	}
@@ -226,6 +239,17 @@ func (c *Config) resolvePaths(folder string, root *node) {
 		l.AllowFile = resolve(p.Key("allowFile"), l.AllowFile)
 		l.DenyFile = resolve(p.Key("denyFile"), l.DenyFile)
 	})
+}
+
+// DocumentFiles returns the names and patterns of the files that Documents use.
+func (c *Config) DocumentFiles() (names []string) {
+	if !c.Documents.UsesManifests() {
+		return nil
+	}
+	for _, m := range c.Documents.Manifests {
+		names = append(names, m.Files...)
+	}
+	return names
 }
 
 func issuerPath(i int) yaml.Path { return parsePath("auth.issuers").Item(i) }

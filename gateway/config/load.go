@@ -46,7 +46,7 @@ type Override struct {
 
 // Load reads the settings from the file, the environment and the flags, and has each part check its
 // own. Its error is an *Error with all mistakes, or another error if the file cannot be opened. Load
-// reads the key files that the settings name; it does not use the network.
+// reads the key files and the manifests that the settings name; it does not use the network.
 func Load(o LoadOptions) (*Config, error) {
 	if o.Path == "" {
 		o.Path = DefaultPath
@@ -69,6 +69,9 @@ func Load(o LoadOptions) (*Config, error) {
 	c.resolvePaths(filepath.Dir(o.Path), root)
 	c.check(&checker{root: root, mistakes: m, demo: o.Demo, hasDemo: o.HasDemo})
 	if err := m.err(); err != nil {
+		if e, ok := err.(*Error); ok {
+			e.DocumentFiles = c.DocumentFiles()
+		}
 		return nil, err
 	}
 	return c, nil

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -19,6 +20,7 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/engine"
 	"github.com/gatehouse-graphql/gatehouse/engine/page"
 	"github.com/gatehouse-graphql/gatehouse/gateway/blocklist"
+	"github.com/gatehouse-graphql/gatehouse/gateway/documents"
 	"github.com/gatehouse-graphql/gatehouse/gateway/front"
 	"github.com/gatehouse-graphql/gatehouse/gateway/front/admission"
 	"github.com/gatehouse-graphql/gatehouse/gateway/front/caller"
@@ -131,7 +133,12 @@ func plain(c *Config) any {
 
 // The file's blocks are cut for those who write them; the front is told all the same.
 func TestFrontHasEverySetting(t *testing.T) {
+	manifest := filepath.Join(t.TempDir(), "web.json")
+	if err := os.WriteFile(manifest, []byte(`{"1": "{n}"}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	c := load(t, `
+documents: {mode: enforce, requireId: true, manifests: [{client: web, files: [`+manifest+`]}], apq: {enabled: true, maxDocuments: 15, maxBytes: 16KB, ttl: 17s, store: redis}}
 playground: true
 introspection: true
 compression: none
@@ -155,6 +162,12 @@ blocked:
 		CORS:          front.CORS{Origins: []string{"https://shop.example.com"}, Headers: []string{"X-Tenant"}, Credentials: true, MaxAge: time.Minute},
 		Compression:   front.CompressionNone,
 		Introspection: true, Playground: true, Execution: engine.Options{MaxCalls: 9},
+		Documents: documents.Options{
+			Mode: documents.Enforce, RequireID: true,
+			Manifests: []documents.Manifest{{Client: "web", Files: []string{manifest}}},
+			APQ:       documents.APQ{Enabled: true, MaxDocuments: 15, MaxBytes: 16_000, TTL: 17 * time.Second, Store: documents.StoreRedis},
+		},
+		Manifests: c.Manifests,
 		Cursors:   page.Options{Secret: key},
 		Admission: admission.Options{MaxOperations: 11, MaxQueued: 12, MaxWait: 13 * time.Second, MaxBytes: 14_000},
 		Proxies:   caller.Proxies{Trusted: []string{"10.0.0.0/8"}, Header: "Forwarded"},
@@ -171,7 +184,7 @@ blocked:
 		},
 	}
 	got := c.Front()
-	if diff := cmp.Diff(want, got); diff != "" {
+	if diff := cmp.Diff(want, got, cmp.Comparer(func(a, b *documents.Set) bool { return a == b })); diff != "" {
 		t.Error(diff)
 	}
 	for i := range reflect.TypeOf(got).NumField() {
@@ -550,3 +563,57 @@ func TestLargeFileIsRefused(t *testing.T) {
 }
 
 func typeOf(c *Config) reflect.Type { return reflect.TypeOf(*c) }
+
+// The names and patterns of manifests are relative to the settings file, and what is in them is read with
+// the settings.
+func TestManifests(t *testing.T) {
+	file := write(t, "documents: {mode: log, manifests: [{files: [ios/*.json, web.json]}]}\nplayground: true")
+	folder := filepath.Dir(file)
+	for name, text := range map[string]string{"ios/1.json": `{"1": "{n}"}`, "ios/2.json": `{"2": "{m}"}`, "web.json": `{"3": "{s}"}`} {
+		path := filepath.Join(folder, name)
+		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o755), os.WriteFile(path, []byte(text), 0o600)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	c, err := Load(LoadOptions{Path: file, Explicit: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, id := range []string{"1", "2", "3"} {
+		if c.Manifests.Find("any", id) == nil {
+			t.Errorf("%s is not found", id)
+		}
+	}
+	if want := []string{filepath.Join(folder, "ios/*.json"), filepath.Join(folder, "web.json")}; !slices.Equal(c.DocumentFiles(), want) {
+		t.Errorf("%q, want %q", c.DocumentFiles(), want)
+	}
+	if off := load(t, "documents: {mode: off, manifests: [{files: [none.json]}]}"); off.Manifests != nil || off.DocumentFiles() != nil || !strings.Contains(fmt.Sprint(off.Warnings), "documents.manifests are not used") {
+		t.Errorf("with the mode off: %v, %q", off.DocumentFiles(), off.Warnings)
+	}
+	enforce, err := Load(LoadOptions{Path: file, Explicit: true, Env: []string{"GATEWAY_DOCUMENTS_MODE=enforce"}})
+	if err != nil || !strings.Contains(fmt.Sprint(enforce.Warnings), "the playground's operations are refused") {
+		t.Errorf("%v", err)
+	}
+	if got := Compare(c, enforce); !slices.Equal(got.Live, []string{"documents.mode"}) {
+		t.Errorf("%v", got)
+	}
+
+	if err := os.WriteFile(filepath.Join(folder, "ios/2.json"), []byte(`{"2": "{k}"}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	changed, err := Load(LoadOptions{Path: file, Explicit: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := Compare(c, changed); !slices.Equal(got.Live, []string{"documents.manifests"}) || got.Restart != nil {
+		t.Errorf("another content is the change %v", got)
+	}
+	if err := os.WriteFile(filepath.Join(folder, "web.json"), []byte(`{"3": ""}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, err = Load(LoadOptions{Path: file, Explicit: true})
+	wrong, ok := errors.AsType[*Error](err)
+	if !ok || !strings.Contains(err.Error(), folder+`/web.json:1:2: the document "3" is empty`) || !slices.Equal(wrong.DocumentFiles, c.DocumentFiles()) {
+		t.Errorf("%v", err)
+	}
+}

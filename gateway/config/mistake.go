@@ -38,7 +38,12 @@ func (m Mistake) String() string {
 }
 
 // Error has all mistakes in the settings, in the order of the file. None of its texts has a secret.
-type Error struct{ Mistakes []Mistake }
+type Error struct {
+	Mistakes []Mistake
+	// DocumentFiles are those of the settings, as Config.DocumentFiles returns them: when one of them
+	// changes, the mistakes may be gone.
+	DocumentFiles []string
+}
 
 // maxShown is how many mistakes Error prints; a file with more of them is not a settings file.
 const maxShown = 20

@@ -33,6 +33,7 @@ var reloads = map[string]bool{
 	"networks":          true,
 	"sources":           true,
 	"blocked":           true,
+	"documents":         true,
 }
 
 // needsRestart reports whether the setting at p is read at the start only.
@@ -65,6 +66,11 @@ func Compare(running, next *Config) Changes {
 			changes.Live = append(changes.Live, p.String())
 		}
 	})
+	const manifests = "documents.manifests"
+	changed := (running.Manifests != nil || next.Manifests != nil) && !running.Manifests.Equal(next.Manifests)
+	if changed && !slices.ContainsFunc(changes.Live, func(s string) bool { return strings.HasPrefix(s, "documents.m") }) {
+		changes.Live = append(changes.Live, manifests) // in their content alone
+	}
 	return changes
 }
 

@@ -17,6 +17,7 @@ import (
 
 	"github.com/gatehouse-graphql/gatehouse/auth"
 	"github.com/gatehouse-graphql/gatehouse/engine/page"
+	"github.com/gatehouse-graphql/gatehouse/gateway/documents"
 	"github.com/gatehouse-graphql/gatehouse/upstreams/balance"
 )
 
@@ -28,7 +29,7 @@ import (
 const module = "github.com/gatehouse-graphql/gatehouse/"
 
 // sources of the types that stand in the file, relative to this folder.
-var folders = []string{".", "../front", "../front/admission", "../front/caller", "../network", "../admin", "../limit", "../../engine", "../../engine/page", "../../auth", "../../upstreams", "../../upstreams/balance", "../../upstreams/discovery", "../../upstreams/health", "../../upstreams/resilience", "../blocklist"}
+var folders = []string{".", "../front", "../front/admission", "../front/caller", "../network", "../admin", "../limit", "../../engine", "../../engine/page", "../../auth", "../../upstreams", "../../upstreams/balance", "../../upstreams/discovery", "../../upstreams/health", "../../upstreams/resilience", "../blocklist", "../documents"}
 
 func TestSchemaMatchesTypes(t *testing.T) {
 	golden(t, "schema.json", makeSchema(t))
@@ -150,6 +151,8 @@ func choices(t *testing.T, text []byte) []byte {
 	offer("upstreamsDeadlineHeader", "format", "milliseconds", "seconds", "grpc")
 	offer("upstreamsResponseHeader", "merge", "first", "last", "append")
 	offer("blocklistEntry", "kind", "query", "mutation", "subscription")
+	offer("documentsOptions", "mode", string(documents.Off), string(documents.Log), string(documents.Enforce), string(documents.EnforceAnonymous))
+	offer("documentsAPQ", "store", documents.StoreMemory, documents.StoreRedis)
 	offer("authIssuer", "algorithms", "HS256", "HS384", "HS512", "RS256", "RS384", "RS512",
 		"PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA")
 	// The blocks for which one of their settings may stand (shorthandOf).

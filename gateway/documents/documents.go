@@ -30,12 +30,34 @@ const (
 	EnforceAnonymous Mode = "enforce-anonymous"
 )
 
+// Outcome is what became of the id or of the text of a request.
+type Outcome string
+
+// The outcomes.
+const (
+	// Known is the id of a document in a manifest.
+	Known Outcome = "known"
+	// Registered is the hash of a text that a client has registered.
+	Registered Outcome = "registered"
+	// Unknown is an id that stands for nothing.
+	Unknown Outcome = "unknown"
+	// Listed is a text that a manifest has.
+	Listed Outcome = "listed"
+	// Unlisted is a text that no manifest has, and that was executed.
+	Unlisted Outcome = "unlisted"
+	// Refused is a text that was refused: no manifest has it, or the id is required.
+	Refused Outcome = "refused"
+)
+
+// Outcomes returns all outcomes.
+func Outcomes() []Outcome { return []Outcome{Known, Registered, Unknown, Listed, Unlisted, Refused} }
+
 // Options are the settings of documents that clients refer to by an id.
 type Options struct {
-	// Mode is off, log, enforce or enforce-anonymous. With log, clients may send the ids of the manifests,
-	// and texts that no manifest has are executed and logged. With enforce they are refused, whoever sends
-	// them; with enforce-anonymous only to callers without a token. Default off: the manifests are not
-	// used.
+	// Mode says what clients may send: off, log, enforce or enforce-anonymous. With off the manifests are
+	// not used. With log, clients may send ids of the manifests, and texts that no manifest has are
+	// executed and logged. With enforce those are refused, whoever sends them; with enforce-anonymous they
+	// are refused to callers without a token. Default off.
 	Mode Mode `yaml:"mode"`
 	// RequireID refuses texts also if a manifest has them, to the callers for whom the mode refuses other
 	// texts. Default false.
@@ -48,8 +70,8 @@ type Options struct {
 
 // Manifest are the documents of one client application.
 type Manifest struct {
-	// Client is the name that the application sends in the header graphql-client-name. Default none: the
-	// documents are those of all clients.
+	// Client is the name that the application sends in the header graphql-client-name. Without it, the
+	// documents are those of all clients. Default none.
 	Client string `yaml:"client"`
 	// Files are the files that Relay's compiler, GraphQL Code Generator or Apollo's generator have written,
 	// or patterns of them, as ios/*.json. List those of all versions of the application that are in use. They
@@ -82,7 +104,7 @@ type APQ struct {
 	MaxBytes int64 `yaml:"maxBytes"`
 	// TTL is how long a text is remembered that is not requested. Default 24h.
 	TTL time.Duration `yaml:"ttl"`
-	// Store is memory, or redis for texts that all replicas know. With redis, each replica also remembers
+	// Store is where texts are remembered: memory, or redis for texts that all replicas know. With redis, each replica also remembers
 	// texts in memory, and knows those alone while Redis does not answer. Default memory.
 	Store string `yaml:"store"`
 }

@@ -22,8 +22,15 @@ type Set struct {
 
 // File is a file that was read.
 type File struct {
+	// Client is the client whose documents it has, "" for all clients.
+	Client string
 	Path   string
 	Digest [sha256.Size]byte // of its content, as SHA-256
+}
+
+// Equal reports whether two sets were read from files of the same clients with the same content.
+func (s *Set) Equal(other *Set) bool {
+	return s != nil && other != nil && len(s.files) > 0 && slices.Equal(s.files, other.files)
 }
 
 // index finds documents. A document is found by its id, and by its hash as well.
@@ -50,7 +57,7 @@ func Load(o Options) (*Set, error) {
 			continue
 		}
 		for _, path := range paths {
-			found, err := s.read(path)
+			found, err := s.read(m.Client, path)
 			if err == nil {
 				err = s.add(m.Client, found)
 			}
@@ -102,12 +109,12 @@ func Expand(names []string) ([]string, error) {
 }
 
 // read reads and parses a file.
-func (s *Set) read(path string) ([]*Document, error) {
+func (s *Set) read(client, path string) ([]*Document, error) {
 	text, err := ReadFile(path)
 	if err != nil {
 		return nil, err
 	}
-	s.files = append(s.files, File{path, sha256.Sum256(text)})
+	s.files = append(s.files, File{client, path, sha256.Sum256(text)})
 	return Parse(path, text)
 }
 

@@ -23,6 +23,7 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/engine"
 	"github.com/gatehouse-graphql/gatehouse/engine/page"
 	"github.com/gatehouse-graphql/gatehouse/gateway/blocklist"
+	"github.com/gatehouse-graphql/gatehouse/gateway/documents"
 	"github.com/gatehouse-graphql/gatehouse/gateway/front/admission"
 	"github.com/gatehouse-graphql/gatehouse/gateway/front/buffer"
 	"github.com/gatehouse-graphql/gatehouse/gateway/front/caller"
@@ -74,6 +75,11 @@ type Options struct {
 	// less than 16 KB each on average; large documents evict others. Default 1,000; a negative
 	// number remembers none.
 	DocumentCache int
+	// Documents are those to which clients refer by an id.
+	Documents documents.Options
+	// Manifests are the documents that documents.Load has read by Documents. Nil has New and Prepare
+	// read them.
+	Manifests *documents.Set
 	// Execution bounds the execution of each operation.
 	Execution engine.Options
 	// Admission bounds what all operations do at the same time.
@@ -145,6 +151,12 @@ type Deps struct {
 	// OnRefused is called for each request that was refused by one of the gateway's rules, with the
 	// reason, which is one of request.Refusals. It must be safe for concurrent use. Default none.
 	OnRefused func(reason string)
+	// Shared is where replicas share automatic persisted queries, if Options.Documents say so. Default
+	// none.
+	Shared documents.Shared
+	// OnDocument is called for each request by the id of a document, and for each text that is compared
+	// with the manifests. It must be safe for concurrent use. Default none.
+	OnDocument func(documents.Outcome)
 }
 
 func (d Deps) withDefaults() Deps {
@@ -191,7 +203,8 @@ type version struct {
 	executor   *execute.Executor
 	coalescer  *coalesce.Coalescer
 	callers    *caller.Rules
-	networks   *network.Rules      // nil if they refuse no address
+	networks   *network.Rules // nil if they refuse no address
+	documents  execute.Documents
 	transports []graphql.Transport // the first one that supports a request serves it
 	handler    http.Handler
 }
@@ -258,9 +271,14 @@ func (f *Front) version(o Options, d Deps) (*version, error) {
 	if v.networks, err = network.NewRules(o.Networks, healthPath, readinessPath); err != nil {
 		return nil, fmt.Errorf("networks: %w", err)
 	}
+	before := f.current.Load()
+	if err := v.loadDocuments(before, d); err != nil {
+		return nil, fmt.Errorf("documents: %w", err)
+	}
 	executorOptions := execute.Options{
 		Limits:        o.Limits,
 		DocumentCache: o.DocumentCache,
+		Documents:     v.documents,
 		Introspection: o.Introspection,
 		Execution:     o.Execution,
 		Admission:     f.limiter,
@@ -271,7 +289,6 @@ func (f *Front) version(o Options, d Deps) (*version, error) {
 		OnOperation:   d.OnOperation,
 		OnDegraded:    d.OnDegraded,
 	}
-	before := f.current.Load()
 	if before == nil {
 		v.executor, err = execute.New(d.Schema, executorOptions)
 	} else {

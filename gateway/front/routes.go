@@ -50,6 +50,9 @@ func (v *version) routes(d Deps, cors middleware.Middleware) http.Handler {
 	mux.Handle(endpoint+"/{$}", operations) // some clients end every URL so
 	mux.HandleFunc("GET "+healthPath, v.serveHealth)
 	mux.HandleFunc("GET "+readinessPath, v.serveReadiness)
+	if v.options.Documents.UsesIDs() {
+		mux.Handle(endpoint+"/{"+request.PathID+"}", operations)
+	}
 	if d.Metrics != nil {
 		mux.Handle("GET /metrics", d.Metrics)
 	}
@@ -152,7 +155,7 @@ func isSafe(r *http.Request) bool { return r.Method == http.MethodGet || r.Metho
 // hasOperation reports whether the URL has a query, or says by its hash or id which one is meant.
 func hasOperation(r *http.Request) bool {
 	values := r.URL.Query()
-	return values.Has("query") || values.Has("extensions") || values.Has("documentId")
+	return values.Has("query") || values.Has("extensions") || request.HasDocumentID(r, values)
 }
 
 // unsupported returns the error of a request that no transport supports.

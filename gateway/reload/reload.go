@@ -13,11 +13,13 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"os"
 	"sync"
 	"time"
 
 	"github.com/gatehouse-graphql/gatehouse/gateway/config"
 	"github.com/gatehouse-graphql/gatehouse/gateway/redact"
+	"github.com/gatehouse-graphql/gatehouse/gateway/watch"
 )
 
 // Path is where Handler is to be mounted.
@@ -109,8 +111,10 @@ func (r *Reloader) Run(ctx context.Context) {
 	var watching sync.WaitGroup
 	defer watching.Wait()
 	if r.options.File != "" && !isStream(r.options.File) {
-		w := newWatcher(r.options.File, r.options.Running.Digest, func() { r.Reload(causeFile) }, r.options.Log)
-		watching.Go(func() { w.run(ctx) })
+		w := watch.New(watch.Files{
+			What: "the settings file", Paths: []string{r.options.File}, Seen: watch.Digest(r.options.Running.Digest),
+		}, func() { r.Reload(causeFile) }, r.options.Log)
+		watching.Go(func() { w.Run(ctx) })
 	}
 	for {
 		select {
@@ -150,6 +154,12 @@ func (r *Reloader) load() (*config.Config, error) {
 		return nil, fmt.Errorf("the settings file %s is not a regular file, so that it cannot be read again; restart the gateway to change the settings", file)
 	}
 	return r.options.Load()
+}
+
+// isStream reports whether the file is one that can be read only once, as a pipe or a terminal.
+func isStream(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && !info.Mode().IsRegular()
 }
 
 // record logs a result, and then keeps it in the state: the log has the reason for what the state says.

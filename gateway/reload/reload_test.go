@@ -276,3 +276,20 @@ func TestReloadsDoNotOverlap(t *testing.T) {
 		t.Errorf("%+v", state)
 	}
 }
+
+// noticed is how long a test waits for a change of the file to be noticed.
+const noticed = 5 * time.Second
+
+func must(t *testing.T, errs ...error) {
+	t.Helper()
+	for _, err := range errs {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func writeFile(t *testing.T, path, text string) {
+	t.Helper()
+	must(t, os.WriteFile(path, []byte(text), 0o600))
+}

@@ -52,10 +52,11 @@ type Coalescer struct {
 
 // New returns a Coalescer.
 func New(o Options) *Coalescer {
+	buffers := o.Buffers // alone: the executor, with its documents, must not outlive its settings
 	return &Coalescer{options: o, executions: &coalesce.Group[*execution]{Release: func(e *execution) {
 		e.memory.Release()
 		if !e.retained.Load() {
-			o.Buffers.Put(e.buffer)
+			buffers.Put(e.buffer)
 		}
 	}}}
 }

@@ -114,6 +114,21 @@ func (s *Store) Get(ctx context.Context, ref Ref) (*Document, gqlerror.List) {
 	return loaded.copy()
 }
 
+// Pin prepares the document of a query and keeps it, beside the size of the store, until Unpin has been
+// called as often as Pin. It returns an estimate of its memory in bytes. A query with errors is not
+// kept.
+func (s *Store) Pin(query string) (doc *Document, bytes int, errs gqlerror.List) {
+	made, bytes, _ := s.cache.Pin(query, func() (outcome, int) {
+		o := s.prepare(query)
+		return o, o.weight(query)
+	})
+	doc, errs = made.copy()
+	return doc, max(bytes, 0), errs
+}
+
+// Unpin undoes one Pin that has returned a document.
+func (s *Store) Unpin(query string) { s.cache.Unpin(query) }
+
 // prepare parses and validates a query.
 func (s *Store) prepare(query string) outcome {
 	doc, err := limit.Parse(query, s.limits)

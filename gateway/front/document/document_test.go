@@ -391,3 +391,31 @@ func TestDocumentID(t *testing.T) {
 		t.Errorf("%v, %v", doc.ID, errs)
 	}
 }
+
+// A pinned document stays whatever is requested, also in a store that remembers none; one with errors is
+// not pinned.
+func TestPin(t *testing.T) {
+	for _, size := range []int{-1, 2} {
+		store := NewStore(schema, Options{Size: size})
+		pinned, bytes, errs := store.Pin("{n}")
+		if pinned == nil || bytes < bytesPerDocument || errs != nil {
+			t.Fatalf("%v, %d bytes, %v", pinned, bytes, errs)
+		}
+		for i := range 100 {
+			store.Get(t.Context(), Ref{Text: fmt.Sprintf("{s%d:s}", i)})
+		}
+		if got, _ := store.Get(t.Context(), Ref{Text: "{n}"}); got != pinned {
+			t.Errorf("size %d: the pinned document was evicted", size)
+		}
+		store.Unpin("{n}")
+		if got, _ := store.Get(t.Context(), Ref{Text: "{n}"}); got == pinned {
+			t.Errorf("size %d: the document stays after Unpin", size)
+		}
+		if doc, bytes, errs := store.Pin("{nope}"); doc != nil || bytes != 0 || len(errs) != 1 {
+			t.Errorf("a wrong one: %v, %d bytes, %v", doc, bytes, errs)
+		}
+		if _, errs := store.Get(t.Context(), Ref{Text: "{nope}"}); len(errs) != 1 {
+			t.Errorf("a wrong one by its text: %v", errs)
+		}
+	}
+}

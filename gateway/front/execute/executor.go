@@ -37,6 +37,8 @@ type Options struct {
 	Limits limit.Options
 	// DocumentCache is the size of the document cache, as document.Options has it.
 	DocumentCache int
+	// Documents are those to which clients refer by an id.
+	Documents Documents
 	// Introspection allows introspection, and suggestions in validation errors. Default false.
 	Introspection bool
 	// Execution bounds the execution of each operation.
@@ -71,6 +73,8 @@ type Executor struct {
 	conditions map[string][]string   // type conditions by type
 	fallback   engine.FallbackReason // why gqlgen's executor executes all operations; empty when plans do
 	logged     *sync.Map             // the reasons that were logged, as keys
+	pinned     *pinned               // the documents of the manifests; nil while they are not used
+	unlisted   *unlistedLog
 
 	errorPresenter graphql.ErrorPresenterFunc
 	recoverFunc    graphql.RecoverFunc
@@ -87,6 +91,7 @@ func New(schema graphql.ExecutableSchema, o Options) (*Executor, error) {
 		extensions:     noExtensions(),
 		conditions:     typeConditions(schema.Schema()),
 		logged:         &sync.Map{},
+		unlisted:       &unlistedLog{},
 		errorPresenter: o.Presenter.Present,
 		recoverFunc:    o.Presenter.Recover,
 	}
@@ -109,6 +114,7 @@ func (e *Executor) With(o Options) (*Executor, error) {
 		}
 	}
 	if e.documents != nil && e.options.Limits == o.Limits && e.options.DocumentCache == o.DocumentCache && e.options.Introspection == o.Introspection {
+		with.pinDocuments(e.documents)
 		return &with, nil
 	}
 	inputs, err := input.NewCoercer(e.schema.Schema(), input.Options{Scalar: input.ScalarsOf(e.schema), Suggestions: o.Introspection})
@@ -121,7 +127,20 @@ func (e *Executor) With(o Options) (*Executor, error) {
 		Suggestions: o.Introspection,
 		Inputs:      inputs,
 	})
+	with.pinDocuments(nil)
 	return &with, nil
+}
+
+// pinDocuments pins the documents of the manifests, unless those of before, which is the present store if
+// that is kept, are the same.
+func (e *Executor) pinDocuments(before *document.Store) {
+	set := e.options.Documents.Set
+	switch {
+	case !e.options.Documents.UsesManifests():
+		e.pinned = nil
+	case before != e.documents || e.pinned == nil || e.pinned.set != set || e.pinned.plans != e.UsesPlans():
+		e.pinned = e.pin(set)
+	}
 }
 
 // Use adds an extension of gqlgen. It must not be called once operations are executed. Plans call

@@ -23,6 +23,9 @@ type Operation struct {
 	// Header are fields of the response to this request alone, whether it is refused or not, and
 	// whoever else has the same response. Nil is none.
 	Header http.Header
+
+	unlisted   bool   // no manifest has the document, and the settings say that this is logged
+	registerAs string // the hash of the text that the client registers, "" for none
 }
 
 // SetHeader sets a field of Header, whose name has the form of http.Header.
@@ -45,7 +48,7 @@ type Rule interface {
 // Prepare returns the operation that the parameters ask for, or the errors for which it must not be
 // executed. All transports call it. The operation is never nil, and has no Operation in it before that
 // is known.
-func (e *Executor) Prepare(ctx context.Context, params *graphql.RawParams) (op *Operation, errs gqlerror.List) {
+func (e *Executor) Prepare(ctx context.Context, params *request.Params) (op *Operation, errs gqlerror.List) {
 	op = &Operation{
 		OperationContext: graphql.OperationContext{
 			DisableIntrospection:   !e.options.Introspection,
@@ -63,31 +66,34 @@ func (e *Executor) Prepare(ctx context.Context, params *graphql.RawParams) (op *
 	if errs = e.prepare(ctx, op, params); op.Operation != nil {
 		request.LogEntryOf(ctx).SetOperation(op.Operation)
 	}
+	if len(errs) == 0 {
+		e.accept(ctx, op)
+	}
 	return op, errs
 }
 
 // CreateOperationContext implements graphql.GraphExecutor by Prepare.
 func (e *Executor) CreateOperationContext(ctx context.Context, params *graphql.RawParams) (*graphql.OperationContext, gqlerror.List) {
-	op, errs := e.Prepare(ctx, params)
+	op, errs := e.Prepare(ctx, &request.Params{RawParams: *params})
 	return &op.OperationContext, errs
 }
 
 // prepare fills in op. It reads the query after the extensions that may replace it, and calls
 // the extensions that see the operation only after it has passed the limits. The rules come last,
 // since some of them count what they let pass.
-func (e *Executor) prepare(ctx context.Context, op *Operation, params *graphql.RawParams) gqlerror.List {
+func (e *Executor) prepare(ctx context.Context, op *Operation, params *request.Params) gqlerror.List {
 	if e.extensions.any {
 		op.Stats.Read, op.Stats.OperationStart = params.ReadTime, graphql.GetStartTime(ctx)
 		ctx = graphql.WithOperationContext(ctx, &op.OperationContext)
 	}
-	if err := e.extensions.mutateParameters(ctx, params); err != nil {
+	if err := e.extensions.mutateParameters(ctx, &params.RawParams); err != nil {
 		return gqlerror.List{err}
 	}
-	op.RawQuery, op.OperationName = params.Query, params.OperationName
+	op.OperationName = params.OperationName
 	op.Extensions, op.Headers = params.Extensions, params.Headers
 	op.Stats.Parsing.Start = e.extensions.now()
 	var errs gqlerror.List
-	op.Document, errs = e.document(ctx, params)
+	op.Document, errs = e.document(ctx, op, params)
 	op.Stats.Parsing.End = e.extensions.now()
 	op.Stats.Validation.Start = op.Stats.Parsing.End
 	if len(errs) > 0 {
@@ -109,17 +115,6 @@ func (e *Executor) prepare(ctx context.Context, op *Operation, params *graphql.R
 	return nil
 }
 
-// document returns the document of the request's query.
-func (e *Executor) document(ctx context.Context, params *graphql.RawParams) (*document.Document, gqlerror.List) {
-	switch {
-	case params.Query != "":
-		return e.documents.Get(ctx, document.Ref{Text: params.Query})
-	case params.Extensions["persistedQuery"] != nil:
-		return nil, gqlerror.List{gqlerror.Wrap(request.ErrPersistedQuery)}
-	}
-	return nil, gqlerror.List{gqlerror.Wrap(fault.New(fault.BadRequest, `the request has no "query"`))}
-}
-
 // selectOperation sets the operation of op, by its name, and its variables. The error says why
 // the operation must not be executed.
 func (e *Executor) selectOperation(op *graphql.OperationContext, doc *document.Document, variables map[string]any) error {
@@ -134,10 +129,12 @@ func (e *Executor) selectOperation(op *graphql.OperationContext, doc *document.D
 		return err
 	}
 	if !e.options.Introspection && doc.Introspects(op.Operation) {
-		return fault.New(fault.IntrospectionDisabled, "introspection is switched off: this gateway does not answer __schema and __type")
+		return errIntrospection
 	}
 	return nil
 }
+
+var errIntrospection = fault.New(fault.IntrospectionDisabled, "introspection is switched off: this gateway does not answer __schema and __type")
 
 // errNoOperation returns the error for a document without the operation to execute.
 func errNoOperation(name string) error {

@@ -57,8 +57,13 @@ const retryAfter = "1"
 var statuses = map[fault.Code]int{
 	fault.BadRequest:      http.StatusBadRequest,
 	fault.Unauthenticated: http.StatusUnauthorized,
-	// Apollo Server's: links of clients read the code only of responses with this status.
+	// Apollo Server's: links of clients read the code only of responses with this status, and then send
+	// the text.
 	fault.PersistedNotSupported: http.StatusOK,
+	fault.PersistedNotFound:     http.StatusOK,
+	fault.PersistedMismatch:     http.StatusBadRequest,
+	fault.PersistedIDRequired:   http.StatusBadRequest,
+	fault.NotInSafelist:         http.StatusForbidden,
 	fault.Forbidden:             http.StatusForbidden,
 	fault.Internal:              http.StatusInternalServerError,
 	fault.ServiceUnavailable:    http.StatusServiceUnavailable,

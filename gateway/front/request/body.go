@@ -7,7 +7,6 @@ import (
 	"io"
 	"mime"
 	"net/http"
-	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -25,7 +24,7 @@ const mediaTypeJSON = "application/json"
 // most limit bytes, into b (GraphQL over HTTP, section POST). The result holds no part of b.
 // Other media types are refused, which also guards against forged requests: the types that a
 // page of another origin may send without a preflight are not accepted.
-func ReadPOST(w http.ResponseWriter, r *http.Request, limit int64, b *buffer.Buffer) (*graphql.RawParams, error) {
+func ReadPOST(w http.ResponseWriter, r *http.Request, limit int64, b *buffer.Buffer) (*Params, error) {
 	if !isJSON(r.Header["Content-Type"]) {
 		e := httperror.New(http.StatusUnsupportedMediaType, fault.BadRequest,
 			"send the operation as application/json, in UTF-8")
@@ -41,8 +40,15 @@ func ReadPOST(w http.ResponseWriter, r *http.Request, limit int64, b *buffer.Buf
 	// The body has arrived. While the operation runs, the server reads from the connection to
 	// notice that the client disconnects, and a read deadline would look like that.
 	SetReadDeadline(w, time.Time{})
-	return decodeBody(b.Bytes)
+	p, err := decodeBody(b.Bytes)
+	if err == nil {
+		err = p.setDocumentID(r.PathValue(PathID))
+	}
+	return p, err
 }
+
+// PathID is the name of the wildcard in the path of a request that has the id of a document there.
+const PathID = "documentId"
 
 func isJSON(contentType []string) bool {
 	if len(contentType) != 1 {
@@ -73,7 +79,7 @@ func toBodyError(err error) error {
 
 // decodeBody decodes the JSON object with an operation's parameters. The result holds no part
 // of body.
-func decodeBody(body []byte) (*graphql.RawParams, error) {
+func decodeBody(body []byte) (*Params, error) {
 	if p, ok := decodeFast(body); ok {
 		return p, nil
 	}
@@ -81,7 +87,7 @@ func decodeBody(body []byte) (*graphql.RawParams, error) {
 }
 
 // decodeStrict decodes any body. Its errors say what is wrong with the body.
-func decodeStrict(body []byte) (*graphql.RawParams, error) {
+func decodeStrict(body []byte) (*Params, error) {
 	text := bytes.TrimLeft(body, " \t\r\n")
 	if len(text) > 0 && text[0] == '[' {
 		return nil, fault.New(fault.BadRequest, "batches are not supported: send one operation in each request, as HttpLink of Apollo Client does")
@@ -96,12 +102,36 @@ func decodeStrict(body []byte) (*graphql.RawParams, error) {
 	return decoded.params()
 }
 
+// Params are the parameters of an operation, as a request has them.
+type Params struct {
+	graphql.RawParams
+	// DocumentID is the id of the document, "" if the request has none, or has the text of the query.
+	DocumentID string
+}
+
+// setDocumentID sets the id, which may be sent under several names. Of a request with a text, the text
+// counts.
+func (p *Params) setDocumentID(id string) error {
+	switch {
+	case p.Query != "" || id == "":
+	case p.DocumentID != "" && p.DocumentID != id:
+		return fault.New(fault.BadRequest, "the request has two different ids of a document")
+	default:
+		p.DocumentID = id
+	}
+	return nil
+}
+
+// documentIDs are the names by which clients send the id of a document: that of GraphQL over HTTP
+// (appendix Persisted Documents), and those of Relay.
+var documentIDs = [...]string{"documentId", "doc_id", "id"}
+
 // requestBody is the JSON object with an operation's parameters, by the exact names of its
 // members. Members that params does not read are left to later versions of the specification.
 type requestBody map[string]json.RawMessage
 
-func (b requestBody) params() (*graphql.RawParams, error) {
-	var p graphql.RawParams
+func (b requestBody) params() (*Params, error) {
+	var p Params
 	for _, member := range []struct {
 		name string
 		into any
@@ -116,23 +146,27 @@ func (b requestBody) params() (*graphql.RawParams, error) {
 			return nil, fault.New(fault.BadRequest, "%q must be %s", member.name, member.want)
 		}
 	}
-	if p.Query == "" && slices.ContainsFunc(persistedIDs, func(name string) bool { return b.has(name) }) {
-		return nil, ErrPersistedQuery
+	if p.Query != "" { // clients send texts beside an "id" of their own
+		return &p, nil
+	}
+	for _, name := range documentIDs {
+		var value any
+		err := decodeMember(b[name], &value)
+		switch id := value.(type) {
+		case nil:
+		case string:
+			err = p.setDocumentID(id)
+		case json.Number: // Relay's ids are numbers where a server counts documents
+			err = p.setDocumentID(id.String())
+		default:
+			err = fault.New(fault.BadRequest, "%q must be a string", name)
+		}
+		if err != nil {
+			return nil, err
+		}
 	}
 	return &p, nil
 }
-
-// has reports whether a member is there and not null.
-func (b requestBody) has(name string) bool { return len(b[name]) > 0 && string(b[name]) != "null" }
-
-// ErrPersistedQuery is the error of a request with the hash or the id of a query instead of the query.
-// By its message or its code, the links for persisted queries (Apollo Client's, urql's) know that
-// they have to send the query, and do so from then on.
-var ErrPersistedQuery = fault.New(fault.PersistedNotSupported, "PersistedQueryNotSupported")
-
-// persistedIDs are the names by which clients send the id of a persisted query: that of GraphQL over
-// HTTP, and those of Relay.
-var persistedIDs = []string{"documentId", "id", "doc_id"}
 
 // decodeMember decodes a member's value. It leaves into unchanged if the member is absent or
 // null. Numbers keep their digits, since a float64 does not hold every id of 64 bits.
@@ -153,20 +187,23 @@ func decodeMember(text []byte, into any) error {
 
 // decodeFast decodes the bodies that nearly all clients send, in a fraction of the time of
 // encoding/json. It reports false for a body that is wrong or unusual, which decodeStrict then
-// decodes: it accepts the four members only, each at most once, and no escapes \uXXXX in query
-// and operationName.
-func decodeFast(body []byte) (*graphql.RawParams, bool) {
+// decodes: it accepts the known members only, each at most once, no escapes \uXXXX in texts, and one
+// id of a document.
+func decodeFast(body []byte) (*Params, bool) {
 	s := bodyScanner{text: body}
 	if !utf8.Valid(body) || !s.accept('{') {
 		return nil, false
 	}
-	var p graphql.RawParams
+	var p Params
 	for {
 		name, plain := s.quoted()
 		if !plain || !s.accept(':') || !s.member(string(name), &p) {
 			return nil, false
 		}
 		if !s.accept(',') {
+			if p.Query != "" {
+				p.DocumentID = ""
+			}
 			return &p, s.accept('}') && s.peek() == 0 && s.at == len(body)
 		}
 	}
@@ -177,7 +214,7 @@ func decodeFast(body []byte) (*graphql.RawParams, bool) {
 type bodyScanner struct {
 	text []byte
 	at   int     // the index of the next byte
-	seen [4]bool // the members that were read
+	seen [5]bool // the members that were read
 }
 
 // peek skips white space and returns the byte after it without reading it; 0 at the end.
@@ -209,7 +246,7 @@ func (s *bodyScanner) acceptNull() bool {
 }
 
 // member reads the value of a member into p.
-func (s *bodyScanner) member(name string, p *graphql.RawParams) bool {
+func (s *bodyScanner) member(name string, p *Params) bool {
 	var i int
 	var read func() bool
 	switch name {
@@ -221,6 +258,8 @@ func (s *bodyScanner) member(name string, p *graphql.RawParams) bool {
 		i, read = 2, func() bool { return s.object(&p.Variables) }
 	case "extensions":
 		i, read = 3, func() bool { return s.object(&p.Extensions) }
+	case documentIDs[0], documentIDs[1], documentIDs[2]:
+		i, read = 4, func() bool { return s.string(&p.DocumentID) }
 	default:
 		return false
 	}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"reflect"
 	"strings"
@@ -13,6 +14,7 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 
 	"github.com/gatehouse-graphql/gatehouse/fault"
+	"github.com/gatehouse-graphql/gatehouse/gateway/front/buffer"
 )
 
 func TestNumbersKeepTheirDigits(t *testing.T) {
@@ -24,14 +26,19 @@ func TestNumbersKeepTheirDigits(t *testing.T) {
 
 // decodeFast decodes the bodies that clients send.
 func TestDecodeFast(t *testing.T) {
-	for body, want := range map[string]graphql.RawParams{
-		`{"query":"{n}"}`: {Query: "{n}"},
-		`{"operationName":"A","variables":{},"query":"query A {\n  n(s: \"x\")\n}\n"}`: {
+	for body, want := range map[string]Params{
+		`{"query":"{n}"}`: {RawParams: graphql.RawParams{Query: "{n}"}},
+		`{"operationName":"A","variables":{},"query":"query A {\n  n(s: \"x\")\n}\n"}`: {RawParams: graphql.RawParams{
 			Query: "query A {\n  n(s: \"x\")\n}\n", OperationName: "A", Variables: map[string]any{},
-		},
-		"{ \"query\" : \"{é}\",\n\t\"variables\": {\"a\": {\"b\": [1, \"}\"]}}, \"extensions\": null }": {
+		}},
+		`{"documentId":"sha256:abc","variables":{}}`: {RawParams: graphql.RawParams{Variables: map[string]any{}}, DocumentID: "sha256:abc"},
+		`{"doc_id":"abc","query":null}`:              {DocumentID: "abc"},
+		`{"query":"","id":"abc"}`:                    {DocumentID: "abc"},
+		`{"id":"abc","query":"{n}"}`:                 {RawParams: graphql.RawParams{Query: "{n}"}},
+
+		"{ \"query\" : \"{é}\",\n\t\"variables\": {\"a\": {\"b\": [1, \"}\"]}}, \"extensions\": null }": {RawParams: graphql.RawParams{
 			Query: "{é}", Variables: map[string]any{"a": map[string]any{"b": []any{json.Number("1"), "}"}}},
-		},
+		}},
 	} {
 		text := []byte(body)
 		got, ok := decodeFast(text)
@@ -51,7 +58,7 @@ func FuzzDecodeBody(f *testing.F) {
 		"{\"query\":\"{\\n  n(s: \\\"\\\\\\/\\b\\f\\r\\t\\\")\\n}\" , \"variables\" : null}\n", `{"query":"a","query":"b"}`, `{"query":"a\x"}`, "{\"query\":\"a\tb\"}",
 		`{"variables":{"a":"}","b":[{"c":"\\\"]"}]},"query":"{n}","operationName":null,"extensions":{"x":{}}}`, `{"variables":{"a":]}}`, `{"variables":{"a"}}`,
 		`{"query":"{n}"}}`, `{"query":"{n}",}`, `{"query":nullx}`, "{\"query\":\"\xff\"}", `{"query":"{n}"} x`, "{\"query\":\"{n}\"}\x00", `{"other":1,"query":"{n}"}`,
-		`[]`, `null`, ``, `{"query":1}`, `{"query":"\ud800"}`, `{"QUERY":"a","query":"b"}`, "\xef\xbb\xbf{}", `{"variables":1e999}`,
+		`{"documentId":"a"}`, `{"id":"a","doc_id":"b"}`, `{"id":"a","doc_id":"a","query":""}`, `{"query":"{n}","id":1}`, `{"id":1}`, `{"id":"\u0061"}`, `[]`, `null`, ``, `{"query":1}`, `{"query":"\ud800"}`, `{"QUERY":"a","query":"b"}`, "\xef\xbb\xbf{}", `{"variables":1e999}`,
 	} {
 		f.Add([]byte(seed))
 	}
@@ -167,6 +174,43 @@ func TestDecodeBody(t *testing.T) {
 		}
 		if err == nil && p.Query != want || err != nil && (err.Error() != want || fault.CodeOf(err) != fault.BadRequest) {
 			t.Errorf("%s: %+v, %v, want %s", body, p, err, want)
+		}
+	}
+}
+
+// An id may stand at several places, which must agree, and does not count beside a text.
+func TestDocumentIDs(t *testing.T) {
+	const twoText = "the request has two different ids of a document"
+	for _, c := range []struct{ body, query, path, want string }{ // the id, or the error
+		{body: `{"documentId":"a"}`, query: "documentId=a", want: "a"},
+		{body: `{"doc_id":"a"}`, query: "doc_id=a", want: "a"},
+		{body: `{"id":"a"}`, query: "id=a", want: "a"},
+		{body: `{"id":"a","documentId":"a","doc_id":null}`, query: "documentId=a&id=a&doc_id=", want: "a"},
+		{body: `{"id":"a","documentId":"b"}`, query: "id=a&documentId=b", want: twoText},
+		{body: `{}`, path: "a", want: "a"},
+		{body: `{"id":"a"}`, query: "id=a", path: "a", want: "a"},
+		{body: `{"id":"a"}`, query: "doc_id=a", path: "b", want: twoText},
+		{body: `{"id":"a","documentId":"b","query":"{n}"}`, query: "query={n}&id=a&documentId=b", path: "c"},
+		{body: `{"id":1,"query":"{n}"}`, query: "query={n}"},
+		{body: `{"id":1}`, query: "id=1", want: "1"},
+		{body: `{"id":true}`, query: "id=a&id=b", want: `"id"`},
+		{body: `{"documentId":["a"]}`, query: "documentId=a&documentId=a", want: `"documentId"`},
+	} {
+		post, _ := http.NewRequest("POST", "/graphql", strings.NewReader(c.body))
+		post.Header.Set("Content-Type", "application/json")
+		get, _ := http.NewRequest("GET", "/graphql?"+c.query, nil)
+		for _, r := range []*http.Request{post, get} {
+			r.SetPathValue(PathID, c.path)
+			var p *Params
+			var err error
+			if r == post {
+				p, err = ReadPOST(httptest.NewRecorder(), r, 1000, (&buffer.Pool{}).Get())
+			} else {
+				p, err = ReadGET(nil, r, 0, nil)
+			}
+			if err == nil && p.DocumentID != c.want || err != nil && (!strings.Contains(err.Error(), c.want) || c.want == "" || fault.CodeOf(err) != fault.BadRequest) {
+				t.Errorf("%s %s %q %q: %+v, %v", r.Method, r.URL, c.body, c.path, p, err)
+			}
 		}
 	}
 }

@@ -13,12 +13,12 @@ import (
 )
 
 // ReadGET reads the parameters of an operation from the URL (GraphQL over HTTP, section GET).
-func ReadGET(_ http.ResponseWriter, r *http.Request, _ int64, _ *buffer.Buffer) (*graphql.RawParams, error) {
+func ReadGET(_ http.ResponseWriter, r *http.Request, _ int64, _ *buffer.Buffer) (*Params, error) {
 	values, err := url.ParseQuery(r.URL.RawQuery)
 	if err != nil {
 		return nil, fault.New(fault.BadRequest, "the URL's query cannot be read")
 	}
-	for _, name := range []string{"query", "operationName", "variables", "extensions"} {
+	for _, name := range append([]string{"query", "operationName", "variables", "extensions"}, documentIDs[:]...) {
 		if len(values[name]) > 1 {
 			return nil, fault.New(fault.BadRequest, "the URL's query has %q twice", name)
 		}
@@ -26,9 +26,14 @@ func ReadGET(_ http.ResponseWriter, r *http.Request, _ int64, _ *buffer.Buffer) 
 			return nil, fault.New(fault.BadRequest, "%q in the URL's query is not in UTF-8", name)
 		}
 	}
-	p := &graphql.RawParams{Query: values.Get("query"), OperationName: values.Get("operationName")}
-	if p.Query == "" && slices.ContainsFunc(persistedIDs, func(name string) bool { return values.Get(name) != "" }) {
-		return nil, ErrPersistedQuery
+	p := &Params{RawParams: graphql.RawParams{Query: values.Get("query"), OperationName: values.Get("operationName")}}
+	for _, name := range documentIDs {
+		if err := p.setDocumentID(values.Get(name)); err != nil {
+			return nil, err
+		}
+	}
+	if err := p.setDocumentID(r.PathValue(PathID)); err != nil {
+		return nil, err
 	}
 	for _, member := range []struct {
 		name string
@@ -43,4 +48,10 @@ func ReadGET(_ http.ResponseWriter, r *http.Request, _ int64, _ *buffer.Buffer) 
 		}
 	}
 	return p, nil
+}
+
+// HasDocumentID reports whether the URL of a request, with these values in its query, has the id of a
+// document.
+func HasDocumentID(r *http.Request, values url.Values) bool {
+	return r.PathValue(PathID) != "" || slices.ContainsFunc(documentIDs[:], values.Has)
 }

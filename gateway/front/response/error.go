@@ -1,6 +1,7 @@
 package response
 
 import (
+	"errors"
 	"net/http"
 
 	"github.com/vektah/gqlparser/v2/gqlerror"
@@ -47,9 +48,12 @@ func (e *ErrorWriter) Write(w http.ResponseWriter, r *http.Request, err error) {
 
 // RefusalStatus returns the status of a response whose operation was not executed. With TypeJSON a
 // GraphQL error has the status 200, as the specification demands; an error outside of GraphQL
-// has its own.
+// has its own, which is that of its code unless it is an httperror.Error.
 func RefusalStatus(mediaType string, errs gqlerror.List) int {
 	for _, err := range errs {
+		if e, ok := errors.AsType[*httperror.Error](err); ok {
+			return e.Status
+		}
 		if status, ok := httperror.StatusOf(httperror.CodeOf(err)); ok {
 			return status
 		}

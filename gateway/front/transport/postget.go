@@ -44,7 +44,7 @@ func GET(o Options) graphql.Transport {
 type httpTransport struct {
 	Options
 	method string
-	read   func(w http.ResponseWriter, r *http.Request, limit int64, b *buffer.Buffer) (*graphql.RawParams, error)
+	read   func(w http.ResponseWriter, r *http.Request, limit int64, b *buffer.Buffer) (*request.Params, error)
 	isSafe bool // the method is safe (RFC 9110, section 9.2.1), so that mutations are refused
 }
 

@@ -1,7 +1,8 @@
-package reload
+package watch
 
 import (
 	"context"
+	"crypto/sha256"
 	"fmt"
 	"log/slog"
 	"os"
@@ -10,8 +11,10 @@ import (
 	"testing"
 	"time"
 
-	"github.com/gatehouse-graphql/gatehouse/gateway/config"
+	"go.uber.org/goleak"
 )
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // noticed is how long a test waits for a change to be noticed. It is shorter than pollInterval, so
 // that the tests fail if only the polling notices.
@@ -24,12 +27,12 @@ type watched struct {
 	changes chan string // the text at each change, "" if the file is missing
 }
 
-// watch watches the file at path from now on. change changes the watcher first.
-func watch(t *testing.T, path string, change ...func(*watcher)) *watched {
+// watchFile watches the file at path from now on. change changes the watcher first.
+func watchFile(t *testing.T, path string, change ...func(*Watcher)) *watched {
 	t.Helper()
 	f := &watched{t: t, path: path, changes: make(chan string, 100)}
 	ctx, cancel := context.WithCancel(t.Context())
-	w := newWatcher(path, digestOf(t, path), func() {
+	w := New(Files{What: "the file", Paths: []string{path}, Seen: DigestOf(path)}, func() {
 		text, _ := os.ReadFile(path)
 		f.changes <- string(text)
 	}, slog.New(slog.DiscardHandler))
@@ -37,20 +40,9 @@ func watch(t *testing.T, path string, change ...func(*watcher)) *watched {
 		c(w)
 	}
 	var running sync.WaitGroup
-	running.Go(func() { w.run(ctx) })
+	running.Go(func() { w.Run(ctx) })
 	t.Cleanup(func() { cancel(); running.Wait() })
 	return f
-}
-
-func digestOf(t *testing.T, path string) config.Digest {
-	t.Helper()
-	text, err := os.ReadFile(path)
-	if os.IsNotExist(err) {
-		return config.Digest{}
-	} else if err != nil {
-		t.Fatal(err)
-	}
-	return config.DigestOf(text)
 }
 
 // want waits for the change to a text.
@@ -95,7 +87,7 @@ func TestChangesOfAFile(t *testing.T) {
 	folder := t.TempDir()
 	path := filepath.Join(folder, "gateway.yaml")
 	writeFile(t, path, "one")
-	f := watch(t, path)
+	f := watchFile(t, path)
 
 	writeFile(t, path, "two")
 	f.want("two")
@@ -129,7 +121,7 @@ func TestPieces(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "gateway.yaml")
 	writeFile(t, path, "old")
-	f := watch(t, path)
+	f := watchFile(t, path)
 	file, err := os.Create(path)
 	must(t, err)
 	for range 8 {
@@ -147,7 +139,7 @@ func TestRestlessFolder(t *testing.T) {
 	folder := t.TempDir()
 	path := filepath.Join(folder, "gateway.yaml")
 	writeFile(t, path, "one")
-	f := watch(t, path)
+	f := watchFile(t, path)
 	ctx, cancel := context.WithCancel(t.Context())
 	var writing sync.WaitGroup
 	writing.Go(func() {
@@ -194,7 +186,7 @@ func (m *configMap) write(text string) {
 func TestConfigMap(t *testing.T) {
 	t.Parallel()
 	m := newConfigMap(t, "one")
-	f := watch(t, m.path())
+	f := watchFile(t, m.path())
 	for i := range 5 {
 		text := fmt.Sprint("version ", i)
 		m.write(text)
@@ -215,7 +207,7 @@ func TestLinks(t *testing.T) {
 	writeFile(t, shared, "one")
 	must(t, os.Symlink("../shared/settings.yaml", filepath.Join(top, "release1", "gateway.yaml")),
 		os.Symlink("release1", filepath.Join(top, "current")))
-	f := watch(t, filepath.Join(top, "current", "gateway.yaml"))
+	f := watchFile(t, filepath.Join(top, "current", "gateway.yaml"))
 
 	writeFile(t, shared, "two")
 	f.want("two")
@@ -233,7 +225,7 @@ func TestPolling(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "gateway.yaml")
 	writeFile(t, path, "one")
-	f := watch(t, path, func(w *watcher) {
+	f := watchFile(t, path, func(w *Watcher) {
 		must(t, w.notifier.Close())
 		w.notifier, w.poll = nil, 20*time.Millisecond
 	})
@@ -247,5 +239,33 @@ func TestChangeBeforeTheWatch(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "gateway.yaml")
 	writeFile(t, path, "one")
-	watch(t, path, func(w *watcher) { w.seen = config.DigestOf([]byte("zero")) }).want("one")
+	watchFile(t, path, func(w *Watcher) { w.seen = sha256.Sum256([]byte("zero")) }).want("one")
+}
+
+// Of several files in several folders, the change of each is noticed, and so is that of all together, once.
+func TestSeveralFiles(t *testing.T) {
+	t.Parallel()
+	cert, key := filepath.Join(t.TempDir(), "tls.crt"), filepath.Join(t.TempDir(), "tls.key")
+	writeFile(t, cert, "one")
+	writeFile(t, key, "one")
+	changes := make(chan string, 100)
+	ctx, cancel := context.WithCancel(t.Context())
+	w := New(Files{What: "the files", Paths: []string{cert, key}, Seen: DigestOf(cert, key)}, func() {
+		a, _ := os.ReadFile(cert)
+		b, _ := os.ReadFile(key)
+		changes <- string(a) + " " + string(b)
+	}, slog.New(slog.DiscardHandler))
+	var running sync.WaitGroup
+	running.Go(func() { w.Run(ctx) })
+	defer running.Wait()
+	defer cancel()
+	f := &watched{t: t, changes: changes}
+	writeFile(t, cert, "two")
+	f.want("two one")
+	writeFile(t, key, "two")
+	f.want("two two")
+	writeFile(t, cert, "three")
+	writeFile(t, key, "three")
+	f.want("three three")
+	f.wantNone()
 }
