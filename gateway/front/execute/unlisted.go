@@ -15,8 +15,6 @@ const (
 	unlistedInterval = time.Hour
 	// maxUnlisted is how many of them are logged in that time.
 	maxUnlisted = 1000
-	// maxLoggedClient bounds the name of a client in the log, in bytes.
-	maxLoggedClient = 100
 )
 
 // unlistedLog logs documents that no manifest has, each once in an interval, and no more than a bound of
@@ -65,7 +63,7 @@ func (u *unlistedLog) write(ctx context.Context, log *slog.Logger, message strin
 	}
 	attrs := append(more, slog.String("document", hash), slog.String("request_id", request.ID(ctx)))
 	if c.Client != "" {
-		attrs = append(attrs, slog.String("client", c.Client[:min(len(c.Client), maxLoggedClient)]))
+		attrs = append(attrs, slog.String("client", c.Client))
 	}
 	log.LogAttrs(ctx, slog.LevelWarn, message, attrs...)
 }
