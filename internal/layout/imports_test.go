@@ -71,7 +71,7 @@ var rules = []rule{
 	{"gateway/metrics", []string{"gateway/admin", "gateway/front/request", "engine", "upstreams", "upstreams/balance", "upstreams/observe", "upstreams/resilience"}, "it counts for any graph"},
 	{"gateway/front/buffer", nil, "it has memory, whatever is in it"},
 	{"gateway/front/httperror", []string{"fault"}, "an error has its status whichever package returns it"},
-	{"gateway/front/admission", []string{"engine", "fault"}, "operations are counted whatever they do"},
+	{"gateway/front/admission", []string{"gateway/front/caller", "engine", "fault"}, "operations are counted whatever they do"},
 	{"gateway/front/caller", []string{"auth", "gateway/network"}, "a caller is who it is, whatever is limited by that"},
 	{"gateway/front/request", []string{"gateway/front/buffer", "gateway/front/caller", "gateway/front/httperror", "gateway/escape", "engine", "fault"}, "a request is read before it is known how it is executed"},
 	{"gateway/front/drain", []string{"gateway/front/request"}, "connections end the same whatever was requested on them"},

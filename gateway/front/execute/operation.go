@@ -8,6 +8,7 @@ import (
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
 	"github.com/gatehouse-graphql/gatehouse/fault"
+	"github.com/gatehouse-graphql/gatehouse/gateway/front/admission"
 	"github.com/gatehouse-graphql/gatehouse/gateway/front/caller"
 	"github.com/gatehouse-graphql/gatehouse/gateway/front/document"
 	"github.com/gatehouse-graphql/gatehouse/gateway/front/request"
@@ -23,6 +24,8 @@ type Operation struct {
 	// Header are fields of the response to this request alone, whether it is refused or not, and
 	// whoever else has the same response. Nil is none.
 	Header http.Header
+
+	turn admission.Turn // by which it is executed
 }
 
 // SetHeader sets a field of Header, whose name has the form of http.Header.
