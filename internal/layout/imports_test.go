@@ -107,7 +107,7 @@ var rules = []rule{
 	{"benchmarks/faults", []string{"benchmarks", "benchmarks/faults/faulty"}, "what measures is not made of what is measured"},
 	{"benchmarks/posts", []string{"gateway", "gateway/config", "gateway/command", "upstreams", "engine", "engine/page", "engine/facts", "engine/introspect", "engine/plan", "engine/scalar", "auth", "fault"}, "it is a project as users have it, over the library"},
 	{"internal/layout", nil, "it reads the tree, whatever is in it"},
-	{"e2e", []string{"gateway", "gateway/blocklist", "gateway/command", "gateway/config", "gateway/front", "graph", "resolvers", "upstreams", "examples/shop/demo", "examples", "benchmarks/faults/faulty"}, "it tests the program from outside"},
+	{"e2e", []string{"gateway", "gateway/blocklist", "gateway/command", "gateway/config", "gateway/front", "gateway/front/admission", "graph", "resolvers", "upstreams", "examples/shop/demo", "examples", "benchmarks/faults/faulty"}, "it tests the program from outside"},
 	{".", []string{"gateway", "gateway/command", "resolvers", "graph", "upstreams", "examples/shop/demo", "examples"}, "it is the program, in which graph and gateway meet"},
 }
 
