@@ -73,7 +73,7 @@ func wantStats(t *testing.T, l *Limiter, what string, want Stats, refused int64)
 	t.Helper()
 	synctest.Wait()
 	got := l.Stats()
-	all := got.Refused.Queue + got.Refused.Wait + got.Refused.Caller + got.Refused.CPU + got.Refused.Memory
+	all := sum(got.Refused)
 	got.Refused = Refusals{}
 	if got != want || all != refused {
 		t.Errorf("%s: %+v with %d refused, want %+v with %d", what, got, all, want, refused)
