@@ -17,6 +17,7 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/benchmarks/faults/faulty"
 	"github.com/gatehouse-graphql/gatehouse/examples/shop/services"
 	"github.com/gatehouse-graphql/gatehouse/gateway/config"
+	"github.com/gatehouse-graphql/gatehouse/gateway/front/admission"
 	"github.com/gatehouse-graphql/gatehouse/upstreams"
 )
 
@@ -381,28 +382,71 @@ func eventually(t *testing.T, condition func() bool) {
 	}
 }
 
-// Queries that hang leave others alone.
+// Queries that hang leave others alone, however many there are: with the defaults of one processor, and
+// where there are many more than may be executed and wait. Those are refused, since too many wait for
+// their service.
 func TestHangingQueriesDelayNoOthers(t *testing.T) {
-	f := newFaultyGateway(t, usersTimeout(long))
-	f.play(t, faulty.Fault{Mode: faulty.HangBeforeHeaders}, f.replicas...)
-	ctx, leave := context.WithCancel(t.Context())
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		f.burst(ctx, readUsers, 200, 200)
-	}()
-	eventually(t, func() bool {
-		return f.replicas[0].Counts().Waiting > 0
-	})
-	for range 50 {
-		wantData(t, f.query(t, "", `{ __typename }`, nil), `{"__typename":"Query"}`)
-		wantData(t, f.query(t, "", `{ product(sku: "B-100") { sku } }`, nil), `{"product":{"sku":"B-100"}}`)
+	const hanging = 200
+	for name, c := range map[string]struct {
+		admission admission.Options
+		most      int // of the queries that hang
+	}{
+		"defaults of one processor": {admission.Options{MaxOperations: admission.DefaultOperationsPerProcessor, MaxWaiting: admission.DefaultWaitingPerProcessor}, hanging},
+		"few places":                {admission.Options{MaxOperations: 8, MaxWaiting: 40}, 8 + 40/2},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := newFaultyGateway(t, usersTimeout(long), func(settings *config.Config) { settings.Admission = c.admission })
+			f.play(t, faulty.Fault{Mode: faulty.HangBeforeHeaders}, f.replicas...)
+			ctx, leave := context.WithCancel(t.Context())
+			done := make(chan struct{})
+			var refused atomic.Int64
+			go func() {
+				var all sync.WaitGroup
+				for i := range hanging {
+					all.Go(func() {
+						body, err := f.send(ctx, strings.ReplaceAll(readUsers, "%d", fmt.Sprint(i)))
+						if err != nil { // the client has left
+							return
+						}
+						if !strings.Contains(string(body), "too many operations wait for the service") {
+							t.Errorf("%s", body)
+						}
+						refused.Add(1)
+					})
+				}
+				all.Wait()
+				close(done)
+			}()
+			waiting := func() (n int64) {
+				for _, replica := range f.replicas {
+					n += int64(replica.Counts().Waiting)
+				}
+				return n
+			}
+			for range 20 { // while they come, too
+				f.wantOthers(t)
+			}
+			eventually(t, func() bool { return waiting()+refused.Load() >= hanging }) // more, since a call may have two attempts
+			if n := refused.Load(); n < int64(hanging-c.most) || c.most == hanging && n > 0 {
+				t.Errorf("%d are refused, but %d of %d may hang", n, c.most, hanging)
+			}
+			for range 20 {
+				f.wantOthers(t)
+			}
+			leave()
+			<-done
+		})
 	}
-	select {
-	case <-done:
-		t.Error("the queries did not hang")
-	default:
+}
+
+// wantOthers checks that queries which do not need users neither fail nor wait. The bound on the time is
+// for a machine that does other things as well.
+func (f *faultyGateway) wantOthers(t *testing.T) {
+	t.Helper()
+	begin := time.Now()
+	wantData(t, f.query(t, "", `{ __typename }`, nil), `{"__typename":"Query"}`)
+	wantData(t, f.query(t, "", `{ product(sku: "B-100") { sku } }`, nil), `{"product":{"sku":"B-100"}}`)
+	if took := time.Since(begin); took > 4*time.Second {
+		t.Errorf("the others took %s", took)
 	}
-	leave()
-	<-done
 }

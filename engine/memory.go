@@ -42,6 +42,7 @@ type Memory struct {
 	used    int64            // guarded by mu
 	holders []*MemoryShare   // that are executed and hold bytes, the oldest first; guarded by mu
 	waiters []*memoryRequest // in the order of arrival; guarded by mu
+	freed   Throughput       // of bytes, while some wait; guarded by mu
 	refused int64            // guarded by mu
 }
 
@@ -134,7 +135,7 @@ func OverloadError(ctx context.Context, err error) error {
 	memory := op.budget.memory
 	switch code := fault.CodeOf(err); {
 	case code == fault.GatewayTimeout && memory != nil && memory.waited.Load():
-		err = errNoMemory().WithCause(err)
+		err = memory.Memory.noMemory().WithCause(err)
 	case code != fault.Overloaded:
 		return err
 	}
@@ -144,9 +145,23 @@ func OverloadError(ctx context.Context, err error) error {
 	return err
 }
 
-// errNoMemory returns the error of a request for which there is no memory.
-func errNoMemory() *fault.Error {
-	return fault.New(fault.Overloaded, "the gateway is busy; try again later")
+// noMemory returns the error of a request for which there is no memory.
+func (m *Memory) noMemory() *fault.Error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.errNoMemory()
+}
+
+// errNoMemory is noMemory for a caller that holds m.mu. The client may try again when those that wait
+// have got their bytes.
+func (m *Memory) errNoMemory() *fault.Error {
+	wanted := int64(memoryQuantum)
+	for _, r := range m.waiters {
+		wanted += r.n
+	}
+	f := fault.New(fault.Overloaded, "the gateway is busy; try again later")
+	f.RetryAfter = max(m.freed.Wait(wanted), time.Second)
+	return f
 }
 
 // Reserve reserves n bytes more, until Release. It may wait for them, no longer than until the
@@ -210,6 +225,9 @@ func (m *Memory) request(s *MemoryShare, n int64) (*memoryRequest, error) {
 		return nil, nil
 	}
 	r := &memoryRequest{share: s, n: n, granted: make(chan struct{})}
+	if len(m.waiters) == 0 {
+		m.freed.Begin()
+	}
 	m.waiters = append(m.waiters, r)
 	return r, nil
 }
@@ -256,7 +274,7 @@ func (m *Memory) abandon(r *memoryRequest, err error) error {
 	m.grantWaiters() // those that were behind r may fit
 	if err == nil {
 		m.refused++
-		err = errNoMemory()
+		err = m.errNoMemory()
 	}
 	return err
 }
@@ -311,7 +329,9 @@ func (s *MemoryShare) Release() {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.removeHolder(s)
-	m.used -= s.granted.Swap(0)
+	returned := s.granted.Swap(0)
+	m.used -= returned
+	m.freed.Add(returned)
 	m.waiters = slices.DeleteFunc(m.waiters, func(r *memoryRequest) bool {
 		if r.share == s {
 			close(r.granted)

@@ -73,6 +73,7 @@ type operation struct {
 
 	unmatchedKeys atomic.Int64 // see UnmatchedKeys
 	callSlots     Semaphore
+	turn          Turn // nil without one; see SetTurn
 	maxItems      int64
 	items         atomic.Int64                      // joined values that were spent
 	projection    atomic.Pointer[decode.Projection] // nil selects everything
@@ -169,23 +170,56 @@ func SpendCall(ctx context.Context) error {
 	return nil
 }
 
+// Turn is the permission to execute an operation, which counts among those that are executed at the
+// same time. It is told of the operation's calls, since an operation that waits for services does not
+// compute. Its methods are safe for concurrent use.
+type Turn interface {
+	// BeginCall is called when the operation begins a call to a service. Its error is a fault that
+	// refuses the call.
+	BeginCall(service string) error
+	// EndCall is called at the end of a call for which BeginCall returned nil. It may wait until the
+	// operation may compute again, but not longer than ctx lasts.
+	EndCall(ctx context.Context, service string)
+}
+
+// SetTurn has t told of the calls of the operation in ctx. It must be called before the first call.
+// Without an operation in ctx, SetTurn does nothing.
+func SetTurn(ctx context.Context, t Turn) {
+	if op, ok := ctx.Value(operationKey{}).(*operation); ok {
+		op.turn = t
+	}
+}
+
 // AcquireCall waits until the operation in ctx may have one more backend call running. It returns
-// the error of ctx if ctx ends first. If it returns nil, ReleaseCall must be called with the same
-// ctx when the call has ended. Code that has acquired a call must not wait for a call that has
-// not acquired its own yet: if all of them did, none could continue. Without an operation in ctx
-// there is no limit.
-func AcquireCall(ctx context.Context) error {
+// the error of ctx if ctx ends first, or a fault if the operation's Turn refuses the call. If it
+// returns nil, ReleaseCall must be called with the same arguments when the call has ended. Code that
+// has acquired a call must not wait for a call that has not acquired its own yet: if all of them
+// did, none could continue. Without an operation in ctx there is no limit.
+func AcquireCall(ctx context.Context, service string) error {
 	op, ok := ctx.Value(operationKey{}).(*operation)
 	if !ok {
 		return nil
 	}
-	return op.callSlots.Acquire(ctx)
+	if err := op.callSlots.Acquire(ctx); err != nil || op.turn == nil {
+		return err
+	}
+	if err := op.turn.BeginCall(service); err != nil {
+		op.callSlots.Release()
+		return err
+	}
+	return nil
 }
 
-// ReleaseCall marks the end of a call for which AcquireCall returned nil.
-func ReleaseCall(ctx context.Context) {
-	if op, ok := ctx.Value(operationKey{}).(*operation); ok {
-		op.callSlots.Release()
+// ReleaseCall marks the end of a call for which AcquireCall returned nil. It may wait until the
+// operation may go on.
+func ReleaseCall(ctx context.Context, service string) {
+	op, ok := ctx.Value(operationKey{}).(*operation)
+	if !ok {
+		return
+	}
+	op.callSlots.Release()
+	if op.turn != nil {
+		op.turn.EndCall(ctx, service)
 	}
 }
 

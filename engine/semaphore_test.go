@@ -72,15 +72,15 @@ func TestParallelCallsOfOneOperation(t *testing.T) {
 		ctx, cancel := context.WithTimeout(WithOperation(t.Context(), Options{MaxParallelCalls: 2}), time.Minute)
 		defer cancel()
 		for range 2 {
-			if err := AcquireCall(ctx); err != nil {
+			if err := AcquireCall(ctx, "users"); err != nil {
 				t.Fatal(err)
 			}
 		}
-		if err := AcquireCall(ctx); !errors.Is(err, context.DeadlineExceeded) {
+		if err := AcquireCall(ctx, "users"); !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("the third of two calls: %v", err)
 		}
-		ReleaseCall(ctx)
-		if err := AcquireCall(WithEpoch(ctx)); err != nil {
+		ReleaseCall(ctx, "users")
+		if err := AcquireCall(WithEpoch(ctx), "users"); err != nil {
 			t.Errorf("after one has ended: %v", err)
 		}
 	})

@@ -7,6 +7,7 @@ package fault
 import (
 	"errors"
 	"fmt"
+	"time"
 )
 
 // Code is the value of extensions.code, by which clients tell errors apart.
@@ -60,6 +61,9 @@ type Error struct {
 	// own error, or that a resolver adds. A string under "code" is shown instead of Code;
 	// "service" and "http" are always the gateway's own. Default none.
 	Extensions map[string]any
+	// RetryAfter is an estimate of how long the client should wait before it tries again, 0 if
+	// there is none. It becomes the header Retry-After of a request that fails as a whole.
+	RetryAfter time.Duration
 	// Cause is shown in the log only. It may be nil.
 	Cause error
 }

@@ -92,10 +92,21 @@ func warnGuards(log *slog.Logger, settings *config.Config, schema graphql.Execut
 // loadOf returns what the metrics show of the gateway's load.
 func loadOf(f *front.Front, start command.Start) metrics.Load {
 	load := f.Load()
+	refused := load.Operations.Refused
 	shown := metrics.Load{
-		Running: int64(load.Operations.Running), Queued: int64(load.Operations.Queued), Limit: int64(load.Operations.Limit),
-		RefusedBusy: load.Operations.Refused, RefusedMemory: load.Memory.Refused,
+		Operations: map[string]metrics.Operations{},
+		Limit:      int64(load.Operations.Limit),
+		Refused: map[string]int64{
+			"operations": refused.Queue + refused.Wait, "caller": refused.Caller, "memory": load.Memory.Refused,
+			"cpu_watermark": refused.CPU, "memory_watermark": refused.Memory,
+		},
 		Memory: load.Memory.Used, MaxMemory: load.Memory.Max,
+	}
+	for class, n := range load.Classes {
+		if len(load.Classes) == 1 {
+			class = "" // no class has turns of its own
+		}
+		shown.Operations[class] = metrics.Operations{Running: int64(n.Running), Waiting: int64(n.Waiting), Queued: int64(n.Queued)}
 	}
 	if start.LostLogLines != nil {
 		shown.LostLogLines = start.LostLogLines()

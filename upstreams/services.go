@@ -191,10 +191,10 @@ func (s *Services) send(ctx context.Context, source string, c *rest.Call) (*rest
 	if err := engine.SpendCall(ctx); err != nil {
 		return nil, err
 	}
-	if err := engine.AcquireCall(ctx); err != nil {
+	if err := engine.AcquireCall(ctx, source); err != nil {
 		return nil, notSent(source, err)
 	}
-	defer engine.ReleaseCall(ctx)
+	defer engine.ReleaseCall(ctx, source)
 	if to.coalesces(ctx, c) {
 		resp, err := to.coalescing.Do(ctx, c) // which acquires a slot if it sends the request
 		return resp, engine.OverloadError(ctx, err)
@@ -245,10 +245,10 @@ var errNotRepeated = errors.New("the call is not repeated")
 // not be repeated.
 func (s *source) repeat(ctx context.Context, c *rest.Call, r *rest.Response) (*rest.Response, error) {
 	c = s.keyed(ctx, c)
-	if engine.AcquireCall(ctx) != nil {
+	if engine.AcquireCall(ctx, s.client.Service) != nil {
 		return nil, errNotRepeated
 	}
-	defer engine.ReleaseCall(ctx)
+	defer engine.ReleaseCall(ctx, s.client.Service)
 	client := s.client
 	if s.coalesces(ctx, c) {
 		client = s.coalescing
@@ -329,6 +329,9 @@ func (s *Services) applyRules(ctx context.Context, rules *Rules, source string, 
 
 // notSent returns the fault of a call that got no slot before its context ended, or was refused one.
 func notSent(source string, err error) error {
+	if _, ok := errors.AsType[*fault.Error](err); ok { // the operation's turn refused the call
+		return err
+	}
 	f := &fault.Error{Code: fault.GatewayTimeout, Message: "the call's turn did not come in time", Service: source, Cause: err}
 	if errors.Is(err, resilience.ErrQueueFull) || errors.Is(err, resilience.ErrWaitedLong) {
 		f.Code, f.Message = fault.ServiceUnavailable, "too many calls wait for the service"

@@ -126,7 +126,7 @@ func TestCoalescedCallersHaveOnePlace(t *testing.T) {
 			t.Errorf("%d %s", a.status, a.text)
 		}
 	}
-	if got := g.front.Load().Operations; got.Refused != 0 || got.Running != 0 {
+	if got := g.front.Load().Operations; got.Refused != (admission.Refusals{}) || got.Running != 0 {
 		t.Errorf("%+v", got)
 	}
 }

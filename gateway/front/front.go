@@ -223,7 +223,7 @@ func New(o Options, d Deps) (*Front, error) {
 		errors:         response.NewErrorWriter(present),
 		buffers:        &buffer.Pool{},
 		cursors:        key,
-		limiter:        admission.New(o.Admission),
+		limiter:        admission.New(o.Admission, d.Log),
 		memory:         o.Admission.NewMemory(),
 		serverDeadline: o.Deadline,
 	}
@@ -359,11 +359,12 @@ func (f *Front) Handler() http.Handler {
 // Load is what the gateway does at a moment, and what it has refused since it started.
 type Load struct {
 	Operations admission.Stats
+	Classes    map[string]admission.ClassStats // by class of callers
 	Memory     engine.MemoryStats
 }
 
 // Load returns the present load.
-func (f *Front) Load() Load { return Load{f.limiter.Stats(), f.memory.Stats()} }
+func (f *Front) Load() Load { return Load{f.limiter.Stats(), f.limiter.ClassStats(), f.memory.Stats()} }
 
 // Drain makes /readyz answer 503, so that load balancers send no new clients, and has each
 // response end its connection, so that the clients open their next one to another gateway.

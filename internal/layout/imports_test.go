@@ -71,7 +71,7 @@ var rules = []rule{
 	{"gateway/metrics", []string{"gateway/admin", "gateway/front/request", "engine", "upstreams", "upstreams/balance", "upstreams/observe", "upstreams/resilience"}, "it counts for any graph"},
 	{"gateway/front/buffer", nil, "it has memory, whatever is in it"},
 	{"gateway/front/httperror", []string{"fault"}, "an error has its status whichever package returns it"},
-	{"gateway/front/admission", []string{"engine", "fault"}, "operations are counted whatever they do"},
+	{"gateway/front/admission", []string{"gateway/front/caller", "engine", "fault"}, "operations are counted whatever they do"},
 	{"gateway/front/caller", []string{"auth", "gateway/network"}, "a caller is who it is, whatever is limited by that"},
 	{"gateway/front/request", []string{"gateway/front/buffer", "gateway/front/caller", "gateway/front/httperror", "gateway/escape", "engine", "fault"}, "a request is read before it is known how it is executed"},
 	{"gateway/front/drain", []string{"gateway/front/request"}, "connections end the same whatever was requested on them"},
@@ -108,7 +108,7 @@ var rules = []rule{
 	{"benchmarks/faults", []string{"benchmarks", "benchmarks/faults/faulty"}, "what measures is not made of what is measured"},
 	{"benchmarks/posts", []string{"gateway", "gateway/config", "gateway/command", "upstreams", "engine", "engine/page", "engine/facts", "engine/introspect", "engine/plan", "engine/scalar", "auth", "fault"}, "it is a project as users have it, over the library"},
 	{"internal/layout", nil, "it reads the tree, whatever is in it"},
-	{"e2e", []string{"gateway", "gateway/blocklist", "gateway/command", "gateway/config", "gateway/front", "graph", "resolvers", "upstreams", "examples/shop/demo", "examples", "benchmarks/faults/faulty"}, "it tests the program from outside"},
+	{"e2e", []string{"gateway", "gateway/blocklist", "gateway/command", "gateway/config", "gateway/front", "gateway/front/admission", "graph", "resolvers", "upstreams", "examples/shop/demo", "examples", "benchmarks/faults/faulty"}, "it tests the program from outside"},
 	{".", []string{"gateway", "gateway/command", "resolvers", "graph", "upstreams", "examples/shop/demo", "examples"}, "it is the program, in which graph and gateway meet"},
 }
 

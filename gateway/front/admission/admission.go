@@ -1,172 +1,268 @@
 // Package admission bounds how many operations are executed at the same time.
 //
-// It promises that an operation waits for its turn no longer than the settings allow, in the order
-// of arrival, and that what is refused is refused before anything of it was executed.
+// It promises that an operation waits for its turn no longer than the settings allow, in the order of
+// arrival among the operations of its class of callers; that what is refused is refused before
+// anything of it was executed, the most expensive first; and that operations that wait for services
+// take no turns from those that need other services.
 package admission
 
 import (
-	"container/list"
 	"context"
-	"math"
-	"runtime"
-	"runtime/debug"
+	"log/slog"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
-	"github.com/gatehouse-graphql/gatehouse/engine"
 	"github.com/gatehouse-graphql/gatehouse/fault"
+	"github.com/gatehouse-graphql/gatehouse/gateway/front/caller"
 )
 
-// The defaults of Options. Those of MaxOperations and MaxQueued are for each processor that the
-// program may use (GOMAXPROCS): operations that wait 100 ms for services keep a processor busy, and
-// health checks still find it within some 100 ms.
-const (
-	DefaultOperationsPerProcessor = 128
-	DefaultQueuedPerProcessor     = 2048
-	DefaultMaxWait                = 5 * time.Second
-	// DefaultMaxBytes is the default of MaxBytes without a memory limit.
-	DefaultMaxBytes = 512 << 20
-)
-
-// shareOfMemory is the part of Go's memory limit that is the default of MaxBytes. The oldest
-// operation may exceed MaxBytes to its double, the estimates may be too low by half, and the
-// collector needs room.
-const shareOfMemory = 6
-
-// Options bound what is executed at the same time.
-type Options struct {
-	// MaxOperations is how many operations are executed at the same time. Further ones wait. More
-	// may be right for services that are slower than 100 ms, and fewer make health checks faster
-	// under load. Default 128 for each processor (GOMAXPROCS); negative is no limit.
-	MaxOperations int `yaml:"maxOperations"`
-	// MaxQueued is how many operations wait. Further ones are refused with the status 503 and the
-	// code OVERLOADED. Default 2,048 for each processor; negative lets none wait.
-	MaxQueued int `yaml:"maxQueued"`
-	// MaxWait is how long an operation waits for its turn, or for memory, before it is refused.
-	// Default 5s.
-	MaxWait time.Duration `yaml:"maxWait"`
-	// MaxBytes is how much memory all requests may hold together for their bodies, the services'
-	// responses and their own responses, in bytes and as an estimate. Beyond it, requests wait, and
-	// are refused with the code OVERLOADED. Default a sixth of Go's memory limit (GOMEMLIMIT, or
-	// nine tenths of the container's memory), or 512 MB without one; negative is no limit.
-	MaxBytes int64 `yaml:"maxBytes"`
-}
-
-func (o Options) withDefaults() Options {
-	processors := runtime.GOMAXPROCS(0)
-	if o.MaxOperations == 0 {
-		o.MaxOperations = DefaultOperationsPerProcessor * processors
-	}
-	switch {
-	case o.MaxQueued == 0:
-		o.MaxQueued = DefaultQueuedPerProcessor * processors
-	case o.MaxQueued < 0:
-		o.MaxQueued = 0
-	}
-	if o.MaxWait <= 0 {
-		o.MaxWait = DefaultMaxWait
-	}
-	if o.MaxBytes == 0 {
-		o.MaxBytes = DefaultMaxBytes
-		if limit := debug.SetMemoryLimit(-1); limit != math.MaxInt64 {
-			o.MaxBytes = limit / shareOfMemory
-		}
-	}
-	return o
-}
-
-// NewMemory returns the memory that requests share.
-func (o Options) NewMemory() *engine.Memory {
-	o = o.withDefaults()
-	return engine.NewMemory(o.MaxBytes, o.MaxWait)
-}
-
-// SetMemory gives the memory that requests share the limits of o.
-func (o Options) SetMemory(m *engine.Memory) {
-	o = o.withDefaults()
-	m.SetLimit(o.MaxBytes, o.MaxWait)
-}
-
-// Limiter bounds the operations that run. A nil Limiter has no bound. It is safe for concurrent use.
+// Limiter bounds the operations that are executed. A nil Limiter has no bound. It is safe for
+// concurrent use.
 type Limiter struct {
+	shedder shedder
+
 	mu      sync.Mutex
-	options Options   // guarded by mu
-	running int       // more than the bound after a bound was lowered; guarded by mu
-	queue   list.List // of chan struct{}, each closed when its operation may run; not empty only if running is at least the bound; guarded by mu
-	refused int64     // guarded by mu
+	options Options           // guarded by mu
+	classes []*class          // at least one; those of the settings, and others until they are idle; guarded by mu
+	byName  map[string]*class // those of the settings; guarded by mu
+	others  *class            // Other; guarded by mu
+	kept    int               // the sum of the classes' MinOperations; guarded by mu
+	bounded bool              // a class bounds its callers; guarded by mu
+
+	running int           // more than the bound after a bound was lowered; guarded by mu
+	queued  int           // not 0 only if no operation in the queues may be executed now; guarded by mu
+	list    turnList      // of those that are running, the oldest first; guarded by mu
+	refused [causes]int64 // guarded by mu
+	waiting waiting       // guarded by mu
 }
 
-// New returns a limiter. It starts no goroutine.
-func New(o Options) *Limiter { return &Limiter{options: o.withDefaults()} }
+// New returns a limiter. It starts no goroutine. The log gets a line when shedding begins and ends.
+func New(o Options, log *slog.Logger) *Limiter {
+	l := &Limiter{}
+	l.shedder.log, l.shedder.start = log, time.Now()
+	l.setOptions(o)
+	return l
+}
 
 // SetOptions replaces the options. Operations that run go on, and those that wait get their turn by the
 // new bounds; how long they wait stays as it was. None is refused because the queue has become shorter.
 func (l *Limiter) SetOptions(o Options) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.options = o.withDefaults()
+	l.setOptions(o)
 	l.passTurns()
+}
+
+// setOptions is SetOptions without passing turns. The caller holds l.mu.
+func (l *Limiter) setOptions(o Options) {
+	l.options = o.withDefaults()
+	l.shedder.set(l.options.Watermarks)
+	settings := l.options.classes()
+	before := l.classes
+	l.classes, l.byName, l.kept, l.bounded = nil, map[string]*class{}, 0, false
+	for _, c := range before {
+		if _, ok := settings[c.name]; !ok && !c.isIdle() {
+			c.Class = Class{Weight: 1} // until its operations have ended
+			l.classes = append(l.classes, c)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(settings)) {
+		s := settings[name]
+		c := &class{name: name, callers: map[callerKey]*callerCount{}}
+		for _, known := range before {
+			if known.name == name {
+				c = known
+			}
+		}
+		c.Class = s
+		l.classes, l.byName[name] = append(l.classes, c), c
+		l.kept += s.MinOperations
+		l.bounded = l.bounded || s.MaxOperationsPerCaller > 0
+	}
+	l.others = l.byName[Other]
+}
+
+// cause is why an operation was refused.
+type cause int
+
+const (
+	causeQueue  cause = iota // the queue was full
+	causeWait                // it has waited too long
+	causeCaller              // its caller had as many operations as it may
+	causeCPU                 // the watermark of the processors was passed
+	causeMemory              // the watermark of the memory was passed
+	causes
+)
+
+// Refusals are the operations that were refused since the start, by cause.
+type Refusals struct {
+	Queue  int64 // the queue was full
+	Wait   int64 // they waited longer than MaxWait
+	Caller int64 // their callers had MaxOperationsPerCaller
+	CPU    int64 // Watermarks.CPUPercent was passed
+	Memory int64 // Watermarks.MemoryPercent was passed
 }
 
 // Stats are the state of a Limiter.
 type Stats struct {
-	Running int   // operations that are executed
-	Queued  int   // operations that wait
-	Limit   int   // how many may be executed at the same time; 0 without a limit
-	Refused int64 // operations that were refused, since the start
+	Running int // operations that are executed, without those that wait
+	Waiting int // operations that wait for services and do not count
+	Queued  int // operations that wait for their turn
+	Limit   int // how many may be executed at the same time; 0 without a limit
+	Refused Refusals
 }
 
 // Stats returns the state of the limiter.
 func (l *Limiter) Stats() Stats {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return Stats{Running: l.running, Queued: l.queue.Len(), Limit: max(l.options.MaxOperations, 0), Refused: l.refused}
+	return Stats{
+		Running: l.running, Waiting: l.waiting.n, Queued: l.queued, Limit: max(l.options.MaxOperations, 0),
+		Refused: Refusals{l.refused[causeQueue], l.refused[causeWait], l.refused[causeCaller], l.refused[causeCPU], l.refused[causeMemory]},
+	}
 }
 
-// Acquire waits until the operation may be executed. If it returns nil, Release must be called.
-// Its error is a fault with the code fault.Overloaded, or that of ctx if that ends first.
-func (l *Limiter) Acquire(ctx context.Context) error {
+// ClassStats are the operations of a class of callers.
+type ClassStats struct{ Running, Waiting, Queued int }
+
+// ClassStats returns the state of each class, by name. Without classes in the settings there is Other.
+func (l *Limiter) ClassStats() map[string]ClassStats {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	stats := make(map[string]ClassStats, len(l.classes))
+	for _, c := range l.classes {
+		stats[c.name] = ClassStats{c.running, c.waiting, c.queue.Len()}
+	}
+	return stats
+}
+
+// Request is what decides about an operation.
+type Request struct {
+	// Caller is who sends it; nil if that is not known.
+	Caller *caller.Caller
+	// Cost is an estimate of what the operation costs, in any unit.
+	Cost int64
+}
+
+// Acquire waits until the operation may be executed, by the turn t, which must be new. If it returns
+// nil, t.Release must be called. Its error is a fault with the code fault.Overloaded, or that of ctx if
+// that ends first.
+func (l *Limiter) Acquire(ctx context.Context, t *Turn, r Request) error {
 	if l == nil {
 		return nil
 	}
-	place, maxWait, err := l.enter()
+	if why, after := l.shedder.check(r.Cost); why != causes {
+		return l.shed(why, after)
+	}
+	place, maxWait, err := l.enter(t, r)
 	if place == nil {
 		return err
 	}
 	timer := time.NewTimer(maxWait)
 	defer timer.Stop()
 	select {
-	case <-turn(place):
-		return nil
+	case <-place.granted:
+		return place.err
 	case <-timer.C:
-		return l.leave(place, nil)
+		return l.leave(t, place, nil)
 	case <-ctx.Done():
-		return l.leave(place, ctx.Err())
+		return l.leave(t, place, ctx.Err())
 	}
 }
 
-// turn returns the channel that is closed when the operation at a place of the queue may run.
-func turn(place *list.Element) chan struct{} { return place.Value.(chan struct{}) }
+// shed counts an operation that is refused for a watermark, and returns its error.
+func (l *Limiter) shed(why cause, after time.Duration) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.refused[why]++
+	return errOverloaded(after)
+}
 
 // errOverloaded returns the error of an operation that is refused.
-func errOverloaded() error {
-	return fault.New(fault.Overloaded, "the gateway is busy; try again later")
+func errOverloaded(retryAfter time.Duration) error {
+	f := fault.New(fault.Overloaded, "the gateway is busy; try again later")
+	f.RetryAfter = retryAfter
+	return f
+}
+
+// refuse counts a refusal of an operation of c, and returns its error. The caller holds l.mu.
+func (l *Limiter) refuse(c *class, why cause) error {
+	l.refused[why]++
+	return errOverloaded(max(c.freed.Wait(int64(c.queue.Len())+1), time.Second))
 }
 
 // enter has the operation run, refuses it, or returns its place in the queue and how long it may wait
 // there.
-func (l *Limiter) enter() (*list.Element, time.Duration, error) {
+func (l *Limiter) enter(t *Turn, r Request) (*place, time.Duration, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	switch {
-	case l.hasRoom():
-		l.running++
-		return nil, 0, nil
-	case l.queue.Len() >= l.options.MaxQueued:
-		l.refused++
-		return nil, 0, errOverloaded()
+	t.limiter, t.class, t.cost = l, l.others, r.Cost
+	if len(l.byName) > 1 {
+		t.class = l.classOf(r.Caller)
 	}
-	return l.queue.PushBack(make(chan struct{})), l.options.MaxWait, nil
+	c := t.class
+	if l.bounded && !c.addCaller(t, r.Caller) {
+		return nil, 0, l.refuse(c, causeCaller)
+	}
+	if c.queue.Len() == 0 && l.mayRun(c) {
+		l.start(t)
+		return nil, 0, nil
+	}
+	if l.queued >= l.options.MaxQueued {
+		if err := l.makeRoom(t); err != nil {
+			return nil, 0, err
+		}
+	}
+	if c.queue.Len() == 0 {
+		c.freed.Begin()
+		c.turns = max(c.turns, l.fewestTurns())
+	}
+	t.state, t.place = stateQueued, &place{granted: make(chan struct{})}
+	c.queue.push(t)
+	l.queued++
+	l.watch()
+	return t.place, l.options.MaxWait, nil
+}
+
+// classOf returns the class of a caller. The caller of classOf holds l.mu.
+func (l *Limiter) classOf(c *caller.Caller) *class {
+	if c != nil {
+		if own, ok := l.byName[c.Class]; ok {
+			return own
+		}
+	}
+	return l.others
+}
+
+// addCaller counts an operation of a caller. It reports false if the caller has as many as it may.
+func (c *class) addCaller(t *Turn, from *caller.Caller) bool {
+	key := keyOf(from)
+	if c.MaxOperationsPerCaller == 0 || key == (callerKey{}) {
+		return true
+	}
+	count := c.callers[key]
+	switch {
+	case count == nil:
+		count = &callerCount{key: key}
+		c.callers[key] = count
+	case count.n >= c.MaxOperationsPerCaller:
+		return false
+	}
+	count.n++
+	t.caller = count
+	return true
+}
+
+// removeCaller ends addCaller.
+func (c *class) removeCaller(t *Turn) {
+	if t.caller == nil {
+		return
+	}
+	if t.caller.n--; t.caller.n == 0 {
+		delete(c.callers, t.caller.key)
+	}
 }
 
 // hasRoom reports whether one more operation may run. The caller holds l.mu.
@@ -174,49 +270,138 @@ func (l *Limiter) hasRoom() bool {
 	return l.options.MaxOperations < 0 || l.running < l.options.MaxOperations
 }
 
-// leave ends the wait at a place. Without err, the time to wait is over, and the operation is
-// refused, unless it got its turn at this moment.
-func (l *Limiter) leave(place *list.Element, err error) error {
+// mayRun reports whether an operation of c may run. The caller holds l.mu.
+func (l *Limiter) mayRun(c *class) bool {
+	switch {
+	case !l.hasRoom() || c.isFull():
+		return false
+	case l.kept == 0 || c.running < c.MinOperations || l.options.MaxOperations < 0:
+		return true
+	}
+	free := l.options.MaxOperations - l.running
+	for _, other := range l.classes {
+		if other != c {
+			free -= max(other.MinOperations-other.running, 0)
+		}
+	}
+	return free > 0
+}
+
+// start has an operation run. The caller holds l.mu.
+func (l *Limiter) start(t *Turn) {
+	l.running++
+	t.class.running++
+	t.state = stateRunning
+	l.list.push(t)
+}
+
+// fewestTurns returns the least turns of the classes that queue, 0 if none does. The caller holds l.mu.
+func (l *Limiter) fewestTurns() float64 {
+	var least *class
+	for _, c := range l.classes {
+		if c.queue.Len() > 0 && (least == nil || c.turns < least.turns) {
+			least = c
+		}
+	}
+	if least == nil {
+		return 0
+	}
+	return least.turns
+}
+
+// makeRoom makes room for t in the full queue by refusing another operation, or returns the error of t.
+// Refused is an operation of the class whose queue is the longest in relation to its weight: the newest
+// of the most expensive ones. The caller holds l.mu.
+func (l *Limiter) makeRoom(t *Turn) error {
+	longest := t.class
+	for _, c := range l.classes {
+		if c.queuesMoreThan(longest) {
+			longest = c
+		}
+	}
+	if longest.queue.Len() == 0 || longest == t.class && longest.queue.highest() <= magnitude(t.cost) {
+		err := l.refuse(t.class, causeQueue)
+		t.class.removeCaller(t)
+		return err
+	}
+	victim := longest.queue.newestOf(longest.queue.highest())
+	l.dequeue(victim)
+	longest.removeCaller(victim)
+	victim.place.err = l.refuse(longest, causeQueue)
+	close(victim.place.granted)
+	return nil
+}
+
+// dequeue removes an operation from its queue. The caller holds l.mu.
+func (l *Limiter) dequeue(t *Turn) {
+	t.class.queue.remove(t)
+	t.state = stateNone
+	l.queued--
+}
+
+// leave ends the wait of an operation for its turn. Without err, the time to wait is over, and the
+// operation is refused, unless it got its turn at this moment.
+func (l *Limiter) leave(t *Turn, p *place, err error) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	select {
-	case <-turn(place):
-		if err != nil {
-			l.release()
-		}
+	switch {
+	case p.err != nil:
+		return p.err
+	case t.state != stateQueued && err != nil:
+		l.release(t)
 		return err
-	default:
+	case t.state != stateQueued:
+		return nil
 	}
-	l.queue.Remove(place)
+	l.dequeue(t)
+	t.class.removeCaller(t)
 	if err == nil {
-		l.refused++
-		err = errOverloaded()
+		err = l.refuse(t.class, causeWait)
 	}
 	return err
 }
 
-// Release ends an operation for which Acquire returned nil.
-func (l *Limiter) Release() {
-	if l == nil {
-		return
+// release ends an operation. The caller holds l.mu.
+func (l *Limiter) release(t *Turn) {
+	switch t.state {
+	case stateRunning:
+		l.stop(t)
+	case stateWaiting, stateResuming:
+		l.stopWaiting(t)
 	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.release()
-}
-
-// release ends an operation that runs. The caller holds l.mu.
-func (l *Limiter) release() {
-	l.running--
+	t.state = stateNone
+	t.class.freed.Add(1)
+	t.class.removeCaller(t)
 	l.passTurns()
 }
 
-// passTurns gives those that have waited longest their turn, as long as there is room. The caller holds
-// l.mu.
+// stop has an operation run no longer. The caller holds l.mu.
+func (l *Limiter) stop(t *Turn) {
+	l.running--
+	t.class.running--
+	l.list.remove(t)
+}
+
+// passTurns gives operations their turn as long as there is room: first those that have waited for
+// services, since they hold what others need, and then those that queue. The caller holds l.mu.
 func (l *Limiter) passTurns() {
-	for next := l.queue.Front(); next != nil && l.hasRoom(); next = l.queue.Front() {
-		l.queue.Remove(next)
-		l.running++
-		close(turn(next))
+	for first := l.waiting.resuming.Front(); first != nil && l.hasRoom(); first = l.waiting.resuming.Front() {
+		l.resume(first.Value.(*Turn))
+	}
+	for l.queued > 0 && l.hasRoom() {
+		var next *class
+		for _, c := range l.classes {
+			if c.queue.Len() > 0 && l.mayRun(c) && (next == nil || c.isBefore(next)) {
+				next = c
+			}
+		}
+		if next == nil {
+			return
+		}
+		t := next.queue.first()
+		l.dequeue(t)
+		next.turns += 1 / float64(next.Weight)
+		l.start(t)
+		close(t.place.granted)
 	}
 }

@@ -182,14 +182,17 @@ var errNoResponse = errors.New("the executor returned no response")
 // fault.Overloaded, after which a client may send the operation again.
 func (e *Executor) Execute(ctx context.Context, prepared *Operation, b *buffer.Buffer) (Result, error) {
 	op := &prepared.OperationContext
-	if err := e.options.Admission.Acquire(ctx); err != nil {
-		return Result{}, err
+	if !isTrivial(op.Operation) {
+		if err := e.options.Admission.Acquire(ctx, &prepared.turn, admission.Request{Caller: prepared.Caller}); err != nil {
+			return Result{}, err
+		}
+		defer prepared.turn.Release()
 	}
-	defer e.options.Admission.Release()
 	share := engine.MemoryShareOf(ctx)
 	share.BeginExecution()
 	defer share.EndExecution()
 	ctx = e.begin(ctx, op)
+	engine.SetTurn(ctx, &prepared.turn)
 	var executed engine.Result
 	if e.extensions.any {
 		var respond graphql.ResponseHandler
@@ -224,6 +227,17 @@ func (e *Executor) takeHeader(ctx context.Context) http.Header {
 			slog.String("request_id", request.ID(ctx)))
 	}
 	return header
+}
+
+// isTrivial reports whether an operation selects nothing but __typename, as probes do that ask whether
+// the gateway serves. It needs no admission: it costs less than its request, and calls no service.
+func isTrivial(op *ast.OperationDefinition) bool {
+	for _, selection := range op.SelectionSet {
+		if field, ok := selection.(*ast.Field); !ok || field.Name != "__typename" || len(field.Directives) > 0 {
+			return false
+		}
+	}
+	return true
 }
 
 // DispatchOperation implements graphql.GraphExecutor, for transports whose operations may have

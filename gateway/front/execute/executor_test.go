@@ -33,7 +33,7 @@ func TestWithKeepsDocuments(t *testing.T) {
 	}{
 		"nothing":       {func(*Options) {}, true},
 		"execution":     {func(o *Options) { o.Execution.MaxCalls = 3 }, true},
-		"admission":     {func(o *Options) { o.Admission = admission.New(admission.Options{}) }, true},
+		"admission":     {func(o *Options) { o.Admission = admission.New(admission.Options{}, slog.New(slog.DiscardHandler)) }, true},
 		"limits":        {func(o *Options) { o.Limits.Depth = 3 }, false},
 		"cache":         {func(o *Options) { o.DocumentCache = 3 }, false},
 		"introspection": {func(o *Options) { o.Introspection = true }, false}, // validation errors have suggestions then

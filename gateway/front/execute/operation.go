@@ -8,6 +8,7 @@ import (
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
 	"github.com/gatehouse-graphql/gatehouse/fault"
+	"github.com/gatehouse-graphql/gatehouse/gateway/front/admission"
 	"github.com/gatehouse-graphql/gatehouse/gateway/front/caller"
 	"github.com/gatehouse-graphql/gatehouse/gateway/front/document"
 	"github.com/gatehouse-graphql/gatehouse/gateway/front/request"
@@ -24,8 +25,9 @@ type Operation struct {
 	// whoever else has the same response. Nil is none.
 	Header http.Header
 
-	unlisted   bool   // no manifest has the document, and the settings say that this is logged
-	registerAs string // the hash of the text that the client registers, "" for none
+	unlisted   bool           // no manifest has the document, and the settings say that this is logged
+	registerAs string         // the hash of the text that the client registers, "" for none
+	turn       admission.Turn // by which it is executed
 }
 
 // SetHeader sets a field of Header, whose name has the form of http.Header.

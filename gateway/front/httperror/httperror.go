@@ -5,7 +5,11 @@ package httperror
 import (
 	"context"
 	"errors"
+	"math"
+	"math/rand/v2"
 	"net/http"
+	"strconv"
+	"time"
 
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
@@ -42,15 +46,23 @@ func From(err error) *Error {
 	if e.Status == http.StatusUnauthorized {
 		e.Header = http.Header{"Www-Authenticate": {`Bearer error="invalid_token"`}}
 	}
-	if codeOf(err) == fault.Overloaded {
-		e.Header = http.Header{"Retry-After": {retryAfter}}
+	if f, ok := errors.AsType[*fault.Error](err); ok && (f.RetryAfter > 0 || f.Code == fault.Overloaded) {
+		e.Header = http.Header{"Retry-After": {retryAfter(f.RetryAfter)}}
 	}
 	return e
 }
 
-// retryAfter is when a client that was refused for overload may try again, in seconds (RFC 9110,
-// section 10.2.3).
-const retryAfter = "1"
+// maxRetryAfter is the longest that a client is told to wait: an estimate may be wrong, and the client
+// of a gateway that has recovered should come back.
+const maxRetryAfter = 60
+
+// retryAfter returns when a client may try again, in whole seconds (RFC 9110, section 10.2.3): after d,
+// up to half as much later, so that clients that were refused together do not return together, and
+// between 1 and maxRetryAfter.
+func retryAfter(d time.Duration) string {
+	least := int(min(max(math.Ceil(d.Seconds()), 1), maxRetryAfter))
+	return strconv.Itoa(min(least+rand.IntN((least+1)/2+1), maxRetryAfter))
+}
 
 // statuses are the HTTP statuses of requests that fail as a whole. The error of a field is part
 // of a response with status 200.
