@@ -32,7 +32,7 @@ type Entry struct {
 	// ClientVersion is the version that the client states for itself, such as 2.* for all that
 	// begin so. Default any.
 	ClientVersion string `yaml:"clientVersion"`
-	// Class is the class of the caller, such as anonymous. Default any.
+	// Class is the class of the caller, such as anonymous: see callers.classes. Default any.
 	Class string `yaml:"class"`
 	// Fields are fields of the schema, such as Mutation.createOrder, of which the operation selects at
 	// least one. Default any.
