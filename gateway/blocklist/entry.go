@@ -22,8 +22,8 @@ type Entry struct {
 	// Operation is the name of the operation in its document, such as CreateOrder, or Export* for all
 	// that begin so. An operation without a name has an empty one. Default any.
 	Operation string `yaml:"operation"`
-	// DocumentID is the id of the document: the SHA-256 of its text in hexadecimal, with or without
-	// "sha256:". Default any.
+	// DocumentID is the SHA-256 of the document's text in hexadecimal, with or without "sha256:", however
+	// clients send the document; or an id by which they refer to it. Default any.
 	DocumentID string `yaml:"documentId"`
 	// Kind is query, mutation or subscription. Default any.
 	Kind string `yaml:"kind"`
@@ -126,7 +126,7 @@ func matchesPattern(pattern, text string) bool {
 // matches reports whether all conditions hold but that of Fields.
 func (e *Entry) matches(op *execute.Operation) bool {
 	return matchesPattern(e.Operation, op.Operation.Name) &&
-		(e.DocumentID == "" || op.Document != nil && e.DocumentID == op.Document.ID) &&
+		(e.DocumentID == "" || e.DocumentID == op.DocumentID || op.Document != nil && e.DocumentID == op.Document.ID) &&
 		(e.Kind == "" || e.Kind == string(op.Operation.Operation)) &&
 		matchesPattern(e.Client, op.Caller.Client) &&
 		matchesPattern(e.ClientVersion, op.Caller.ClientVersion) &&
