@@ -192,13 +192,14 @@ func TestCheckAllocatesNothing(t *testing.T) {
 // All conditions of an entry must hold. Each of them alone, and all together.
 func TestConditions(t *testing.T) {
 	op := operation(t, "mutation CreateOrder { createOrder { id } }")
-	op.Caller = &caller.Caller{Client: "shop-ios", ClientVersion: "2.1", Class: "partner"}
+	op.Caller, op.DocumentID = &caller.Caller{Client: "shop-ios", ClientVersion: "2.1", Class: "partner"}, "feed"
 	matching := map[string]Entry{
 		"operation":              {Operation: "CreateOrder"},
 		"operations":             {Operation: "Create*"},
 		"all operations":         {Operation: "*"},
 		"document":               {DocumentID: op.Document.ID},
 		"document with its hash": {DocumentID: "sha256:" + strings.ToUpper(op.Document.ID)},
+		"id of a request":        {DocumentID: "feed"},
 		"kind":                   {Kind: "mutation"},
 		"client":                 {Client: "shop-ios"},
 		"clients":                {Client: "shop-*"},

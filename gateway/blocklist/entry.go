@@ -22,8 +22,8 @@ type Entry struct {
 	// Operation is the name of the operation in its document, such as CreateOrder, or Export* for all
 	// that begin so. An operation without a name has an empty one. Default any.
 	Operation string `yaml:"operation"`
-	// DocumentID is the id of the document: the SHA-256 of its text in hexadecimal, with or without
-	// "sha256:". Default any.
+	// DocumentID is the SHA-256 of the document's text in hexadecimal, with or without "sha256:", however
+	// clients send the document; or an id by which they refer to it. Default any.
 	DocumentID string `yaml:"documentId"`
 	// Kind is query, mutation or subscription. Default any.
 	Kind string `yaml:"kind"`
@@ -32,7 +32,7 @@ type Entry struct {
 	// ClientVersion is the version that the client states for itself, such as 2.* for all that
 	// begin so. Default any.
 	ClientVersion string `yaml:"clientVersion"`
-	// Class is the class of the caller, such as anonymous. Default any.
+	// Class is the class of the caller, such as anonymous: see callers.classes. Default any.
 	Class string `yaml:"class"`
 	// Fields are fields of the schema, such as Mutation.createOrder, of which the operation selects at
 	// least one. Default any.
@@ -126,7 +126,7 @@ func matchesPattern(pattern, text string) bool {
 // matches reports whether all conditions hold but that of Fields.
 func (e *Entry) matches(op *execute.Operation) bool {
 	return matchesPattern(e.Operation, op.Operation.Name) &&
-		(e.DocumentID == "" || op.Document != nil && e.DocumentID == op.Document.ID) &&
+		(e.DocumentID == "" || e.DocumentID == op.DocumentID || op.Document != nil && e.DocumentID == op.Document.ID) &&
 		(e.Kind == "" || e.Kind == string(op.Operation.Operation)) &&
 		matchesPattern(e.Client, op.Caller.Client) &&
 		matchesPattern(e.ClientVersion, op.Caller.ClientVersion) &&

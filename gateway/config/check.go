@@ -39,7 +39,11 @@ func (c *Config) check(k *checker) {
 	c.checkProgram(k)
 	c.checkCORS(k)
 	for i, entry := range c.Blocked {
-		k.reportErrors(parsePath("blocked").Item(i), entry.Validate())
+		p := parsePath("blocked").Item(i)
+		k.reportErrors(p, entry.Validate())
+		if entry.Class != "" {
+			c.checkClass(k, p.Key("class"), entry.Class)
+		}
 	}
 	k.reportErrors(parsePath("cursors"), page.Options(c.Cursors).Validate())
 	c.checkCallers(k)

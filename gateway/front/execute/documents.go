@@ -96,6 +96,7 @@ func (e *Executor) textOf(ctx context.Context, op *Operation, params *request.Pa
 	case hash != "" && bareID(id) != bareID(hash):
 		return "", errTwoIDs
 	}
+	op.DocumentID = bareID(id)
 	return d.find(ctx, op.Caller, id)
 }
 

@@ -19,6 +19,9 @@ type Operation struct {
 	graphql.OperationContext
 	// Document is the document of the operation.
 	Document *document.Document
+	// DocumentID is the id by which the request refers to its document, without the prefix "sha256:". It is
+	// "" if the request has the text of the document.
+	DocumentID string
 	// Caller is who sends the request. It must not be changed.
 	Caller *caller.Caller
 	// Header are fields of the response to this request alone, whether it is refused or not, and
