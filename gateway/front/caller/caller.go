@@ -9,6 +9,7 @@ import (
 	"net/netip"
 
 	"github.com/gatehouse-graphql/gatehouse/auth"
+	"github.com/gatehouse-graphql/gatehouse/gateway/network"
 )
 
 // The classes of callers that need no settings.
@@ -42,11 +43,12 @@ const networkBits = 64
 // NetworkKey returns the network by which limits count c: an IPv4 address alone, as 192.0.2.1/32, and an
 // IPv6 address with all of its /64, as 2001:db8::/64. It is the zero Prefix if the address is not known.
 func (c *Caller) NetworkKey() netip.Prefix {
-	bits := c.IP.BitLen()
-	if c.IP.Is6() && !nat64.Contains(c.IP) {
+	ip := network.Plain(c.IP)
+	bits := ip.BitLen()
+	if ip.Is6() && !nat64.Contains(ip) {
 		bits = networkBits
 	}
-	key, err := c.IP.Prefix(bits)
+	key, err := ip.Prefix(bits)
 	if err != nil { // of the zero Addr
 		return netip.Prefix{}
 	}

@@ -18,6 +18,8 @@ func TestNetworkKey(t *testing.T) {
 		"2001:db8:1:3::4":    "2001:db8:1:3::/64",
 		"64:ff9b::192.0.2.1": "64:ff9b::c000:201/128",
 		"::1":                "::/64",
+		"::ffff:192.0.2.1":   "192.0.2.1/32",
+		"fe80::1%eth0":       "fe80::/64",
 	} {
 		c := Caller{IP: netip.MustParseAddr(ip)}
 		if got := c.NetworkKey().String(); got != want {
