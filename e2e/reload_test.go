@@ -382,8 +382,7 @@ func TestReloadUnderLoad(t *testing.T) {
 	}
 }
 
-// Who may come changes with the settings, and with the files of networks that they name. Neither the metrics
-// listener nor the admin listener asks for it.
+// The networks that may come change with the settings, and with the files of networks that they name.
 func TestReloadOfNetworks(t *testing.T) {
 	_, ports := newShop(t)
 	settings := fileOf(ports, "proxies: {trusted: [127.0.0.1]}", "networks: {deny: [192.0.2.0/25], denyFile: deny.txt}")
