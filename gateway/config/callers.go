@@ -2,9 +2,11 @@ package config
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/gatehouse-graphql/gatehouse/gateway/front"
+	"github.com/gatehouse-graphql/gatehouse/gateway/front/caller"
 	"github.com/gatehouse-graphql/gatehouse/gateway/network"
 	"github.com/gatehouse-graphql/gatehouse/internal/suggest"
 	"github.com/gatehouse-graphql/gatehouse/internal/yaml"
@@ -44,6 +46,11 @@ func (c *Config) checkClasses(k *checker) {
 	for i, entry := range c.Blocked {
 		if entry.Class != "" {
 			c.checkClass(k, parsePath("blocked").Item(i).Key("class"), entry.Class)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(c.Admission.Classes)) {
+		if name != caller.Other {
+			c.checkClass(k, parsePath("admission.classes").Key(name), name)
 		}
 	}
 }

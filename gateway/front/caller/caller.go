@@ -18,6 +18,8 @@ const (
 	Anonymous = "anonymous"
 	// Authenticated is the class of callers with a token that was accepted.
 	Authenticated = "authenticated"
+	// Other is not a class: settings name by it the callers of all classes that they do not name.
+	Other = "other"
 )
 
 // Caller is who sends a request. It is not changed once it is made, and safe for concurrent use.

@@ -134,8 +134,9 @@ func TestValidateClass(t *testing.T) {
 	for want, c := range map[string]Class{
 		"":                                       {Name: "a-B_1", Clients: []string{"x"}},
 		"name is missing":                        {Clients: []string{"x"}},
-		`name "anonymous" is that of a class`:    {Name: "anonymous", Clients: []string{"x"}},
-		`name "authenticated" is that`:           {Name: "authenticated", Clients: []string{"x"}},
+		`name "anonymous" has a meaning`:         {Name: "anonymous", Clients: []string{"x"}},
+		`name "authenticated" has a`:             {Name: "authenticated", Clients: []string{"x"}},
+		`name "other" has a meaning`:             {Name: "other", Clients: []string{"x"}},
 		"name must have 1 to 64 letters":         {Name: "a b", Clients: []string{"x"}},
 		"name must have 1 to 64 letters, digits": {Name: strings.Repeat("x", 65), Clients: []string{"x"}},
 		"the class has no condition":             {Name: "a"},
