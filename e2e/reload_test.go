@@ -382,8 +382,7 @@ func TestReloadUnderLoad(t *testing.T) {
 	}
 }
 
-// Who may come changes with the settings, and with the files of networks that they name. Neither the metrics
-// listener nor the admin listener asks for it.
+// The networks that may come change with the settings, and with the files of networks that they name.
 func TestReloadOfNetworks(t *testing.T) {
 	_, ports := newShop(t)
 	settings := fileOf(ports, "proxies: {trusted: [127.0.0.1]}", "networks: {deny: [192.0.2.0/25], denyFile: deny.txt}")
@@ -428,6 +427,45 @@ func TestReloadOfNetworks(t *testing.T) {
 		t.Errorf("the log lacks the mistake:\n%s", log)
 	}
 	want("192.0.2.1", "203.0.113.2")
+}
+
+// A reload takes up who is believed about addresses, and which classes of callers there are.
+func TestReloadOfCallers(t *testing.T) {
+	_, ports := newShop(t)
+	r := newReloaded(t, fileOf(ports))
+	want := func(address, class any) {
+		t.Helper()
+		req, err := http.NewRequest(http.MethodGet, r.URL+"/graphql?query={__typename}", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set("X-Forwarded-For", "192.0.2.1")
+		req.Header.Set("X-App", "ios")
+		res, err := http.DefaultClient.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		res.Body.Close()
+		var line map[string]any
+		r.await(func() bool { // the line follows the response
+			for _, line = range r.Log.records(t, "operation") {
+				if line["request_id"] == res.Header.Get("X-Request-Id") {
+					return true
+				}
+			}
+			return false
+		})
+		if line["client_ip"] != address || line["class"] != class {
+			t.Errorf("%v, want %v and %v", line, address, class)
+		}
+	}
+	want(nil, nil)
+	r.change(fileOf(ports, "log: {clientAddress: true}"))
+	want("127.0.0.1", nil)
+	r.change(fileOf(ports, "log: {clientAddress: true}", "proxies: {trusted: [127.0.0.1]}", "callers: {classes: [{name: app, clients: [ios]}]}"))
+	want("192.0.2.1", "anonymous")
+	r.change(fileOf(ports, "log: {clientAddress: true}", "proxies: {trusted: [10.0.0.1]}", "callers: {clientNameHeaders: [X-App], classes: [{name: app, clients: [ios]}]}"))
+	want("127.0.0.1", "app")
 }
 
 // The listeners for operators have no lists of networks: that they can be reached is up to their addresses.

@@ -2,9 +2,11 @@ package config
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/gatehouse-graphql/gatehouse/gateway/front"
+	"github.com/gatehouse-graphql/gatehouse/gateway/front/caller"
 	"github.com/gatehouse-graphql/gatehouse/gateway/network"
 	"github.com/gatehouse-graphql/gatehouse/internal/suggest"
 	"github.com/gatehouse-graphql/gatehouse/internal/yaml"
@@ -39,9 +41,23 @@ func (c *Config) eachNetworkLists(f func(p yaml.Path, l *network.Lists)) {
 	}
 }
 
+// checkClasses checks each setting that names a class of callers.
+func (c *Config) checkClasses(k *checker) {
+	for i, entry := range c.Blocked {
+		if entry.Class != "" {
+			c.checkClass(k, parsePath("blocked").Item(i).Key("class"), entry.Class)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(c.Admission.Classes)) {
+		if name != caller.Other {
+			c.checkClass(k, parsePath("admission.classes").Key(name), name)
+		}
+	}
+}
+
 // checkClass reports the name of a class of callers at p that is not one.
 func (c *Config) checkClass(k *checker, p yaml.Path, name string) {
 	if names := c.Callers.ClassNames(); !slices.Contains(names, name) {
-		k.report(p, fmt.Sprintf("%q is not a class of callers%s; callers.classes defines classes", name, suggest.DidYouMean(name, names)))
+		k.report(p, fmt.Sprintf("%q is not the name of a class in callers.classes%s", name, suggest.DidYouMean(name, names)))
 	}
 }

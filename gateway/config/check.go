@@ -47,6 +47,7 @@ func (c *Config) check(k *checker) {
 	}
 	k.reportErrors(parsePath("cursors"), page.Options(c.Cursors).Validate())
 	c.checkCallers(k)
+	c.checkClasses(k)
 	c.checkDocuments(k)
 	if !k.demo {
 		c.checkIssuers(k)

@@ -411,21 +411,6 @@ func TestPathsOfNetworkFilesAreRelativeToTheFile(t *testing.T) {
 	}
 }
 
-func TestCheckClass(t *testing.T) {
-	c := load(t, "callers: {classes: [{name: partner, scopes: [x]}]}")
-	for name, want := range map[string]string{
-		"partner": "", "anonymous": "", "authenticated": "",
-		"partners": `"partners" is not a class of callers; did you mean "partner"?`,
-		"xyz":      `"xyz" is not a class of callers; there are partner, authenticated, anonymous`,
-	} {
-		m := &mistakes{file: "gateway.yaml"}
-		c.checkClass(&checker{root: &node{kind: mapping}, mistakes: m}, parsePath("limits.depth"), name)
-		if err := m.err(); (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
-			t.Errorf("%s: %v", name, err)
-		}
-	}
-}
-
 func TestDemoAcceptsIncompleteSettings(t *testing.T) {
 	file := write(t, "auth: {issuers: [{issuer: me, audiences: [a], algorithms: [HS256], secret: \"${GATEWAY_DEMO_SECRET:-}\"}]}\nsources: {users: {}}")
 	c, err := Load(LoadOptions{Path: file, Explicit: true, Demo: true})

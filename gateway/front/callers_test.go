@@ -104,7 +104,7 @@ func TestCORSOfClientHeaders(t *testing.T) {
 	}
 }
 
-// Who may not come is refused before anything else is done: no token is verified, no body is read, no
+// A client that may not come is refused before anything else is done: no token is verified, no body is read, no
 // preflight answered and no operation executed.
 func TestNetworks(t *testing.T) {
 	verified, refusals := 0, 0

@@ -90,7 +90,7 @@ type Options struct {
 	Cursors page.Options
 	// Proxies are the proxies that say from which address a request comes. Default none.
 	Proxies caller.Proxies
-	// Callers say by what callers are told apart.
+	// Callers say how callers are told apart.
 	Callers caller.Options
 	// Networks say from which addresses the routes may be requested. Default all.
 	Networks network.Options

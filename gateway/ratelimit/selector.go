@@ -4,7 +4,6 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"fmt"
-	"net/netip"
 	"strings"
 
 	"github.com/gatehouse-graphql/gatehouse/auth"
@@ -26,7 +25,7 @@ type selector func(b []byte, s *subject) []byte
 
 var selectors = map[string]selector{
 	"caller":    func(b []byte, s *subject) []byte { return appendCaller(b, callerOf(s)) },
-	"ip":        func(b []byte, s *subject) []byte { return appendIP(b, callerOf(s).IP) },
+	"ip":        func(b []byte, s *subject) []byte { return appendNetwork(b, callerOf(s)) },
 	"client":    func(b []byte, s *subject) []byte { return appendText(b, callerOf(s).Client) },
 	"class":     func(b []byte, s *subject) []byte { return appendText(b, callerOf(s).Class) },
 	"operation": func(b []byte, s *subject) []byte { return appendText(b, s.op.OperationContext.Operation.Name) },
@@ -87,28 +86,18 @@ func parseTier(text string) (func(*caller.Caller) string, error) {
 // appendCaller appends the subject of a token with its issuer, or the address of another caller.
 func appendCaller(b []byte, c *caller.Caller) []byte {
 	if c.Identity == nil || c.Identity.Subject == "" {
-		return appendIP(append(b, 'i'), c.IP)
+		return appendNetwork(append(b, 'i'), c)
 	}
 	issuer, _ := c.Identity.Claims["iss"].(string)
 	return appendText(appendText(append(b, 's'), issuer), c.Identity.Subject)
 }
 
-// ipv6Prefix is how many bits of an IPv6 address are told apart: the others are a client's own to
-// choose (RFC 4291, section 2.5.1).
-const ipv6Prefix = 64
-
-func appendIP(b []byte, ip netip.Addr) []byte {
-	ip = ip.Unmap()
-	if !ip.Is6() {
-		b = append(b, '4')
-		v4 := [4]byte{}
-		if ip.Is4() {
-			v4 = ip.As4()
-		}
-		return append(b, v4[:]...)
-	}
-	v6 := ip.As16()
-	return append(append(b, '6'), v6[:ipv6Prefix/8]...)
+// appendNetwork appends the network of a caller's address.
+func appendNetwork(b []byte, c *caller.Caller) []byte {
+	size := len(b)
+	b, _ = c.NetworkKey().AppendBinary(append(b, 0)) // it never fails
+	b[size] = byte(len(b) - size)
+	return b
 }
 
 // claimSelector selects by a claim. Callers without it are counted as caller does.

@@ -9,6 +9,7 @@ import (
 	"net/netip"
 
 	"github.com/gatehouse-graphql/gatehouse/auth"
+	"github.com/gatehouse-graphql/gatehouse/gateway/network"
 )
 
 // The classes of callers that need no settings.
@@ -17,6 +18,8 @@ const (
 	Anonymous = "anonymous"
 	// Authenticated is the class of callers with a token that was accepted.
 	Authenticated = "authenticated"
+	// Other is not a class: settings name by it the callers of all classes that they do not name.
+	Other = "other"
 )
 
 // Caller is who sends a request. It is not changed once it is made, and safe for concurrent use.
@@ -42,11 +45,12 @@ const networkBits = 64
 // NetworkKey returns the network by which limits count c: an IPv4 address alone, as 192.0.2.1/32, and an
 // IPv6 address with all of its /64, as 2001:db8::/64. It is the zero Prefix if the address is not known.
 func (c *Caller) NetworkKey() netip.Prefix {
-	bits := c.IP.BitLen()
-	if c.IP.Is6() && !nat64.Contains(c.IP) {
+	ip := network.Plain(c.IP)
+	bits := ip.BitLen()
+	if ip.Is6() && !nat64.Contains(ip) {
 		bits = networkBits
 	}
-	key, err := c.IP.Prefix(bits)
+	key, err := ip.Prefix(bits)
 	if err != nil { // of the zero Addr
 		return netip.Prefix{}
 	}

@@ -18,6 +18,8 @@ func TestNetworkKey(t *testing.T) {
 		"2001:db8:1:3::4":    "2001:db8:1:3::/64",
 		"64:ff9b::192.0.2.1": "64:ff9b::c000:201/128",
 		"::1":                "::/64",
+		"::ffff:192.0.2.1":   "192.0.2.1/32",
+		"fe80::1%eth0":       "fe80::/64",
 	} {
 		c := Caller{IP: netip.MustParseAddr(ip)}
 		if got := c.NetworkKey().String(); got != want {
@@ -132,8 +134,9 @@ func TestValidateClass(t *testing.T) {
 	for want, c := range map[string]Class{
 		"":                                       {Name: "a-B_1", Clients: []string{"x"}},
 		"name is missing":                        {Clients: []string{"x"}},
-		`name "anonymous" is that of a class`:    {Name: "anonymous", Clients: []string{"x"}},
-		`name "authenticated" is that`:           {Name: "authenticated", Clients: []string{"x"}},
+		`name "anonymous" has a meaning`:         {Name: "anonymous", Clients: []string{"x"}},
+		`name "authenticated" has a`:             {Name: "authenticated", Clients: []string{"x"}},
+		`name "other" has a meaning`:             {Name: "other", Clients: []string{"x"}},
 		"name must have 1 to 64 letters":         {Name: "a b", Clients: []string{"x"}},
 		"name must have 1 to 64 letters, digits": {Name: strings.Repeat("x", 65), Clients: []string{"x"}},
 		"the class has no condition":             {Name: "a"},

@@ -17,7 +17,8 @@ import (
 // alternatives.
 type Class struct {
 	// Name is the name of the class, as other settings use it: letters, digits, hyphens and
-	// underscores. Required; authenticated and anonymous are taken.
+	// underscores. Required; authenticated, anonymous and other have a
+	// meaning of their own.
 	Name string `yaml:"name"`
 	// Authenticated is whether the caller has a token that was accepted. Default either.
 	Authenticated *bool `yaml:"authenticated"`
@@ -68,8 +69,8 @@ func (c Class) compile() (class, error) {
 	switch {
 	case c.Name == "":
 		errs = append(errs, errors.New("name is missing; write one, which other settings use"))
-	case c.Name == Anonymous, c.Name == Authenticated:
-		errs = append(errs, fmt.Errorf("name %q is that of a class that there is already; write another one", c.Name))
+	case c.Name == Anonymous, c.Name == Authenticated, c.Name == Other:
+		errs = append(errs, fmt.Errorf("name %q has a meaning of its own; write another one", c.Name))
 	case len(c.Name) > maxClassName, strings.ContainsFunc(c.Name, isWrong):
 		errs = append(errs, fmt.Errorf("name must have 1 to %d letters, digits, hyphens and underscores, not %q", maxClassName, c.Name[:min(len(c.Name), 2*maxClassName)]))
 	}

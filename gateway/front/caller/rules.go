@@ -12,7 +12,7 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/auth"
 )
 
-// Options say by what callers are told apart.
+// Options say how callers are told apart.
 type Options struct {
 	// ClientNameHeaders are headers in which a client states its name; the first one that a request has
 	// counts. Default graphql-client-name and apollographql-client-name.
@@ -79,7 +79,8 @@ func isToken(text string) bool {
 	return text != ""
 }
 
-// Rules say by settings who sends a request. They do not change, and are safe for concurrent use.
+// Rules identify the callers of requests, by settings. They do not change, and are safe for concurrent
+// use.
 type Rules struct {
 	proxies                     proxies
 	nameHeaders, versionHeaders []string
