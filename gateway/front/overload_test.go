@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -179,4 +180,35 @@ func TestAdmissionChangesUnderLoad(t *testing.T) {
 	if got := g.front.Load(); got.Operations.Running != 0 || got.Operations.Queued != 0 || got.Operations.Waiting != 0 || len(got.Classes) > 3 {
 		t.Errorf("at the end: %+v", got)
 	}
+}
+
+// A full queue refuses the operation that costs most, and not the newest; the same operation passes when
+// the queue is not full.
+func TestQueueRefusesTheExpensive(t *testing.T) {
+	g, leave := crowd(t, admission.Options{MaxOperations: 1, MaxQueued: 2, MaxWait: 20 * time.Second})
+	expensive := "{n" + strings.Repeat(" q{s many}", 20) + "}"
+	var all sync.WaitGroup
+	ask := func(query string, want int) {
+		all.Go(func() {
+			if got := g.ask(t, query); got.status != want {
+				t.Errorf("%.20s: %d %s, want %d", query, got.status, got.text, want)
+			}
+		})
+	}
+	queued := func(n int, refused int64) {
+		t.Helper()
+		g.waitFor(t, "queued", func(s admission.Stats) bool { return s.Running == 1 && s.Queued == n && s.Refused.Queue == refused })
+	}
+	ask(expensive, http.StatusOK) // the first is executed
+	queued(0, 0)
+	ask(expensive, http.StatusServiceUnavailable)
+	queued(1, 0)
+	ask("{n}", http.StatusOK)
+	queued(2, 0)
+	ask("{s}", http.StatusOK)
+	queued(2, 1)
+	ask(expensive, http.StatusServiceUnavailable)
+	queued(2, 2)
+	leave()
+	all.Wait()
 }

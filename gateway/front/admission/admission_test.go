@@ -24,6 +24,9 @@ func newLimiter(o Options) *Limiter { return New(o, slog.New(slog.DiscardHandler
 // by returns a request of a class.
 func by(class string) Request { return Request{Caller: &caller.Caller{Class: class}} }
 
+// costing returns a request of an operation with a cost.
+func costing(n int64) Request { return Request{Cost: func() int64 { return n }} }
+
 // mustAcquire returns the turn of an operation that has it at once.
 func mustAcquire(t *testing.T, l *Limiter, r Request) *Turn {
 	t.Helper()
@@ -120,7 +123,10 @@ func TestLeavingTheQueue(t *testing.T) {
 		running.Release()
 		running = mustAcquire(t, l, Request{})
 		leaving := &Turn{} // its client leaves at the moment at which it gets its turn
-		place, _, _ := l.enter(leaving, Request{})
+		if isDecided, err := l.enter(leaving, Request{}); isDecided {
+			t.Fatal(err)
+		}
+		place, _, _ := l.enqueue(leaving)
 		running.Release()
 		if err := l.leave(leaving, place, context.Canceled); !errors.Is(err, context.Canceled) {
 			t.Error(err)
@@ -383,7 +389,7 @@ func TestQueueShedsByCost(t *testing.T) {
 		turns, errs := make(chan *waiter, 8), make(chan error, 8)
 		queue := func(name string, cost int64, refused int) {
 			t.Helper()
-			enqueue(t, l, name, Request{Cost: cost}, turns, errs)
+			enqueue(t, l, name, costing(cost), turns, errs)
 			if len(errs) != refused {
 				t.Fatalf("after %s: %d are refused, want %d", name, len(errs), refused)
 			}
@@ -392,11 +398,11 @@ func TestQueueShedsByCost(t *testing.T) {
 		queue("expensive", 1000, 0)
 		queue("as expensive", 900, 0)
 		queue("medium", 100, 0)
-		mustRefuse(t, l, Request{Cost: 1020}) // about as expensive, and the newest
-		mustRefuse(t, l, Request{Cost: 1 << 40})
+		mustRefuse(t, l, costing(1020)) // about as expensive, and the newest
+		mustRefuse(t, l, costing(1<<40))
 		queue("second medium", 110, 1)
 		queue("second cheap", 1, 2)
-		mustRefuse(t, l, Request{Cost: 127})
+		mustRefuse(t, l, costing(127))
 		queue("third cheap", 0, 3)
 		var order []string
 		for range 4 {
