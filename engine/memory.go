@@ -149,13 +149,13 @@ func OverloadError(ctx context.Context, err error) error {
 func (m *Memory) noMemory() *fault.Error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return m.errNoMemory()
+	return m.errNoMemory(memoryQuantum)
 }
 
-// errNoMemory is noMemory for a caller that holds m.mu. The client may try again when those that wait
-// have got their bytes.
-func (m *Memory) errNoMemory() *fault.Error {
-	wanted := int64(memoryQuantum)
+// errNoMemory returns the error of a request that was refused n bytes. The client may try again when
+// those that wait have got theirs, and n more are free. The caller holds m.mu.
+func (m *Memory) errNoMemory(n int64) *fault.Error {
+	wanted := n
 	for _, r := range m.waiters {
 		wanted += r.n
 	}
@@ -274,7 +274,7 @@ func (m *Memory) abandon(r *memoryRequest, err error) error {
 	m.grantWaiters() // those that were behind r may fit
 	if err == nil {
 		m.refused++
-		err = m.errNoMemory()
+		err = m.errNoMemory(r.n)
 	}
 	return err
 }

@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"errors"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -202,5 +203,42 @@ func TestSetLimit(t *testing.T) {
 		if got := m.Stats(); got.Used != 0 {
 			t.Errorf("%+v at the end", got)
 		}
+	})
+}
+
+// When to come again follows from how fast memory becomes free while requests wait for it.
+func TestMemoryRetryAfter(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := NewMemory(1<<20, 10*time.Second)
+		holder := executing(m)
+		wantReserved(t, holder, 700<<10, "")
+		refused := func() time.Duration {
+			err := executing(m).Reserve(t.Context(), 512<<10)
+			f, ok := errors.AsType[*fault.Error](err)
+			if !ok || f.Code != fault.Overloaded {
+				t.Fatal(err)
+			}
+			return f.RetryAfter
+		}
+		if got := refused(); got < 10*time.Second {
+			t.Errorf("%s, though nothing became free in ten seconds", got)
+		}
+		var returning sync.WaitGroup
+		returning.Go(func() { // 64 KB a second
+			for range 10 {
+				time.Sleep(time.Second)
+				s := &MemoryShare{Memory: m}
+				m.mu.Lock()
+				s.limited.Store(true)
+				m.grant(s, 64<<10)
+				m.mu.Unlock()
+				s.Release()
+			}
+		})
+		if got := refused(); got < 7*time.Second || got > 9*time.Second {
+			t.Errorf("%s at 64 KB a second, want about 8s", got)
+		}
+		returning.Wait()
+		holder.Release()
 	})
 }

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/gatehouse-graphql/gatehouse/gateway/front"
+	"github.com/gatehouse-graphql/gatehouse/gateway/front/admission"
 	"github.com/gatehouse-graphql/gatehouse/gateway/front/caller"
 	"github.com/gatehouse-graphql/gatehouse/gateway/network"
 	"github.com/gatehouse-graphql/gatehouse/internal/suggest"
@@ -26,6 +27,16 @@ func (c *Config) checkCallers(k *checker) {
 	for _, path := range c.Networks.Paths() {
 		if !slices.Contains(routes, path) {
 			k.report(parsePath("networks.routes").Key(path), fmt.Sprintf("%q is not the path of a route%s", path, suggest.DidYouMean(path, routes)))
+		}
+	}
+}
+
+// checkAdmission checks how operations are admitted.
+func (c *Config) checkAdmission(k *checker) {
+	k.reportErrors(parsePath("admission"), c.Admission.Validate())
+	for _, name := range slices.Sorted(maps.Keys(c.Admission.Classes)) {
+		if name != admission.Other {
+			c.checkClass(k, parsePath("admission.classes").Key(name), name)
 		}
 	}
 }

@@ -49,6 +49,7 @@ func (c *Config) check(k *checker) {
 	c.checkCallers(k)
 	c.checkClasses(k)
 	c.checkDocuments(k)
+	c.checkAdmission(k)
 	if !k.demo {
 		c.checkIssuers(k)
 		c.checkSources(k)
@@ -95,7 +96,6 @@ func (c *Config) checkProgram(k *checker) {
 		"shutdown.delay":             c.Shutdown.Delay < 0,
 		"shutdown.grace":             c.Shutdown.Grace < 0,
 		"limits.body":                c.Limits.Body < 0,
-		"admission.maxWait":          c.Admission.MaxWait < 0,
 		"execution.deadline":         c.Execution.Deadline < 0,
 		"execution.maxCalls":         c.Execution.MaxCalls < 0,
 		"execution.maxParallelCalls": c.Execution.MaxParallelCalls < 0,

@@ -146,7 +146,9 @@ cors: {origins: ["https://shop.example.com"], headers: [X-Tenant], credentials: 
 limits: {body: 1KB, tokens: 2, depth: 3, aliases: 4, rootFields: 5, directives: 6, selections: 7}
 execution: {deadline: 8s, maxCalls: 9, documentCache: 10}
 cursors: {secret: `+key+`}
-admission: {maxOperations: 11, maxQueued: 12, maxWait: 13s, maxBytes: 14KB}
+admission:
+  {maxOperations: 11, maxQueued: 12, maxWait: 13s, maxBytes: 14KB, maxWaiting: 15, maxOperationsPerCaller: 16,
+   classes: {anonymous: {weight: 2, minOperations: 3, maxOperations: 4, maxOperationsPerCaller: 5}}, watermarks: {cpuPercent: 17, memoryPercent: 18, cheapCost: 19}}
 log: {clientAddress: true}
 proxies: {trusted: [10.0.0.0/8], header: Forwarded}
 callers: {classes: [{name: partner, claims: {tier: [gold]}, authenticated: true}, {name: crawler, authenticated: false}]}
@@ -169,8 +171,12 @@ blocked:
 		},
 		Manifests: c.Manifests,
 		Cursors:   page.Options{Secret: key},
-		Admission: admission.Options{MaxOperations: 11, MaxQueued: 12, MaxWait: 13 * time.Second, MaxBytes: 14_000},
-		Proxies:   caller.Proxies{Trusted: []string{"10.0.0.0/8"}, Header: "Forwarded"},
+		Admission: admission.Options{
+			MaxOperations: 11, MaxQueued: 12, MaxWait: 13 * time.Second, MaxBytes: 14_000, MaxWaiting: 15, MaxOperationsPerCaller: 16,
+			Classes:    map[string]admission.Class{"anonymous": {Weight: 2, MinOperations: 3, MaxOperations: 4, MaxOperationsPerCaller: 5}},
+			Watermarks: admission.Watermarks{CPUPercent: 17, MemoryPercent: 18, CheapCost: 19},
+		},
+		Proxies: caller.Proxies{Trusted: []string{"10.0.0.0/8"}, Header: "Forwarded"},
 		Callers: caller.Options{Classes: []caller.Class{
 			{Name: "partner", Claims: map[string][]string{"tier": {"gold"}}, Authenticated: &yes}, {Name: "crawler", Authenticated: &no},
 		}},

@@ -142,8 +142,16 @@ func (l *Limiter) ClassStats() map[string]ClassStats {
 type Request struct {
 	// Caller is who sends it; nil if that is not known.
 	Caller *caller.Caller
-	// Cost is an estimate of what the operation costs, in any unit.
-	Cost int64
+	// Cost returns an estimate of what the operation costs, in any unit. It is called only for an
+	// operation that is not executed at once. Nil is 0.
+	Cost func() int64
+}
+
+func (r Request) cost() int64 {
+	if r.Cost == nil {
+		return 0
+	}
+	return r.Cost()
 }
 
 // Acquire waits until the operation may be executed, by the turn t, which must be new. If it returns
@@ -153,10 +161,14 @@ func (l *Limiter) Acquire(ctx context.Context, t *Turn, r Request) error {
 	if l == nil {
 		return nil
 	}
-	if why, after := l.shedder.check(r.Cost); why != causes {
+	if why, after := l.shedder.check(r); why != causes {
 		return l.shed(why, after)
 	}
-	place, maxWait, err := l.enter(t, r)
+	if isDecided, err := l.enter(t, r); isDecided {
+		return err
+	}
+	t.cost = r.cost() // which may take long, so that l.mu is not held
+	place, maxWait, err := l.enqueue(t)
 	if place == nil {
 		return err
 	}
@@ -193,19 +205,31 @@ func (l *Limiter) refuse(c *class, why cause) error {
 	return errOverloaded(max(c.freed.Wait(int64(c.queue.Len())+1), time.Second))
 }
 
-// enter has the operation run, refuses it, or returns its place in the queue and how long it may wait
-// there.
-func (l *Limiter) enter(t *Turn, r Request) (*place, time.Duration, error) {
+// enter has the operation run or refuses it. It reports false if the operation has to queue.
+func (l *Limiter) enter(t *Turn, r Request) (isDecided bool, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	t.limiter, t.class, t.cost = l, l.others, r.Cost
+	t.limiter, t.class = l, l.others
 	if len(l.byName) > 1 {
 		t.class = l.classOf(r.Caller)
 	}
 	c := t.class
 	if l.bounded && !c.addCaller(t, r.Caller) {
-		return nil, 0, l.refuse(c, causeCaller)
+		return true, l.refuse(c, causeCaller)
 	}
+	if c.queue.Len() > 0 || !l.mayRun(c) {
+		return false, nil
+	}
+	l.start(t)
+	return true, nil
+}
+
+// enqueue returns the place of the operation in the queue, and how long it may wait there. It refuses
+// the operation if there is none, and has it run, without a place, if there is room by now.
+func (l *Limiter) enqueue(t *Turn) (*place, time.Duration, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	c := t.class
 	if c.queue.Len() == 0 && l.mayRun(c) {
 		l.start(t)
 		return nil, 0, nil

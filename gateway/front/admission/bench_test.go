@@ -33,7 +33,7 @@ func BenchmarkAcquire(b *testing.B) {
 	b.Run("together", together(Options{}, Request{}))
 	b.Run("classes", together(Options{Classes: map[string]Class{"anonymous": {}, "partner": {Weight: 3}}}, by("partner")))
 	b.Run("callers", together(Options{MaxOperationsPerCaller: 100}, from("anonymous", "192.0.2.1")))
-	b.Run("watermarks", together(Options{Watermarks: Watermarks{CPUPercent: 100}}, Request{Cost: 5}))
+	b.Run("watermarks", together(Options{Watermarks: Watermarks{CPUPercent: 100}}, costing(5)))
 	b.Run("queue", func(b *testing.B) {
 		b.SetParallelism(8)
 		together(Options{MaxOperations: 1}, Request{})(b)

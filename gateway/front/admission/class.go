@@ -98,10 +98,6 @@ type callerCount struct {
 	n   int // more than 0
 }
 
-// prefixBits6 are the bits of an IPv6 address that a client cannot choose: providers assign networks
-// of 64 bits (RFC 6177).
-const prefixBits6 = 64
-
 func keyOf(c *caller.Caller) callerKey {
 	if c == nil {
 		return callerKey{}
@@ -110,10 +106,5 @@ func keyOf(c *caller.Caller) callerKey {
 		issuer, _ := c.Identity.Claims["iss"].(string)
 		return callerKey{issuer: issuer, subject: c.Identity.Subject}
 	}
-	n := c.IP.BitLen()
-	if c.IP.Is6() {
-		n = prefixBits6
-	}
-	network, _ := c.IP.Prefix(n)
-	return callerKey{network: network}
+	return callerKey{network: c.NetworkKey()}
 }

@@ -175,7 +175,6 @@ func (o Options) Validate() error {
 	reserved := 0
 	for _, name := range slices.Sorted(maps.Keys(o.Classes)) {
 		c, path := o.Classes[name], "classes."+name
-		refuse(name == "", "classes has a class without a name")
 		notNegative(path+".weight", c.Weight)
 		notNegative(path+".maxOperations", c.MaxOperations)
 		refuse(c.MaxOperations > 0 && c.MinOperations > c.MaxOperations, "%s.minOperations is %d, more than its maxOperations, %d", path, c.MinOperations, c.MaxOperations)

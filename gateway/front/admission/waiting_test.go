@@ -240,7 +240,8 @@ func randomOperation(t *testing.T, l *Limiter, random *rand.Rand, pause func(tim
 	defer cancel()
 	turn := &Turn{}
 	r := from([]string{"anonymous", "partner", "other"}[random.IntN(3)], []string{"192.0.2.1", "192.0.2.2"}[random.IntN(2)])
-	r.Cost = random.Int64N(1000)
+	cost := random.Int64N(1000)
+	r.Cost = func() int64 { return cost }
 	if l.Acquire(ctx, turn, r) != nil {
 		return
 	}

@@ -35,6 +35,7 @@ type shedder struct {
 	measure func() (cpu, memory usage)
 
 	isOn      atomic.Bool  // a watermark is set
+	isPassed  atomic.Bool  // a watermark is passed, or was until lately; what operations cost does not matter before
 	from      atomic.Int64 // the magnitude of cost from which operations are refused, unlimited for none
 	cheap     atomic.Int64 // see Watermarks.CheapCost
 	next      atomic.Int64 // when the next sample is due, as time since shedder.start
@@ -49,6 +50,7 @@ type shedder struct {
 type shedding struct {
 	resource  string
 	watermark usage
+	isPassed  bool      // from the first sample above the watermark on, until nothing is shed
 	from      int       // the magnitude of cost from which operations are refused; unlimited if nothing is shed
 	costliest int       // the greatest magnitude of cost that arrived while it shed
 	since     time.Time // when it began to shed
@@ -62,29 +64,38 @@ func (s *shedder) set(w Watermarks) {
 	s.cpu.set("cpu", w.CPUPercent)
 	s.memory.set("memory", w.MemoryPercent)
 	s.cheap.Store(w.CheapCost)
-	s.from.Store(int64(min(s.cpu.from, s.memory.from)))
+	s.store()
 	s.isOn.Store(s.cpu.watermark > 0 || s.memory.watermark > 0 && (s.measure != nil || debug.SetMemoryLimit(-1) != math.MaxInt64))
 }
 
 func (s *shedding) set(resource string, percent int) {
 	if s.resource == "" || percent == 0 {
-		s.from = unlimited
+		s.from, s.isPassed = unlimited, false
 	}
 	s.resource, s.watermark = resource, usage(percent)
 }
 
-// check returns why an operation of some cost is refused, and when to try again; causes if it is not
-// refused.
-func (s *shedder) check(cost int64) (why cause, after time.Duration) {
+// store publishes what check reads. The caller holds s.mu, or has the only reference.
+func (s *shedder) store() {
+	s.from.Store(int64(min(s.cpu.from, s.memory.from)))
+	s.isPassed.Store(s.cpu.isPassed || s.memory.isPassed)
+}
+
+// check returns why an operation is refused, and when to try again; causes if it is not refused.
+func (s *shedder) check(r Request) (why cause, after time.Duration) {
 	if !s.isOn.Load() {
 		return causes, 0
-	}
-	m := int64(magnitude(cost))
-	for seen := s.costliest.Load(); m > seen && !s.costliest.CompareAndSwap(seen, m); seen = s.costliest.Load() {
 	}
 	now := time.Since(s.start)
 	if due := s.next.Load(); int64(now) >= due && s.next.CompareAndSwap(due, int64(now+sampleEvery)) {
 		s.sample(int(max((int64(now)-due)/int64(sampleEvery), 0)) + 1)
+	}
+	if !s.isPassed.Load() {
+		return causes, 0
+	}
+	cost := r.cost()
+	m := int64(magnitude(cost))
+	for seen := s.costliest.Load(); m > seen && !s.costliest.CompareAndSwap(seen, m); seen = s.costliest.Load() {
 	}
 	if m < s.from.Load() || cost <= s.cheap.Load() {
 		return causes, 0
@@ -121,26 +132,31 @@ func (s *shedder) sample(intervals int) {
 	lowest := magnitude(s.cheap.Load())
 	s.cpu.adapt(cpu, costliest, lowest, intervals, s.log)
 	s.memory.adapt(memory, costliest, lowest, intervals, s.log)
-	s.from.Store(int64(min(s.cpu.from, s.memory.from)))
+	s.store()
 }
 
 // adapt moves the cost from which operations are refused. costliest is the greatest magnitude of cost
-// since the sample before, and lowest the one that is always served.
+// since the sample before, and lowest the one that is always served. Nothing is refused before a second
+// sample above the watermark, since it is not known before what operations cost.
 func (s *shedding) adapt(use usage, costliest, lowest, intervals int, log *slog.Logger) {
 	if s.watermark == 0 || use < 0 {
 		return
 	}
 	s.costliest = max(s.costliest, costliest)
 	switch isShedding := s.from < unlimited; {
+	case use >= s.watermark && !s.isPassed:
+		s.isPassed = true
 	case use >= s.watermark && !isShedding:
 		s.from, s.costliest, s.since, s.refused = max(costliest, lowest), costliest, time.Now(), 0
 		log.Warn("the gateway sheds expensive operations, since it uses more of a resource than its watermark",
 			slog.String("resource", s.resource), slog.Int("percent", int(use)), slog.Int("watermark", int(s.watermark)))
 	case use >= s.watermark:
 		s.from = max(s.from-1, lowest)
+	case s.isPassed && !isShedding:
+		s.isPassed = false
 	case isShedding && use < s.watermark-hysteresis:
 		if s.from += intervals; s.from > s.costliest {
-			s.from = unlimited
+			s.from, s.isPassed = unlimited, false
 			log.Info("the gateway sheds operations no longer", slog.String("resource", s.resource), slog.Int("percent", int(use)),
 				slog.Int64("refused", s.refused), slog.Duration("duration", time.Since(s.since)))
 		}

@@ -37,7 +37,7 @@ func admitted(t *testing.T, l *Limiter, costs ...int64) (letters string) {
 	t.Helper()
 	for _, cost := range costs {
 		turn := &Turn{}
-		switch err := l.Acquire(t.Context(), turn, Request{Cost: cost}); {
+		switch err := l.Acquire(t.Context(), turn, costing(cost)); {
 		case err == nil:
 			turn.Release()
 			letters += "y"
@@ -68,7 +68,10 @@ func TestWatermarks(t *testing.T) {
 				want    string
 			}{
 				{79.9, "yyyyyy"},
-				{80, "yyyynn"}, // the first to arrive is the one that measures
+				{80, "yyyyyy"},
+				{79, "yyyyyy"}, // once is not enough
+				{80, "yyyyyy"},
+				{80, "yyyynn"}, // what operations cost is known by now
 				{95, "yyyynn"}, // none of half the cost is there
 				{95, "yyyynn"},
 				{95, "yyynnn"},
@@ -132,8 +135,10 @@ func TestRetryAfterShedding(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l, use, _ := newShedder(Watermarks{CPUPercent: 80})
 		use.cpu = 90
+		admitted(t, l, 100)
+		time.Sleep(sampleEvery)
 		for _, want := range []time.Duration{time.Second, 20 * time.Second} {
-			if got := mustRefuse(t, l, Request{Cost: 100}).RetryAfter; got != want {
+			if got := mustRefuse(t, l, costing(100)).RetryAfter; got != want {
 				t.Errorf("%s, want %s", got, want)
 			}
 			time.Sleep(20 * time.Second)
@@ -153,6 +158,7 @@ func TestWatermarksChange(t *testing.T) {
 			}
 			time.Sleep(sampleEvery)
 		}
+		want("passed once", "y")
 		want("passed", "n")
 		l.SetOptions(Options{Watermarks: Watermarks{CPUPercent: 85, MemoryPercent: -1}})
 		want("still passed", "n")
@@ -160,11 +166,12 @@ func TestWatermarksChange(t *testing.T) {
 		want("cheap by now", "y")
 		l.SetOptions(Options{Watermarks: Watermarks{MemoryPercent: -1}})
 		want("removed", "y")
-		if n := use.n; n != 3 {
+		if n := use.n; n != 4 {
 			t.Errorf("%d samples, want none without a watermark", n)
 		}
 		l.SetOptions(Options{Watermarks: Watermarks{CPUPercent: 85, MemoryPercent: -1}})
-		want("set again", "n")
+		want("set again", "y")
+		want("still set", "n")
 	})
 }
 

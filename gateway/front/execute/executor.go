@@ -183,7 +183,7 @@ var errNoResponse = errors.New("the executor returned no response")
 func (e *Executor) Execute(ctx context.Context, prepared *Operation, b *buffer.Buffer) (Result, error) {
 	op := &prepared.OperationContext
 	if !isTrivial(op.Operation) {
-		if err := e.options.Admission.Acquire(ctx, &prepared.turn, admission.Request{Caller: prepared.Caller}); err != nil {
+		if err := e.options.Admission.Acquire(ctx, &prepared.turn, admission.Request{Caller: prepared.Caller, Cost: prepared.estimatedCost}); err != nil {
 			return Result{}, err
 		}
 		defer prepared.turn.Release()

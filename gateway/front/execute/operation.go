@@ -5,6 +5,7 @@ import (
 	"net/http"
 
 	"github.com/99designs/gqlgen/graphql"
+	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
 	"github.com/gatehouse-graphql/gatehouse/fault"
@@ -39,6 +40,28 @@ func (op *Operation) SetHeader(name, value string) {
 		op.Header = make(http.Header, 4)
 	}
 	op.Header[name] = []string{value}
+}
+
+// estimatedCost returns an estimate of what the operation costs, compared with others: the number of
+// fields that its document selects, each fragment once, so that it takes a time linear in the document.
+func (op *Operation) estimatedCost() int64 {
+	n := countFields(op.Operation.SelectionSet)
+	for _, f := range op.Doc.Fragments {
+		n += countFields(f.SelectionSet)
+	}
+	return n
+}
+
+func countFields(set ast.SelectionSet) (n int64) {
+	for _, selection := range set {
+		switch s := selection.(type) {
+		case *ast.Field:
+			n += 1 + countFields(s.SelectionSet)
+		case *ast.InlineFragment:
+			n += countFields(s.SelectionSet)
+		}
+	}
+	return n
 }
 
 // Rule decides whether a request may execute an operation that is valid and within the limits. It is
