@@ -58,6 +58,22 @@ func (p *Project) Check(ctx context.Context) error {
 // Explain plans the operations of a document. It reads the schema and the services' documents, but
 // no generated code. Mistakes in the schema are binding.Faults.
 func (p *Project) Explain(ctx context.Context, document *ast.Source, o explain.Options) (plans []*explain.Plan, err error) {
+	all, err := p.ExplainAll(ctx, []*ast.Source{document}, o)
+	if err != nil {
+		return nil, err
+	}
+	return all[0].Plans, all[0].Err
+}
+
+// Explained is what Explain returns of one document.
+type Explained struct {
+	Plans []*explain.Plan
+	Err   error
+}
+
+// ExplainAll plans the operations of each document, in their order, as Explain does. The error is one of
+// the project; those of documents are in the results.
+func (p *Project) ExplainAll(ctx context.Context, documents []*ast.Source, o explain.Options) (all []Explained, err error) {
 	err = p.run(ctx, func(r *run) error {
 		cfg, err := r.readConfig()
 		if err != nil {
@@ -68,10 +84,13 @@ func (p *Project) Explain(ctx context.Context, document *ast.Source, o explain.O
 			return err
 		}
 		o.IsHandwritten = func(object, field string) bool { return cfg.Models[object].Fields[field].Resolver }
-		plans, err = explain.Operations(schema, graph, document, o)
-		return err
+		for _, document := range documents {
+			plans, err := explain.Operations(schema, graph, document, o)
+			all = append(all, Explained{plans, err})
+		}
+		return nil
 	})
-	return plans, err
+	return all, err
 }
 
 // run is the work of one method of a project. While it exists, no other run does.

@@ -47,7 +47,7 @@ func (g Graph) checkSources(settings *config.Config, sources *upstreams.Sources,
 	return sources.CheckRequirements(g.Requirements)
 }
 
-// warningCollector is a slog.Handler that keeps the messages of warnings.
+// warningCollector is a slog.Handler that keeps the messages of warnings, with their attributes.
 type warningCollector struct{ warnings []string }
 
 // Enabled implements slog.Handler.
@@ -57,7 +57,14 @@ func (*warningCollector) Enabled(_ context.Context, level slog.Level) bool {
 
 // Handle implements slog.Handler.
 func (c *warningCollector) Handle(_ context.Context, r slog.Record) error {
-	c.warnings = append(c.warnings, r.Message)
+	text := r.Message
+	separator := ": "
+	r.Attrs(func(a slog.Attr) bool {
+		text += separator + a.String()
+		separator = ", "
+		return true
+	})
+	c.warnings = append(c.warnings, text)
 	return nil
 }
 

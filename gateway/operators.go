@@ -69,6 +69,7 @@ func (o *operators) watch(s *upstreams.Services, d *front.Deps) (err error) {
 		return err
 	}
 	d.OnOperation, d.OnDegraded, d.OnRefused = o.counters.CountOperation, o.counters.CountDegraded, o.counters.CountRefused
+	d.OnDocument = o.counters.CountDocument
 	if o.start.Config.Metrics.Public {
 		d.Metrics = o.counters.Handler()
 	}

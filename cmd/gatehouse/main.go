@@ -83,7 +83,7 @@ func rootCommand(project *codegen.Project) *cobra.Command {
 		SilenceErrors: true,
 	}
 	root.SetVersionTemplate("{{.Name}} {{.Version}}\n")
-	root.AddCommand(checkCommand(project), generateCommand(project), testCommand(project), explainCommand(project), ejectCommand(project), versionCommand())
+	root.AddCommand(checkCommand(project), generateCommand(project), testCommand(project), explainCommand(project), documentsCommand(project), ejectCommand(project), versionCommand())
 	return root
 }
 

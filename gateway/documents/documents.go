@@ -56,8 +56,8 @@ func Outcomes() []Outcome { return []Outcome{Known, Registered, Unknown, Listed,
 type Options struct {
 	// Mode says what clients may send: off, log, enforce or enforce-anonymous. With off the manifests are
 	// not used. With log, clients may send ids of the manifests, and texts that no manifest has are
-	// executed and logged. With enforce those are refused, whoever sends them; with enforce-anonymous they
-	// are refused to callers without a token. Default off.
+	// executed and logged. With enforce those are refused to all callers, with enforce-anonymous to
+	// callers without a token. Default off.
 	Mode Mode `yaml:"mode"`
 	// RequireID refuses texts also if a manifest has them, to the callers for whom the mode refuses other
 	// texts. Default false.

@@ -86,8 +86,21 @@ func split(err error) []error {
 	return nil
 }
 
-// Expand returns the files that names and patterns of path/filepath.Match stand for, sorted, each once.
-// It is an error if a pattern stands for no file.
+// Paths returns the files that names and patterns stand for at present, in the order in which Load reads
+// them. A name that Load refuses stands for itself.
+func Paths(names []string) (paths []string) {
+	for _, name := range names {
+		found, err := Expand([]string{name})
+		if err != nil {
+			found = []string{name}
+		}
+		paths = append(paths, found...)
+	}
+	return paths
+}
+
+// Expand returns the files that names and patterns of path/filepath.Match stand for, in the order of the
+// names, each once. It is an error if a pattern stands for no file.
 func Expand(names []string) ([]string, error) {
 	var paths []string
 	for _, name := range names {
@@ -104,8 +117,12 @@ func Expand(names []string) ([]string, error) {
 		}
 		paths = append(paths, found...)
 	}
-	slices.Sort(paths)
-	return slices.Compact(paths), nil
+	seen := map[string]bool{}
+	return slices.DeleteFunc(paths, func(path string) bool {
+		again := seen[path]
+		seen[path] = true
+		return again
+	}), nil
 }
 
 // read reads and parses a file.

@@ -5,7 +5,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -691,5 +693,42 @@ func TestIDsAndTextsCoalesce(t *testing.T) {
 	joined := slices.DeleteFunc(g.log.lines(t, "operation"), func(line map[string]any) bool { return line["coalesced"] == nil })
 	if len(joined) != 2 {
 		t.Errorf("%d of the requests joined", len(joined))
+	}
+}
+
+// BenchmarkDocuments compares a request by its text with one by an id, with and without manifests.
+func BenchmarkDocuments(b *testing.B) {
+	text := "query Long { " + strings.Repeat("n ", 500) + "}"
+	file := filepath.Join(b.TempDir(), "m.json")
+	if err := os.WriteFile(file, fmt.Appendf(nil, `{"1": %q}`, text), 0o600); err != nil {
+		b.Fatal(err)
+	}
+	for name, c := range map[string]struct {
+		mode documents.Mode
+		body string
+	}{
+		"text, off":     {documents.Off, fmt.Sprintf(`{"query":%q}`, text)},
+		"text, enforce": {documents.Enforce, fmt.Sprintf(`{"query":%q}`, text)},
+		"id, enforce":   {documents.Enforce, `{"documentId":"1"}`},
+	} {
+		b.Run(name, func(b *testing.B) {
+			o := front.Options{Documents: documents.Options{Mode: c.mode, Manifests: []documents.Manifest{{Files: []string{file}}}}}
+			p := planner{&service{}, func(*graphql.OperationContext, []byte) engine.Result { return written([]byte(`{"n":1}`)) }}
+			f, err := front.New(o, front.Deps{Schema: p, Log: slog.New(slog.DiscardHandler)})
+			if err != nil {
+				b.Fatal(err)
+			}
+			handler := f.Handler()
+			b.ReportAllocs()
+			for b.Loop() {
+				r := httptest.NewRequest("POST", "/graphql", strings.NewReader(c.body))
+				r.Header.Set("Content-Type", typeJSON)
+				w := httptest.NewRecorder()
+				handler.ServeHTTP(w, r)
+				if w.Code != 200 {
+					b.Fatal(w.Body)
+				}
+			}
+		})
 	}
 }

@@ -37,6 +37,7 @@ type Metrics struct {
 	load       loadMetrics
 	reloads    reloadMetrics
 	degraded   degraded
+	documents  documentCounts
 	refused    refused
 	sources    sourceMetrics
 	handler    http.Handler
@@ -81,6 +82,10 @@ func (m *Metrics) register(meter metric.Meter) error {
 		return err
 	}
 	if err := m.reloads.register(meter); err != nil {
+		return err
+	}
+	m.documents = newDocumentCounts()
+	if err := m.documents.register(meter); err != nil {
 		return err
 	}
 	if err := m.degraded.register(meter); err != nil {

@@ -16,6 +16,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/gatehouse-graphql/gatehouse/engine"
+	"github.com/gatehouse-graphql/gatehouse/gateway/documents"
 	"github.com/gatehouse-graphql/gatehouse/gateway/metrics"
 )
 
@@ -172,6 +173,30 @@ func TestRefusedOperations(t *testing.T) {
 	want["blocked"], want["other"] = "20", "20"
 	if got := series(); !maps.Equal(got, want) {
 		t.Errorf("got %v, want %v", got, want)
+	}
+}
+
+// Requests by ids are counted by their result, from the first one on.
+func TestDocuments(t *testing.T) {
+	m := newMetrics(t, slog.New(slog.DiscardHandler))
+	if text, _ := page(t, m); strings.Contains(text, "gateway_documents_requests_total{") {
+		t.Error("there are series before the first request")
+	}
+	m.CountDocument(documents.Known)
+	m.CountDocument(documents.Known)
+	m.CountDocument("other")
+	text, _ := page(t, m)
+	for _, outcome := range documents.Outcomes() {
+		want := 0
+		if outcome == documents.Known {
+			want = 2
+		}
+		if line := fmt.Sprintf("gateway_documents_requests_total{result=%q} %d\n", outcome, want); !strings.Contains(text, line) {
+			t.Errorf("%s is missing in\n%s", line, text)
+		}
+	}
+	if strings.Contains(text, "other") && strings.Contains(text, `result="other"`) {
+		t.Error("an unknown result makes a series")
 	}
 }
 

@@ -1,4 +1,5 @@
-// Package reload has a running gateway take up changed settings: when the file changes, on SIGHUP, or
+// Package reload has a running gateway take up changed settings: when the file or a manifest of documents
+// changes, on SIGHUP, or
 // when an operator asks for it over HTTP.
 //
 // It promises that settings with a mistake change nothing, and that the log, the metrics and the state
@@ -38,15 +39,16 @@ const (
 
 // The causes of a reload.
 const (
-	causeFile    = "file"
-	causeSignal  = "signal"
-	causeRequest = "request"
+	causeFile      = "file"
+	causeDocuments = "documents"
+	causeSignal    = "signal"
+	causeRequest   = "request"
 )
 
 // Result is what one reload did. Its JSON is the response of Handler.
 type Result struct {
 	Outcome Outcome `json:"outcome"`
-	// Cause is what the reload followed: file, signal or request.
+	// Cause is what the reload followed: file, documents, signal or request.
 	Cause string    `json:"cause"`
 	Time  time.Time `json:"time"`
 	// Changed are the paths of the settings that are in use with another value than before.
@@ -92,6 +94,7 @@ type Reloader struct {
 
 	reloading sync.Mutex     // held by the reload that runs
 	running   *config.Config // guarded by reloading
+	documents documentFiles
 
 	mu    sync.Mutex
 	state State // guarded by mu
@@ -102,10 +105,13 @@ func New(o Options) *Reloader {
 	if o.Log == nil {
 		o.Log = slog.Default()
 	}
-	return &Reloader{options: o, running: o.Running, state: State{LoadedAt: time.Now()}}
+	r := &Reloader{options: o, running: o.Running, state: State{LoadedAt: time.Now()}}
+	r.documents.set(o.Running.DocumentFiles(), o.Running.Manifests)
+	return r
 }
 
-// Run reloads the settings when the file changes and on each hangup, until ctx ends. It returns when the
+// Run reloads the settings when the file or a manifest of documents changes, and on each hangup, until ctx
+// ends. It returns when the
 // last reload has ended.
 func (r *Reloader) Run(ctx context.Context) {
 	var watching sync.WaitGroup
@@ -116,6 +122,7 @@ func (r *Reloader) Run(ctx context.Context) {
 		}, func() { r.Reload(causeFile) }, r.options.Log)
 		watching.Go(func() { w.Run(ctx) })
 	}
+	watching.Go(func() { r.documents.watch(ctx, func() { r.Reload(causeDocuments) }, r.options.Log) })
 	for {
 		select {
 		case <-ctx.Done():
@@ -153,7 +160,13 @@ func (r *Reloader) load() (*config.Config, error) {
 	if file := r.options.File; file != "" && isStream(file) {
 		return nil, fmt.Errorf("the settings file %s is not a regular file, so that it cannot be read again; restart the gateway to change the settings", file)
 	}
-	return r.options.Load()
+	next, err := r.options.Load()
+	if wrong, ok := errors.AsType[*config.Error](err); ok {
+		r.documents.set(wrong.DocumentFiles, nil) // since one of them may have the mistake
+	} else if err == nil {
+		r.documents.set(next.DocumentFiles(), next.Manifests)
+	}
+	return next, err
 }
 
 // isStream reports whether the file is one that can be read only once, as a pipe or a terminal.

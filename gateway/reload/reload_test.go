@@ -293,3 +293,47 @@ func writeFile(t *testing.T, path, text string) {
 	t.Helper()
 	must(t, os.WriteFile(path, []byte(text), 0o600))
 }
+
+// A manifest that changes is taken up, and so is another file of a pattern; one with a mistake is refused,
+// and taken up once it is right.
+func TestManifestsAreWatched(t *testing.T) {
+	p := newProgram(t, nil)
+	folder := t.TempDir()
+	manifest := func(name, text string) { writeFile(t, filepath.Join(folder, name), text) }
+	finds := func(id string) func() bool {
+		return func() bool {
+			p.mu.Lock()
+			defer p.mu.Unlock()
+			return p.inUse.Manifests.Find("", id) != nil
+		}
+	}
+	p.run()
+	manifest("web.json", `{"1": "{n}"}`)
+	p.write(settings + "documents: {mode: log, manifests: [{files: [" + folder + "/web*.json]}]}\n")
+	p.eventually("the first manifest", finds("1"))
+	manifest("web.json", `{"2": "{n}"}`)
+	p.eventually("another content", finds("2"))
+	if last := p.State().Last; last.Cause != "documents" || strings.Join(last.Changed, " ") != "documents.manifests" {
+		t.Errorf("%+v", last)
+	}
+	manifest("web2.json", `{"3": "{s}"}`)
+	p.eventually("another file", finds("3"))
+
+	manifest("web.json", `{"2": "{n}",`)
+	p.eventually("a refusal", func() bool { return p.State().Refused == 1 })
+	if last := p.State().Last; !finds("2")() || !strings.Contains(last.Error, folder+"/web.json:1:") || !strings.Contains(p.log.String(), "web.json:1:") {
+		t.Errorf("%+v", last)
+	}
+	manifest("web.json", `{"4": "{n}"}`)
+	p.eventually("a right one", finds("4"))
+
+	// The settings name a manifest with a mistake, which is then put right.
+	manifest("ios.json", `{"5": ""}`)
+	p.write(settings + "documents: {mode: log, manifests: [{files: [" + folder + "/ios.json]}]}\n")
+	p.eventually("another refusal", func() bool { return p.State().Refused == 2 })
+	manifest("ios.json", `{"5": "{n}"}`)
+	p.eventually("the manifest that was wrong", finds("5"))
+	if finds("4")() {
+		t.Error("the manifest that is not named any more is in use")
+	}
+}
