@@ -1,6 +1,7 @@
 package front_test
 
 import (
+	"context"
 	"crypto/tls"
 	"errors"
 	"flag"
@@ -12,8 +13,6 @@ import (
 	"syscall"
 	"testing"
 	"time"
-
-	"golang.org/x/net/http2"
 
 	"github.com/gatehouse-graphql/gatehouse/gateway/front"
 )
@@ -33,13 +32,11 @@ func TestMemoryOfIdleConnections(t *testing.T) {
 		return err
 	}
 	askHTTP2 := func(conn net.Conn) error {
-		transport := &http2.Transport{DisableCompression: true}
-		c, err := transport.NewClientConn(conn)
-		if err != nil {
-			return err
-		}
+		protocols := new(http.Protocols)
+		protocols.SetHTTP2(true)
+		transport := &http.Transport{Protocols: protocols, DialTLSContext: func(context.Context, string, string) (net.Conn, error) { return conn, nil }}
 		r, _ := http.NewRequest("GET", "https://h/healthz", nil)
-		response, err := c.RoundTrip(r)
+		response, err := transport.RoundTrip(r)
 		if err != nil {
 			return err
 		}
