@@ -8,6 +8,7 @@ package gateway
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -17,6 +18,7 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/gateway/command"
 	"github.com/gatehouse-graphql/gatehouse/gateway/config"
 	"github.com/gatehouse-graphql/gatehouse/gateway/front"
+	"github.com/gatehouse-graphql/gatehouse/gateway/listen"
 	"github.com/gatehouse-graphql/gatehouse/gateway/metrics"
 	"github.com/gatehouse-graphql/gatehouse/gateway/playground"
 	"github.com/gatehouse-graphql/gatehouse/upstreams"
@@ -49,20 +51,53 @@ func Serve(ctx context.Context, start command.Start, g Graph) error {
 		return err
 	}
 	defer r.close()
-	listener, err := net.Listen("tcp", start.Config.Listen)
+	listener, err := r.listen("listen, or --listen", start.Config.Listen)
 	if err != nil {
-		return fmt.Errorf("cannot listen: %w; choose another address with --listen", err)
+		return err
+	}
+	stopRedirecting, err := r.redirect(listener.Addr())
+	if err != nil {
+		return errors.Join(err, listener.Close())
+	}
+	defer stopRedirecting()
+	scheme := "http"
+	if r.tls != nil {
+		scheme = "https"
 	}
 	if g.Ready != nil {
-		g.Ready("http://" + browserAddress(listener.Addr()))
+		g.Ready(scheme + "://" + browserAddress(listener.Addr()))
 	}
 	defer r.startReloading(ctx)()
-	r.log.Info("serving", "address", listener.Addr().String(), "playground", start.Config.Playground)
-	if err := r.front.Serve(ctx, listener, serveOptions(start.Config)); err != nil {
+	r.log.Info("serving", "address", listener.Addr().String(), "scheme", scheme, "playground", start.Config.Playground)
+	options := serveOptions(start.Config)
+	options.TLS = r.tls
+	if err := r.front.Serve(ctx, listener, options); err != nil {
 		return err
 	}
 	r.log.Info("stopped")
 	return nil
+}
+
+// listen listens for clients on an address, which a setting has.
+func (r *running) listen(setting, address string) (net.Listener, error) {
+	listener, err := net.Listen("tcp", address)
+	if err != nil {
+		return nil, fmt.Errorf("cannot listen: %w; choose another address with %s", err, setting)
+	}
+	return r.proxied.Listener(listener, r.front.HeaderTimeout()), nil
+}
+
+// redirect redirects plain HTTP to HTTPS, which is served at an address, if the settings say so, until stop is
+// called.
+func (r *running) redirect(https net.Addr) (stop func(), err error) {
+	if r.start.Config.TLS.Redirect == "" {
+		return func() {}, nil
+	}
+	listener, err := r.listen("tls.redirect", r.start.Config.TLS.Redirect)
+	if err != nil {
+		return nil, err
+	}
+	return r.tls.ServeRedirect(listen.Redirect{Listener: listener, HTTPS: https, Health: r.front.Health()}, r.log), nil
 }
 
 // serveOptions returns how the front stops.

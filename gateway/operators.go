@@ -9,6 +9,7 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/gateway/admin"
 	"github.com/gatehouse-graphql/gatehouse/gateway/command"
 	"github.com/gatehouse-graphql/gatehouse/gateway/front"
+	"github.com/gatehouse-graphql/gatehouse/gateway/listen"
 	"github.com/gatehouse-graphql/gatehouse/gateway/metrics"
 	"github.com/gatehouse-graphql/gatehouse/gateway/playground"
 	"github.com/gatehouse-graphql/gatehouse/gateway/redact"
@@ -78,9 +79,10 @@ func (o *operators) watch(s *upstreams.Services, d *front.Deps) (err error) {
 }
 
 // serve serves metrics and the pages of operators on the addresses that the settings have for them, and
-// shows the load of the front and what reloads have done. Of those, r may be nil.
-func (o *operators) serve(f *front.Front, r *reload.Reloader, log *slog.Logger) error {
+// shows the load of the front, connections, and what reloads have done. Of those, t and r may be nil.
+func (o *operators) serve(f *front.Front, t *listen.Terminator, r *reload.Reloader, log *slog.Logger) error {
 	o.counters.ObserveLoad(func() metrics.Load { return loadOf(f, o.start) })
+	o.counters.ObserveConnections(func() metrics.Connections { return connectionsOf(f, t) })
 	if r != nil {
 		o.counters.ObserveReloads(func() metrics.Reloads { return reloadsOf(r.State()) })
 	}
@@ -105,6 +107,15 @@ func (o *operators) serve(f *front.Front, r *reload.Reloader, log *slog.Logger) 
 func (o *operators) close() {
 	for _, stop := range o.stops {
 		stop()
+	}
+}
+
+// connectionsOf returns what the metrics show of connections. t is nil without TLS.
+func connectionsOf(f *front.Front, t *listen.Terminator) metrics.Connections {
+	c := f.Load().Connections
+	return metrics.Connections{
+		Open: c.Open, Max: c.Max, Refused: c.Refused, Evicted: c.Evicted, Reset: c.Reset,
+		FailedHandshakes: t.FailedHandshakes(), Certificates: t.Expiry(),
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/gateway/command"
 	"github.com/gatehouse-graphql/gatehouse/gateway/config"
 	"github.com/gatehouse-graphql/gatehouse/gateway/front"
+	"github.com/gatehouse-graphql/gatehouse/gateway/listen"
 	"github.com/gatehouse-graphql/gatehouse/gateway/playground"
 	"github.com/gatehouse-graphql/gatehouse/gateway/redact"
 	"github.com/gatehouse-graphql/gatehouse/gateway/reload"
@@ -29,6 +30,8 @@ type running struct {
 	shown    *operators
 	deps     front.Deps // those that no settings change
 	front    *front.Front
+	tls      *listen.Terminator // nil for plain HTTP
+	proxied  *listen.Proxied
 	reloader *reload.Reloader // nil if settings cannot be loaded again
 	stops    []func()         // of the parts, in the order in which they were built
 }
@@ -50,6 +53,15 @@ func newRunning(ctx context.Context, start command.Start, g Graph) (_ *running, 
 	}
 	r.stops = append(r.stops, r.backends.Close)
 	if err := g.checkSources(settings, r.backends.Sources(), r.log); err != nil {
+		return nil, err
+	}
+
+	if r.tls, err = listen.NewTerminator(settings.TLS, r.log); err != nil {
+		return nil, err
+	}
+	r.stops = append(r.stops, r.tls.Close)
+	r.proxied = listen.NewProxied(r.log)
+	if err := r.proxied.Set(settings.ProxyProtocol); err != nil {
 		return nil, err
 	}
 
@@ -76,7 +88,7 @@ func newRunning(ctx context.Context, start command.Start, g Graph) (_ *running, 
 		})
 	}
 	r.stops = append(r.stops, r.shown.close)
-	if err := r.shown.serve(r.front, r.reloader, r.log); err != nil {
+	if err := r.shown.serve(r.front, r.tls, r.reloader, r.log); err != nil {
 		return nil, err
 	}
 	return r, nil
@@ -148,11 +160,19 @@ func (r *running) apply(c *config.Config) (err error) {
 	if err != nil {
 		return err
 	}
+	useTLS, err := r.tls.Prepare(c.TLS)
+	if err != nil {
+		return err
+	}
+	if err := r.proxied.Set(c.ProxyProtocol); err != nil { // the last one that may fail
+		return err
+	}
 	for _, warning := range c.Warnings {
 		r.log.Warn(warning)
 	}
 	warnGuards(r.log, c, r.schema)
 
+	useTLS()
 	useIssuers()
 	useFront()
 	r.backends.Use(sources)

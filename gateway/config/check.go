@@ -37,6 +37,7 @@ type checker struct {
 func (c *Config) check(k *checker) {
 	k.decodeFindings = slices.Clone(k.mistakes.findings)
 	c.checkProgram(k)
+	c.checkTLS(k)
 	c.checkCORS(k)
 	for i, entry := range c.Blocked {
 		p := parsePath("blocked").Item(i)
@@ -79,6 +80,7 @@ func (c *Config) checkProgram(k *checker) {
 	}
 	c.checkOwnListener(k, "metrics.listen", c.Metrics.Listen, map[string]string{"listen": c.Listen})
 	c.checkOwnListener(k, "admin.listen", c.Admin.Listen, map[string]string{"listen": c.Listen, "metrics.listen": c.Metrics.Listen})
+	c.checkOwnListener(k, "tls.redirect", c.TLS.Redirect, map[string]string{"listen": c.Listen, "metrics.listen": c.Metrics.Listen, "admin.listen": c.Admin.Listen})
 	if !slices.Contains([]string{LogAuto, LogJSON, LogText}, c.Log.Format) {
 		k.report(parsePath("log.format"), fmt.Sprintf("must be auto, json or text, not %q", c.Log.Format))
 	}
@@ -93,16 +95,32 @@ func (c *Config) checkProgram(k *checker) {
 		k.report(parsePath("execution.engine"), text)
 	}
 	negative := map[string]bool{
-		"shutdown.delay":             c.Shutdown.Delay < 0,
-		"shutdown.grace":             c.Shutdown.Grace < 0,
-		"limits.body":                c.Limits.Body < 0,
-		"execution.deadline":         c.Execution.Deadline < 0,
-		"execution.maxCalls":         c.Execution.MaxCalls < 0,
-		"execution.maxParallelCalls": c.Execution.MaxParallelCalls < 0,
-		"execution.maxItems":         c.Execution.MaxItems < 0,
-		"execution.maxValues":        c.Execution.MaxValues < 0,
-		"execution.maxBytes":         c.Execution.MaxBytes < 0,
-		"cors.maxAge":                c.CORS.MaxAge < 0,
+		"shutdown.delay":                  c.Shutdown.Delay < 0,
+		"shutdown.grace":                  c.Shutdown.Grace < 0,
+		"limits.body":                     c.Limits.Body < 0,
+		"execution.deadline":              c.Execution.Deadline < 0,
+		"execution.maxCalls":              c.Execution.MaxCalls < 0,
+		"execution.maxParallelCalls":      c.Execution.MaxParallelCalls < 0,
+		"execution.maxItems":              c.Execution.MaxItems < 0,
+		"execution.maxValues":             c.Execution.MaxValues < 0,
+		"execution.maxBytes":              c.Execution.MaxBytes < 0,
+		"cors.maxAge":                     c.CORS.MaxAge < 0,
+		"http.headerTimeout":              c.HTTP.HeaderTimeout < 0,
+		"http.readTimeout":                c.HTTP.ReadTimeout < 0,
+		"http.writeTimeout":               c.HTTP.WriteTimeout < 0,
+		"http.idleTimeout":                c.HTTP.IdleTimeout < 0,
+		"http.maxHeaderBytes":             c.HTTP.MaxHeaderBytes < 0,
+		"http.http2.maxConcurrentStreams": c.HTTP.HTTP2.MaxConcurrentStreams < 0,
+		"shutdown.delay":                  c.Shutdown.Delay < 0,
+		"shutdown.grace":                  c.Shutdown.Grace < 0,
+		"limits.body":                     c.Limits.Body < 0,
+		"execution.deadline":              c.Execution.Deadline < 0,
+		"execution.maxCalls":              c.Execution.MaxCalls < 0,
+		"execution.maxParallelCalls":      c.Execution.MaxParallelCalls < 0,
+		"execution.maxItems":              c.Execution.MaxItems < 0,
+		"execution.maxValues":             c.Execution.MaxValues < 0,
+		"execution.maxBytes":              c.Execution.MaxBytes < 0,
+		"cors.maxAge":                     c.CORS.MaxAge < 0,
 	}
 	for _, setting := range slices.Sorted(maps.Keys(negative)) {
 		if negative[setting] {
@@ -156,6 +174,15 @@ func checkListen(address string) string {
 		return fmt.Sprintf("has the port %q; write one from 0 to 65535, 0 meaning any that is free", shorten(port))
 	}
 	return ""
+}
+
+// checkTLS reports what is wrong with the settings of connections and their files.
+func (c *Config) checkTLS(k *checker) {
+	k.reportErrors(parsePath("tls"), c.TLS.Validate())
+	for i, certificate := range c.TLS.Certificates {
+		k.reportErrors(parsePath("tls.certificates").Item(i), certificate.Validate())
+	}
+	k.reportErrors(parsePath("proxyProtocol"), c.ProxyProtocol.Validate())
 }
 
 // checkCORS reports what the CORS library refuses, which includes insecure rules.

@@ -31,6 +31,7 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/gateway/front/admission"
 	"github.com/gatehouse-graphql/gatehouse/gateway/front/caller"
 	"github.com/gatehouse-graphql/gatehouse/gateway/limit"
+	"github.com/gatehouse-graphql/gatehouse/gateway/listen"
 	"github.com/gatehouse-graphql/gatehouse/gateway/network"
 	"github.com/gatehouse-graphql/gatehouse/internal/yaml"
 	"github.com/gatehouse-graphql/gatehouse/upstreams"
@@ -44,6 +45,12 @@ type Config struct {
 	// Listen is the address to serve on, host:port. Without a host it is every address of the
 	// machine. Default ":8080".
 	Listen string `yaml:"listen"`
+	// TLS serves HTTPS at listen. Default plain HTTP.
+	TLS listen.TLS `yaml:"tls"`
+	// ProxyProtocol believes the addresses of clients that TCP load balancers send.
+	ProxyProtocol listen.ProxyProtocol `yaml:"proxyProtocol"`
+	// HTTP bounds the connections of clients.
+	HTTP front.HTTP `yaml:"http"`
 	// Log is the level and the format of the log.
 	Log Log `yaml:"log"`
 	// Shutdown is how long the gateway takes to stop.
@@ -168,6 +175,7 @@ func (c *Config) Front() front.Options {
 		BodyBytes:     c.Limits.Body,
 		Deadline:      c.Execution.Deadline,
 		CORS:          c.CORS,
+		HTTP:          c.HTTP,
 		Compression:   c.Compression,
 		Introspection: c.Introspection,
 		Playground:    c.Playground,
@@ -228,6 +236,15 @@ func (c *Config) resolvePaths(folder string, root *node) {
 	for i := range c.Auth.Issuers {
 		c.Auth.Issuers[i].KeyFile = resolve(issuerPath(i).Key("keyFile"), c.Auth.Issuers[i].KeyFile)
 	}
+	tls := parsePath("tls")
+	for i := range c.TLS.Certificates {
+		pair, at := &c.TLS.Certificates[i], tls.Key("certificates").Item(i)
+		pair.CertFile = resolve(at.Key("certFile"), pair.CertFile)
+		pair.KeyFile = resolve(at.Key("keyFile"), pair.KeyFile)
+	}
+	c.TLS.ClientCA = resolve(tls.Key("clientCA"), c.TLS.ClientCA)
+	c.TLS.ACME.CacheDir = resolve(tls.Key("acme").Key("cacheDir"), c.TLS.ACME.CacheDir)
+	c.TLS.ACME.CAFile = resolve(tls.Key("acme").Key("caFile"), c.TLS.ACME.CAFile)
 	for name, source := range c.Sources {
 		t, at := &source.TLS, sourcePath(name).Key("tls")
 		t.CAFile = resolve(at.Key("caFile"), t.CAFile)

@@ -142,6 +142,7 @@ documents: {mode: enforce, requireId: true, manifests: [{client: web, files: [`+
 playground: true
 introspection: true
 compression: none
+http: {headerTimeout: 15s, readTimeout: 16s, writeTimeout: 17s, idleTimeout: 18s, maxHeaderBytes: 19KB, maxConnections: 20, http2: {maxConcurrentStreams: 21, maxResets: 22}}
 cors: {origins: ["https://shop.example.com"], headers: [X-Tenant], credentials: true, maxAge: 1m}
 limits: {body: 1KB, tokens: 2, depth: 3, aliases: 4, rootFields: 5, directives: 6, selections: 7}
 execution: {deadline: 8s, maxCalls: 9, documentCache: 10}
@@ -161,7 +162,11 @@ blocked:
 	want := front.Options{
 		Limits:    limit.Options{Tokens: 2, Depth: 3, Aliases: 4, RootFields: 5, Directives: 6, Selections: 7},
 		BodyBytes: 1000, Deadline: 8 * time.Second, DocumentCache: 10,
-		CORS:          front.CORS{Origins: []string{"https://shop.example.com"}, Headers: []string{"X-Tenant"}, Credentials: true, MaxAge: time.Minute},
+		CORS: front.CORS{Origins: []string{"https://shop.example.com"}, Headers: []string{"X-Tenant"}, Credentials: true, MaxAge: time.Minute},
+		HTTP: front.HTTP{
+			HeaderTimeout: 15 * time.Second, ReadTimeout: 16 * time.Second, WriteTimeout: 17 * time.Second, IdleTimeout: 18 * time.Second,
+			MaxHeaderBytes: 19_000, MaxConnections: 20, HTTP2: front.HTTP2{MaxConcurrentStreams: 21, MaxResets: 22},
+		},
 		Compression:   front.CompressionNone,
 		Introspection: true, Playground: true, Execution: engine.Options{MaxCalls: 9},
 		Documents: documents.Options{

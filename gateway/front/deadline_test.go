@@ -105,8 +105,15 @@ func serving(t *testing.T, f *front.Front, o front.ServeOptions) (url string, st
 	}
 	ctx, stop := context.WithCancel(t.Context())
 	done := make(chan error, 1)
-	go func() { done <- f.Serve(ctx, listener, o) }()
-	t.Cleanup(stop)
+	ended := make(chan struct{})
+	go func() { done <- f.Serve(ctx, listener, o); close(ended) }()
+	t.Cleanup(func() {
+		stop()
+		select {
+		case <-ended:
+		case <-time.After(10 * time.Second): // left to goleak
+		}
+	})
 	return "http://" + listener.Addr().String(), stop, done
 }
 

@@ -39,7 +39,7 @@ func newStopping(t *testing.T, o front.ServeOptions, respond func(context.Contex
 
 func (s *stopping) dial(t *testing.T, send string) net.Conn {
 	t.Helper()
-	conn, err := net.Dial("tcp", strings.TrimPrefix(s.url, "http://"))
+	conn, err := net.Dial("tcp", s.url[strings.LastIndex(s.url, "/")+1:])
 	if err != nil {
 		t.Fatal(err)
 	}

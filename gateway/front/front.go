@@ -36,6 +36,7 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/gateway/front/response"
 	"github.com/gatehouse-graphql/gatehouse/gateway/front/transport"
 	"github.com/gatehouse-graphql/gatehouse/gateway/limit"
+	"github.com/gatehouse-graphql/gatehouse/gateway/listen"
 	"github.com/gatehouse-graphql/gatehouse/gateway/network"
 )
 
@@ -63,6 +64,8 @@ type Options struct {
 	Deadline time.Duration
 	// CORS says which pages of other origins may call the gateway. Default none.
 	CORS CORS
+	// HTTP bounds the connections of clients.
+	HTTP HTTP
 	// Compression is CompressionGzip or CompressionNone. By gzip, responses of 4 KB and more are
 	// compressed for clients that accept it. Default CompressionGzip.
 	Compression string
@@ -106,6 +109,7 @@ func (o Options) withDefaults() Options {
 	if o.Deadline <= 0 {
 		o.Deadline = DefaultDeadline
 	}
+	o.HTTP = o.HTTP.withDefaults()
 	return o
 }
 
@@ -191,8 +195,9 @@ type Front struct {
 
 	current  atomic.Pointer[version]
 	shutdown atomic.Pointer[ServeOptions] // of the drain; nil before Serve
-	// serverDeadline is the Options.Deadline by which http.Server bounds the time for responses.
-	serverDeadline time.Duration
+	http     HTTP                         // of New: http.Server cannot change its own while it serves
+	// serverTimeout is the time by which http.Server bounds a request, see Options.requestTimeout.
+	serverTimeout time.Duration
 }
 
 // version is what the front does with a request by one version of the settings. It does not change,
@@ -218,15 +223,21 @@ func New(o Options, d Deps) (*Front, error) {
 	}
 	present := presenter.New(d.Log)
 	f := &Front{
-		log:            d.Log,
-		present:        present,
-		errors:         response.NewErrorWriter(present),
-		buffers:        &buffer.Pool{},
-		cursors:        key,
-		limiter:        admission.New(o.Admission, d.Log),
-		memory:         o.Admission.NewMemory(),
-		serverDeadline: o.Deadline,
+		log:           d.Log,
+		present:       present,
+		errors:        response.NewErrorWriter(present),
+		buffers:       &buffer.Pool{},
+		cursors:       key,
+		limiter:       admission.New(o.Admission, d.Log),
+		memory:        o.Admission.NewMemory(),
+		http:          o.HTTP,
+		serverTimeout: o.requestTimeout(),
 	}
+	f.drain.HeaderTimeout = o.HTTP.HeaderTimeout
+	f.drain.MaxResets = o.HTTP.HTTP2.MaxResets
+	refusals := listen.NewRefusals(d.Log, "connections are refused, since http.maxConnections are open and all of them are in use")
+	f.drain.OnRefused = func(s drain.Stats) { refusals.Add("max", s.Max) }
+	f.drain.SetMaxConns(o.HTTP.MaxConnections)
 	first, err := f.version(o, d)
 	if err != nil {
 		return nil, err
@@ -249,6 +260,7 @@ func (f *Front) Prepare(o Options, d Deps) (apply func(), err error) {
 	return func() {
 		f.limiter.SetOptions(o.Admission)
 		o.Admission.SetMemory(f.memory)
+		f.drain.SetMaxConns(o.HTTP.MaxConnections)
 		f.current.Store(next)
 	}, nil
 }
@@ -358,13 +370,16 @@ func (f *Front) Handler() http.Handler {
 
 // Load is what the gateway does at a moment, and what it has refused since it started.
 type Load struct {
-	Operations admission.Stats
-	Classes    map[string]admission.ClassStats // by class of callers
-	Memory     engine.MemoryStats
+	Operations  admission.Stats
+	Classes     map[string]admission.ClassStats // by class of callers
+	Memory      engine.MemoryStats
+	Connections drain.Stats
 }
 
 // Load returns the present load.
-func (f *Front) Load() Load { return Load{f.limiter.Stats(), f.limiter.ClassStats(), f.memory.Stats()} }
+func (f *Front) Load() Load {
+	return Load{f.limiter.Stats(), f.limiter.ClassStats(), f.memory.Stats(), f.drain.Stats()}
+}
 
 // Drain makes /readyz answer 503, so that load balancers send no new clients, and has each
 // response end its connection, so that the clients open their next one to another gateway.

@@ -7,6 +7,14 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/gateway/front/response"
 )
 
+// Health returns a handler of /healthz and /readyz alone, for another listener.
+func (f *Front) Health() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /healthz", f.serveHealth)
+	mux.HandleFunc("GET /readyz", f.serveReadiness)
+	return mux
+}
+
 // serveHealth reports that the process runs.
 func (f *Front) serveHealth(w http.ResponseWriter, _ *http.Request) {
 	writeJSON(w, http.StatusOK, `{"status":"up"}`)

@@ -71,7 +71,7 @@ func (v *version) routes(d Deps, cors middleware.Middleware) http.Handler {
 
 	return middleware.Chain(mux,
 		middleware.RequestID, // first, so that all that follows knows the request by this id
-		middleware.LimitBody(v.options.BodyBytes, v.options.Deadline), // on all routes, since a body that no handler reads must not hold a connection either
+		middleware.LimitBody(v.options.BodyBytes, v.options.bodyTimeout()), // on all routes, since a body that no handler reads must not hold a connection either
 		v.writeDeadline(),
 		v.compression(),
 		v.drain.Middleware, // after LimitBody, whose read deadline it shortens when the server stops
@@ -87,13 +87,13 @@ func (v *version) accessLog(log *slog.Logger) middleware.Middleware {
 	})
 }
 
-// writeDeadline returns the middleware that bounds the time for a response, where the server's bound is
-// that of another deadline.
+// writeDeadline returns the middleware that bounds the time for a response, where the server has another
+// bound.
 func (v *version) writeDeadline() middleware.Middleware {
-	if v.options.Deadline == v.serverDeadline {
+	if v.options.requestTimeout() == v.serverTimeout {
 		return middleware.None
 	}
-	return middleware.WriteDeadline(v.options.Deadline + writeTimeout)
+	return middleware.WriteDeadline(v.options.requestTimeout())
 }
 
 // compression returns the middleware that says whether responses are compressed.

@@ -4,26 +4,23 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"net"
 	"net/http"
 	"time"
+
+	"github.com/gatehouse-graphql/gatehouse/gateway/listen"
 )
 
-// The bounds of a connection. Options has those of bodies and operations.
-const (
-	headerTimeout  = 5 * time.Second
-	idleTimeout    = 120 * time.Second
-	writeTimeout   = 30 * time.Second // for the response, after the operation's deadline
-	maxHeaderBytes = 64 << 10
-
-	// DefaultGrace is the default of ServeOptions.Grace.
-	DefaultGrace = 30 * time.Second
-)
+// DefaultGrace is the default of ServeOptions.Grace.
+const DefaultGrace = 30 * time.Second
 
 // bodyGrace is how long clients may take to send the rest of a body after ServeOptions.Delay, or
 // half of ServeOptions.Grace if that is shorter.
 const bodyGrace = 5 * time.Second
+
+// handshakeGrace is how long TLS handshakes that have begun may take after ServeOptions.Delay, as long
+// as a new connection without TLS may be silent.
+const handshakeGrace = time.Second
 
 // ServeOptions say how a server stops.
 type ServeOptions struct {
@@ -32,22 +29,27 @@ type ServeOptions struct {
 	Delay time.Duration
 	// Grace is how long the server waits for running requests after that. Default 30s.
 	Grace time.Duration
+	// TLS terminates TLS on the connections. SetServeOptions does not replace it. Default nil, which
+	// serves plain HTTP.
+	TLS *listen.Terminator
 }
 
 // Serve serves on l until ctx ends. Then it calls Drain, goes on for o.Delay, accepts no more
 // connections, closes those that are idle, waits up to o.Grace for running requests, and cancels
 // those that are left. It closes l, and returns within Delay and Grace of the end of ctx.
-// SetServeOptions may replace o until then. The error is nil if all operations had ended: a client that does not read its response, or does
-// not send its request, is cut off without an error.
+// SetServeOptions may replace o until then. The error is nil if all operations had ended: a client that
+// does not read its response, or does not send its request, is cut off without an error.
 func (f *Front) Serve(ctx context.Context, l net.Listener, o ServeOptions) error {
 	f.SetServeOptions(o)
 	// Requests go on when ctx ends, and end when Serve returns.
 	running, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
 	server := f.server(running)
+	served := o.TLS.Listener(f.drain.Listener(l), f.http.HeaderTimeout)
+	defer served.Close() //nolint:errcheck // it is closed already, unless the server has failed
 
 	failed := make(chan error, 1)
-	go func() { failed <- server.Serve(f.drain.Listener(l)) }()
+	go func() { failed <- server.Serve(served) }()
 	select {
 	case err := <-failed:
 		return fmt.Errorf("serve: %w", err)
@@ -60,9 +62,10 @@ func (f *Front) Serve(ctx context.Context, l net.Listener, o ServeOptions) error
 	if err := waitOrFail(failed, o.Delay); err != nil {
 		return err
 	}
-	_ = l.Close()
+	graceEnds := time.Now().Add(o.Grace)
+	served.Stop(min(handshakeGrace, o.Grace))
 	<-failed // so that all connections are known
-	return f.stop(server, o.Grace)
+	return f.stop(server, o.Grace, graceEnds)
 }
 
 // SetServeOptions replaces the options of a Serve that has not begun to stop.
@@ -71,24 +74,6 @@ func (f *Front) SetServeOptions(o ServeOptions) {
 		o.Grace = DefaultGrace
 	}
 	f.shutdown.Store(&o)
-}
-
-// server returns a server whose requests have contexts below running.
-func (f *Front) server(running context.Context) *http.Server {
-	var protocols http.Protocols
-	protocols.SetHTTP1(true)
-	protocols.SetUnencryptedHTTP2(true) // by prior knowledge (RFC 9113, section 3.3), as proxies and meshes use it
-	return &http.Server{
-		Protocols:         &protocols,
-		Handler:           f.Handler(),
-		BaseContext:       func(net.Listener) context.Context { return running },
-		ConnState:         f.drain.ConnState,
-		ErrorLog:          slog.NewLogLogger(f.log.Handler(), slog.LevelWarn),
-		ReadHeaderTimeout: headerTimeout,
-		WriteTimeout:      f.serverDeadline + writeTimeout,
-		IdleTimeout:       idleTimeout,
-		MaxHeaderBytes:    maxHeaderBytes,
-	}
 }
 
 // waitOrFail waits for delay. It returns an error if the server fails meanwhile.
@@ -103,9 +88,10 @@ func waitOrFail(failed <-chan error, delay time.Duration) error {
 	}
 }
 
-// stop waits up to grace for running requests, and closes the connections of those that are left.
-func (f *Front) stop(server *http.Server, grace time.Duration) error {
-	ctx, cancel := context.WithTimeout(context.Background(), grace)
+// stop waits until the end of grace for running requests, and closes the connections of those that are
+// left.
+func (f *Front) stop(server *http.Server, grace time.Duration, ends time.Time) error {
+	ctx, cancel := context.WithDeadline(context.Background(), ends)
 	defer cancel()
 	err := f.drain.Wait(ctx) // first, since Shutdown drops requests whose headers have just arrived
 	if err == nil {

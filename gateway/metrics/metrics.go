@@ -33,14 +33,22 @@ const scope = "github.com/gatehouse-graphql/gatehouse/gateway/metrics"
 // Metrics counts operations and serves the counts. It is safe for concurrent use. Only Serve starts
 // goroutines.
 type Metrics struct {
-	operations operations
-	load       loadMetrics
-	reloads    reloadMetrics
-	degraded   degraded
-	documents  documentCounts
-	refused    refused
-	sources    sourceMetrics
-	handler    http.Handler
+	operations  operations
+	load        loadMetrics
+	reloads     reloadMetrics
+	degraded    degraded
+	documents   documentCounts
+	refused     refused
+	sources     sourceMetrics
+	handler     http.Handler
+	operations  operations
+	load        loadMetrics
+	reloads     reloadMetrics
+	connections connectionMetrics
+	degraded    degraded
+	refused     refused
+	sources     sourceMetrics
+	handler     http.Handler
 }
 
 // New returns metrics of operations, of the Go runtime and of the process. It logs errors of serving
@@ -93,6 +101,9 @@ func (m *Metrics) register(meter metric.Meter) error {
 	}
 	m.refused = newRefused()
 	if err := m.refused.register(meter); err != nil {
+		return err
+	}
+	if err := m.connections.register(meter); err != nil {
 		return err
 	}
 	return m.load.register(meter)

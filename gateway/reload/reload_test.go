@@ -185,7 +185,7 @@ func TestRunFollowsFileAndHangups(t *testing.T) {
 	p := newProgram(t, hangups)
 	p.run()
 	p.write(strings.ReplaceAll(settings, "depth: 5", "depth: 6"))
-	p.eventually("the reload after the change of the file", func() bool { return p.depth() == 6 })
+	p.eventually("the reload after the change of the file", func() bool { return p.depth() == 6 && p.State().Last != nil })
 	if last := p.State().Last; last.Cause != causeFile {
 		t.Errorf("%+v", last)
 	}
