@@ -38,6 +38,7 @@ type Metrics struct {
 	reloads    reloadMetrics
 	degraded   degraded
 	documents  documentCounts
+	rateLimits rateLimitMetrics
 	refused    refused
 	sources    sourceMetrics
 	handler    http.Handler
@@ -89,6 +90,9 @@ func (m *Metrics) register(meter metric.Meter) error {
 		return err
 	}
 	if err := m.degraded.register(meter); err != nil {
+		return err
+	}
+	if err := m.rateLimits.register(meter); err != nil {
 		return err
 	}
 	m.refused = newRefused()
