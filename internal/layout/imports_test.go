@@ -37,6 +37,7 @@ var rules = []rule{
 	{"internal/period", nil, "a period is read the same whatever is limited"},
 	{"internal/suggest", nil, "names are compared the same whatever they name"},
 	{"store", nil, "it knows keys and bytes, and not what they mean"},
+	{"store/redistest", nil, "it starts a server, whatever is stored in it"},
 	{"auth", []string{"fault"}, "a token is the same whatever is served"},
 	{"engine/scalar", []string{"fault"}, "models have its types"},
 	{"engine/input", []string{"engine/scalar", "fault"}, "values are coerced by the schema alone"},
@@ -110,7 +111,7 @@ var rules = []rule{
 	{"benchmarks/faults", []string{"benchmarks", "benchmarks/faults/faulty"}, "what measures is not made of what is measured"},
 	{"benchmarks/posts", []string{"gateway", "gateway/config", "gateway/command", "upstreams", "engine", "engine/page", "engine/facts", "engine/introspect", "engine/plan", "engine/scalar", "auth", "fault"}, "it is a project as users have it, over the library"},
 	{"internal/layout", nil, "it reads the tree, whatever is in it"},
-	{"e2e", []string{"gateway", "gateway/documents", "gateway/blocklist", "gateway/command", "gateway/config", "gateway/front", "gateway/front/admission", "graph", "resolvers", "upstreams", "examples/shop/demo", "examples", "benchmarks/faults/faulty"}, "it tests the program from outside"},
+	{"e2e", []string{"store/redistest", "gateway", "gateway/documents", "gateway/blocklist", "gateway/command", "gateway/config", "gateway/front", "gateway/front/admission", "graph", "resolvers", "upstreams", "examples/shop/demo", "examples", "benchmarks/faults/faulty"}, "it tests the program from outside"},
 	{".", []string{"gateway", "gateway/command", "resolvers", "graph", "upstreams", "examples/shop/demo", "examples"}, "it is the program, in which graph and gateway meet"},
 }
 
