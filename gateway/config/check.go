@@ -20,6 +20,7 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/gateway/documents"
 	"github.com/gatehouse-graphql/gatehouse/gateway/front"
 	"github.com/gatehouse-graphql/gatehouse/internal/yaml"
+	"github.com/gatehouse-graphql/gatehouse/store"
 	"github.com/gatehouse-graphql/gatehouse/upstreams"
 )
 
@@ -51,6 +52,8 @@ func (c *Config) check(k *checker) {
 	c.checkClasses(k)
 	c.checkDocuments(k)
 	c.checkAdmission(k)
+	k.reportErrors(parsePath("rateLimits"), c.RateLimits.Validate())
+	k.reportErrors(parsePath("store"), store.Options(c.Store).Validate())
 	if !k.demo {
 		c.checkIssuers(k)
 		c.checkSources(k)
@@ -111,16 +114,6 @@ func (c *Config) checkProgram(k *checker) {
 		"http.idleTimeout":                c.HTTP.IdleTimeout < 0,
 		"http.maxHeaderBytes":             c.HTTP.MaxHeaderBytes < 0,
 		"http.http2.maxConcurrentStreams": c.HTTP.HTTP2.MaxConcurrentStreams < 0,
-		"shutdown.delay":                  c.Shutdown.Delay < 0,
-		"shutdown.grace":                  c.Shutdown.Grace < 0,
-		"limits.body":                     c.Limits.Body < 0,
-		"execution.deadline":              c.Execution.Deadline < 0,
-		"execution.maxCalls":              c.Execution.MaxCalls < 0,
-		"execution.maxParallelCalls":      c.Execution.MaxParallelCalls < 0,
-		"execution.maxItems":              c.Execution.MaxItems < 0,
-		"execution.maxValues":             c.Execution.MaxValues < 0,
-		"execution.maxBytes":              c.Execution.MaxBytes < 0,
-		"cors.maxAge":                     c.CORS.MaxAge < 0,
 	}
 	for _, setting := range slices.Sorted(maps.Keys(negative)) {
 		if negative[setting] {

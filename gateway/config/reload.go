@@ -41,6 +41,8 @@ var reloads = map[string]bool{
 	"sources":             true,
 	"blocked":             true,
 	"documents":           true,
+	"rateLimits":          true,
+	"store":               true,
 }
 
 // needsRestart reports whether the setting at p is read at the start only.

@@ -36,16 +36,10 @@ type Metrics struct {
 	operations  operations
 	load        loadMetrics
 	reloads     reloadMetrics
-	degraded    degraded
-	documents   documentCounts
-	refused     refused
-	sources     sourceMetrics
-	handler     http.Handler
-	operations  operations
-	load        loadMetrics
-	reloads     reloadMetrics
 	connections connectionMetrics
 	degraded    degraded
+	documents   documentCounts
+	rateLimits  rateLimitMetrics
 	refused     refused
 	sources     sourceMetrics
 	handler     http.Handler
@@ -97,6 +91,9 @@ func (m *Metrics) register(meter metric.Meter) error {
 		return err
 	}
 	if err := m.degraded.register(meter); err != nil {
+		return err
+	}
+	if err := m.rateLimits.register(meter); err != nil {
 		return err
 	}
 	m.refused = newRefused()

@@ -8,8 +8,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-
-	"github.com/gatehouse-graphql/gatehouse/internal/suggest"
 )
 
 // The values of Options.Headers.
@@ -77,8 +75,8 @@ type Rule struct {
 	Match Match `yaml:"match"`
 	// Tier is what tells the tiers apart: class, or claims.NAME. Default class.
 	Tier string `yaml:"tier"`
-	// Tiers are the limits of some callers in the place of limits, by the values of tier, which "*"
-	// does not match; unlimited stands for none. Default none.
+	// Tiers are the limits of callers of some tiers, by the names of those, in the place of limits, as
+	// gold: [1000/s]. A tier with [unlimited] has none. Default none.
 	Tiers map[string][]string `yaml:"tiers"`
 	// Mode is enforce or log. By log, requests that would be refused are counted and logged, and pass.
 	// Default enforce.
@@ -93,8 +91,8 @@ type Match struct {
 	Clients []string `yaml:"clients"`
 	// Operations are names of operations, which clients choose. Default all.
 	Operations []string `yaml:"operations"`
-	// Types are query, mutation and subscription. Default all.
-	Types []string `yaml:"types"`
+	// Kinds are query, mutation and subscription. Default all.
+	Kinds []string `yaml:"kinds"`
 }
 
 func (o Options) withDefaults() Options {
@@ -121,7 +119,7 @@ func (o Options) compile() ([]*rule, error) {
 	mistake := func(format string, args ...any) { wrong = append(wrong, fmt.Errorf(format, args...)) }
 	oneOf := func(setting, value string, allowed ...string) {
 		if value != "" && !slices.Contains(allowed, value) {
-			mistake("%s must be %s, not %.40q%s", setting, listed(allowed), value, suggest.DidYouMean(value, allowed))
+			mistake("%s must be %s, not %.40q", setting, listed(allowed), value)
 		}
 	}
 	oneOf("headers", o.Headers, HeadersStandard, HeadersNone)
@@ -144,8 +142,8 @@ func (o Options) compile() ([]*rule, error) {
 		names[r.Name] = true
 		oneOf(at+" has a count that", r.Count, CountRequests, CountCost)
 		oneOf(at+" has a mode that", r.Mode, ModeEnforce, ModeLog)
-		for _, kind := range r.Match.Types {
-			oneOf(at+" matches a type that", kind, "query", "mutation", "subscription")
+		for _, kind := range r.Match.Kinds {
+			oneOf(at+" matches a kind that", kind, "query", "mutation", "subscription")
 		}
 		compiled, err := r.compile()
 		for _, one := range err {
@@ -171,7 +169,7 @@ func (r Rule) compile() (*rule, []error) {
 	}
 	c := &rule{
 		name: r.Name, byCost: r.Count == CountCost, dryRun: r.Mode == ModeLog, tiers: map[string][]*window{},
-		classes: r.Match.Classes, clients: r.Match.Clients, operations: r.Match.Operations, types: r.Match.Types,
+		classes: r.Match.Classes, clients: r.Match.Clients, operations: r.Match.Operations, kinds: r.Match.Kinds,
 	}
 	var err error
 	by := r.By
@@ -224,4 +222,9 @@ func windowsOf(name string, limits []string) ([]*window, error) {
 		windows[i] = newWindow(name, l, len(limits) > 1)
 	}
 	return windows, nil
+}
+
+// NeedsCost reports whether a rule counts what operations cost, so that Deps.Cost must know it.
+func (o Options) NeedsCost() bool {
+	return slices.ContainsFunc(o.Rules, func(r Rule) bool { return r.Count == CountCost })
 }
