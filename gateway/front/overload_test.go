@@ -109,7 +109,7 @@ func TestCallersDoNotStarveEachOther(t *testing.T) {
 		switch got := g.ask(t, "{n}", "X-Forwarded-For: "+address); {
 		case got.status == http.StatusOK:
 			served.Add(1)
-		case got.status == http.StatusServiceUnavailable && got.code() == "OVERLOADED" && got.header.Get("Retry-After") != "":
+		case got.status == http.StatusTooManyRequests && got.code() == "RATE_LIMITED" && got.header.Get("Retry-After") != "":
 			refused.Add(1)
 		default:
 			t.Errorf("%d %s", got.status, got.text)
@@ -128,6 +128,15 @@ func TestCallersDoNotStarveEachOther(t *testing.T) {
 	all.Wait()
 	if served.Load() != 6 || refused.Load() != 48 {
 		t.Errorf("%d served and %d refused", served.Load(), refused.Load())
+	}
+	logged := 0
+	for _, line := range g.log.lines(t, "operation") {
+		if line["refused"] == "rate_limit" {
+			logged++
+		}
+	}
+	if logged != 48 {
+		t.Errorf("%d lines say why the request was refused, want 48", logged)
 	}
 }
 
@@ -156,7 +165,7 @@ func TestAdmissionChangesUnderLoad(t *testing.T) {
 				switch got := g.ask(t, "{n}", header...); {
 				case got.status == http.StatusOK:
 					served.Add(1)
-				case got.status != http.StatusServiceUnavailable || got.code() != "OVERLOADED":
+				case got.code() != "OVERLOADED" && got.code() != "RATE_LIMITED":
 					t.Errorf("%d %s", got.status, got.text)
 				}
 			}

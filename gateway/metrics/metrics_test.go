@@ -218,3 +218,29 @@ func TestDegradedFields(t *testing.T) {
 		}
 	}
 }
+
+// The load of each class of callers has its own series, and what was refused has one by cause. Without
+// classes there is no label for them.
+func TestLoad(t *testing.T) {
+	m := newMetrics(t, slog.New(slog.DiscardHandler))
+	load := metrics.Load{
+		Operations: map[string]metrics.Operations{"partner": {Running: 1, Waiting: 2, Queued: 3}, "other": {Running: 4}},
+		Limit:      128,
+		Refused:    map[string]int64{"operations": 5, "cpu_watermark": 6},
+	}
+	m.ObserveLoad(func() metrics.Load { return load })
+	text, _ := page(t, m)
+	for _, want := range []string{
+		`gateway_operations_running{class="partner"} 1`, `gateway_operations_waiting{class="partner"} 2`, `gateway_operations_queued{class="partner"} 3`,
+		`gateway_operations_running{class="other"} 4`, "gateway_operations_limit 128",
+		`gateway_refused_total{cause="operations"} 5`, `gateway_refused_total{cause="cpu_watermark"} 6`,
+	} {
+		if !strings.Contains(text, want+"\n") {
+			t.Errorf("no %s in\n%s", want, text)
+		}
+	}
+	load.Operations = map[string]metrics.Operations{"": {Running: 7}}
+	if text, _ = page(t, m); !strings.Contains(text, "gateway_operations_running 7\n") || strings.Contains(text, "class=") {
+		t.Errorf("without classes:\n%s", text)
+	}
+}

@@ -155,8 +155,8 @@ func (r Request) cost() int64 {
 }
 
 // Acquire waits until the operation may be executed, by the turn t, which must be new. If it returns
-// nil, t.Release must be called. Its error is a fault with the code fault.Overloaded, or that of ctx if
-// that ends first.
+// nil, t.Release must be called. Its error is a fault with the code fault.Overloaded, or with
+// fault.RateLimited for a caller who has too many, or that of ctx if that ends first.
 func (l *Limiter) Acquire(ctx context.Context, t *Turn, r Request) error {
 	if l == nil {
 		return nil
@@ -205,6 +205,16 @@ func (l *Limiter) refuse(c *class, why cause) error {
 	return errOverloaded(max(c.freed.Wait(int64(c.queue.Len())+1), time.Second))
 }
 
+// refuseCaller counts a refusal of an operation whose caller has as many as it may, and returns its error,
+// which does not say that the gateway is busy: proxies take the status 503 for a reason to send the
+// requests of other callers elsewhere, too. The caller of refuseCaller holds l.mu.
+func (l *Limiter) refuseCaller(c *class) error {
+	l.refused[causeCaller]++
+	f := fault.New(fault.RateLimited, "the caller has %d operations at the same time, which is the limit; send the next one when one of them has ended", c.MaxOperationsPerCaller)
+	f.RetryAfter = time.Second
+	return f
+}
+
 // enter has the operation run or refuses it. It reports false if the operation has to queue.
 func (l *Limiter) enter(t *Turn, r Request) (isDecided bool, err error) {
 	l.mu.Lock()
@@ -215,7 +225,7 @@ func (l *Limiter) enter(t *Turn, r Request) (isDecided bool, err error) {
 	}
 	c := t.class
 	if l.bounded && !c.addCaller(t, r.Caller) {
-		return true, l.refuse(c, causeCaller)
+		return true, l.refuseCaller(c)
 	}
 	if c.queue.Len() > 0 || !l.mayRun(c) {
 		return false, nil

@@ -44,7 +44,7 @@ func mustRefuse(t *testing.T, l *Limiter, r Request) *fault.Error {
 	begin := time.Now()
 	err := l.Acquire(t.Context(), &Turn{}, r)
 	f, ok := errors.AsType[*fault.Error](err)
-	if !ok || f.Code != fault.Overloaded || time.Since(begin) > 0 {
+	if !ok || f.Code != fault.Overloaded && f.Code != fault.RateLimited || time.Since(begin) > 0 {
 		t.Fatalf("%v after %s", err, time.Since(begin))
 	}
 	return f

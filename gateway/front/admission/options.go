@@ -60,9 +60,9 @@ type Options struct {
 	// nine tenths of the container's memory), or 512 MB without one; negative is no limit.
 	MaxBytes int64 `yaml:"maxBytes"`
 	// MaxOperationsPerCaller is how many operations of one caller are executed or queue at the same
-	// time. Further ones are refused with the code OVERLOADED. A caller is the subject of the token,
-	// and without a token the address, of which IPv6 counts by its first 64 bits. A class may have
-	// another limit. Default none.
+	// time. Further ones are refused with the status 429 and the code RATE_LIMITED. A caller is the
+	// subject of the token, and without a token the address, of which IPv6 counts by its first 64
+	// bits. A class may have another limit. Default none.
 	MaxOperationsPerCaller int `yaml:"maxOperationsPerCaller"`
 	// Classes are the classes of callers that have turns of their own, by name: anonymous,
 	// authenticated, or one of your own. All other callers are the class other together, which has the

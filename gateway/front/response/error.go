@@ -24,8 +24,11 @@ func NewErrorWriter(p *presenter.Presenter) *ErrorWriter { return &ErrorWriter{p
 // read what follows as the rest of that response.
 func (e *ErrorWriter) Write(w http.ResponseWriter, r *http.Request, err error) {
 	httpErr := httperror.From(err)
-	if fault.CodeOf(httpErr.Err) == fault.Overloaded {
+	switch fault.CodeOf(httpErr.Err) {
+	case fault.Overloaded:
 		request.LogEntryOf(r.Context()).Refuse(request.RefusedOverload, "")
+	case fault.RateLimited:
+		request.LogEntryOf(r.Context()).Refuse(request.RefusedRateLimit, "")
 	}
 	shown := e.presenter.Present(r.Context(), httpErr.Err)
 	if request.LogEntryOf(r.Context()).Status != 0 {
