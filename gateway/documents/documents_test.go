@@ -6,6 +6,9 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/lexer"
 )
 
 // The manifests in testdata are those of the real tools: e2e makes them anew and compares.
@@ -299,4 +302,42 @@ func FuzzFind(f *testing.F) {
 			t.Errorf("%q found %+v", id, d)
 		}
 	})
+}
+
+// FuzzForm holds that texts with equal forms have equal tokens as the parser reads them.
+func FuzzForm(f *testing.F) {
+	for _, text := range []string{"{n}", "query A($x: Int = 1) { a(x: $x) ... on Q { b } }", `{s(a:"a b" b:"""x "" \""" y""" c:-1.5e+3)}`, "#c\n{n,\r\nm}", "{a...b}", `{s(a:"\"")}`} {
+		f.Add(text, text+" ")
+		f.Add(text, "{ n }")
+	}
+	f.Fuzz(func(t *testing.T, a, b string) {
+		for _, other := range []string{b, strings.ReplaceAll(a, " ", ""), strings.ReplaceAll(a, ",", " "), "\ufeff" + a + "# end"} {
+			if formOf(a) != formOf(other) {
+				continue
+			}
+			tokens, ok := lex(a)
+			others, otherOK := lex(other)
+			if ok && otherOK && fmt.Sprint(tokens) != fmt.Sprint(others) {
+				t.Fatalf("%q and %q have one form, but the tokens %q and %q", a, other, tokens, others)
+			}
+		}
+	})
+}
+
+// lex returns the tokens of a text by the lexer of the parser.
+func lex(text string) (tokens []string, ok bool) {
+	l := lexer.New(&ast.Source{Input: text})
+	for {
+		token, err := l.ReadToken()
+		if err != nil {
+			return nil, false
+		}
+		switch token.Kind {
+		case lexer.EOF:
+			return tokens, true
+		case lexer.Comment:
+			continue
+		}
+		tokens = append(tokens, fmt.Sprintf("%s %q", token.Kind, token.Value))
+	}
 }

@@ -144,7 +144,8 @@ func TestModes(t *testing.T) {
 		"enforce-anonymous": {documents.Options{Mode: documents.EnforceAnonymous}, enforced, free},
 		"enforce, by id": {
 			documents.Options{Mode: documents.Enforce, RequireID: true},
-			want{executed, unknown, idRequired, notListed}, want{executed, unknown, idRequired, notListed},
+			want{executed, unknown, idRequired, notListed},
+			want{executed, unknown, idRequired, notListed},
 		},
 		"enforce, with APQ": {documents.Options{Mode: documents.Enforce, APQ: documents.APQ{Enabled: true}}, enforced, enforced},
 	} {
