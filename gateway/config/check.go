@@ -111,16 +111,6 @@ func (c *Config) checkProgram(k *checker) {
 		"http.idleTimeout":                c.HTTP.IdleTimeout < 0,
 		"http.maxHeaderBytes":             c.HTTP.MaxHeaderBytes < 0,
 		"http.http2.maxConcurrentStreams": c.HTTP.HTTP2.MaxConcurrentStreams < 0,
-		"shutdown.delay":                  c.Shutdown.Delay < 0,
-		"shutdown.grace":                  c.Shutdown.Grace < 0,
-		"limits.body":                     c.Limits.Body < 0,
-		"execution.deadline":              c.Execution.Deadline < 0,
-		"execution.maxCalls":              c.Execution.MaxCalls < 0,
-		"execution.maxParallelCalls":      c.Execution.MaxParallelCalls < 0,
-		"execution.maxItems":              c.Execution.MaxItems < 0,
-		"execution.maxValues":             c.Execution.MaxValues < 0,
-		"execution.maxBytes":              c.Execution.MaxBytes < 0,
-		"cors.maxAge":                     c.CORS.MaxAge < 0,
 	}
 	for _, setting := range slices.Sorted(maps.Keys(negative)) {
 		if negative[setting] {

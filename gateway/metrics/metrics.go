@@ -36,16 +36,9 @@ type Metrics struct {
 	operations  operations
 	load        loadMetrics
 	reloads     reloadMetrics
-	degraded    degraded
-	documents   documentCounts
-	refused     refused
-	sources     sourceMetrics
-	handler     http.Handler
-	operations  operations
-	load        loadMetrics
-	reloads     reloadMetrics
 	connections connectionMetrics
 	degraded    degraded
+	documents   documentCounts
 	refused     refused
 	sources     sourceMetrics
 	handler     http.Handler
