@@ -147,4 +147,8 @@ const (
 	WrongDefault       Code = "GH212"
 	OnErrorArgument    Code = "GH213"
 	NothingStale       Code = "GH214"
+
+	InvalidRateLimit    Code = "GH220"
+	UnknownRateLimitKey Code = "GH221"
+	RepeatedRateLimit   Code = "GH222"
 )

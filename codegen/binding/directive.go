@@ -29,9 +29,10 @@ type Directive struct {
 	// states returns what the uses of the directive at one part of the schema state of it: members of
 	// facts.Facts. Go expressions may use package facts by this name. Nil means nothing.
 	states func(uses ast.DirectiveList) []Fact
-	// check returns a guard's check as a call of package auth: Check(ctx, arguments). It is set for
-	// guards alone.
-	check func(use *ast.Directive) string
+	// check returns a guard's check as a call of package auth, or of package engine for a guard that
+	// inEngine: Check(ctx, arguments). It is set for guards alone.
+	check    func(use *ast.Directive) string
+	inEngine bool
 	// implies names the guards whose condition holds wherever this guard's does.
 	implies []string
 }
@@ -92,6 +93,14 @@ var Directives = []*Directive{
 		compile: (*compiler).checkScopeLists,
 		implies: []string{"authenticated"},
 		Codes:   []Code{MissingGuard, EmptyScopes},
+	},
+	{
+		// After the other guards: whom they refuse is told so whatever is left of a limit.
+		Name: "rateLimit", Kind: Guard, Docs: "Rate limits", compile: (*compiler).checkRateLimits, states: statesRateLimits,
+		facts:    func(*ast.Directive) []Fact { return []Fact{{"Limited", "true"}} },
+		check:    func(*ast.Directive) string { return "CheckRateLimit(ctx)" },
+		inEngine: true,
+		Codes:    []Code{MissingGuard, InvalidRateLimit, UnknownRateLimitKey, RepeatedRateLimit},
 	},
 	{
 		Name: "json", Docs: "Other directives", compile: (*compiler).compileWireNames,

@@ -130,7 +130,8 @@ func GuardsOf(field *ast.FieldDefinition) ast.DirectiveList {
 		implied := func(other *ast.Directive) bool {
 			return slices.Contains(DirectiveByName(other.Name).implies, guard.Name)
 		}
-		if !slices.ContainsFunc(guards, implied) && !hasGuard(guards[:i], guard) {
+		equal := func(other *ast.Directive) bool { return GuardCheck(other) == GuardCheck(guard) }
+		if !slices.ContainsFunc(guards, implied) && !slices.ContainsFunc(guards[:i], equal) {
 			distinct = append(distinct, guard)
 		}
 	}
@@ -164,9 +165,14 @@ func hasGuard(directives ast.DirectiveList, guard *ast.Directive) bool {
 	return false
 }
 
-// GuardCheck returns the check of a guard as a Go expression: a call of a function of package auth,
-// whose result is an error.
+// GuardCheck returns the check of a guard as a Go expression: a call of a function of package auth, or
+// of package engine if IsEngineGuard, whose result is an error.
 func GuardCheck(guard *ast.Directive) string { return DirectiveByName(guard.Name).check(guard) }
+
+// IsEngineGuard reports whether the code of a guard is in package engine, and not in package auth. Such a
+// guard knows by the place of a field whether it is refused, and says nothing about who may see the
+// field.
+func IsEngineGuard(name string) bool { return DirectiveByName(name).inEngine }
 
 // guarded returns the fact that every guard states of its field.
 func guarded(*ast.Directive) []Fact { return []Fact{{"Guarded", "true"}} }

@@ -165,7 +165,7 @@ func (g *generator) typeNames(def *ast.Definition) []string {
 // which nothing is fetched when the caller may not see them (decision 0030).
 func (g *generator) entityGuards(f *goFile, b *binding.Field, v *entityView) {
 	if b.QueryField != nil {
-		if guard := g.guardOf(f, b.QueryField.Definition); len(guard.Calls) > 0 {
+		if guard := g.accessGuardOf(f, b.QueryField.Definition); len(guard.Calls) > 0 {
 			guard.Name = f.declare("require"+templates.ToGo(b.Object.Name)+"Guards", "guard of entities of "+b.Object.Name)
 			v.Guard = guard.Name
 			g.entityGuardFuncs = append(g.entityGuardFuncs, guard)
@@ -173,7 +173,7 @@ func (g *generator) entityGuards(f *goFile, b *binding.Field, v *entityView) {
 	}
 	fields := fieldGuardsView{Type: b.Object.Name}
 	for _, field := range b.Object.Fields {
-		if guard := g.guardOf(f, field); len(guard.Calls) > 0 {
+		if guard := g.accessGuardOf(f, field); len(guard.Calls) > 0 {
 			guard.Name = field.Name
 			fields.Fields = append(fields.Fields, guard)
 		}

@@ -46,7 +46,7 @@ type enginePackages struct{ Plan, Engine, Graphql, Context, Ast, Auth, Introspec
 // engineView is the data of engine.gotpl.
 type engineView struct {
 	*enginePackages
-	Directives              []string // the guards that the schema uses, as fields of gqlgen's DirectiveRoot
+	Directives              []guardDirective // the guards that the schema uses
 	Types                   []*planType
 	QueryRoot, MutationRoot *planType // MutationRoot is nil for a schema without mutations
 	Values                  []*planValue
@@ -202,7 +202,7 @@ func (g *generator) engine() ([]byte, error) {
 	w.reserve()
 	w.view = &engineView{enginePackages: &enginePackages{
 		Plan: f.use(planPkg), Engine: f.use(enginePkg), Graphql: f.use(graphqlPkg), Context: f.use("context"), Ast: f.useNamed("github.com/vektah/gqlparser/v2/ast", "ast"), Auth: f.use(authPkg), Introspect: f.use(introspectPkg), Facts: f.use(factsPkg),
-	}, Directives: g.guardDirectives(), Statements: g.graph.Statements}
+	}, Directives: g.guardDirectives(f), Statements: g.graph.Statements}
 	for _, in := range g.data.Inputs {
 		if !in.HasUnmarshal() {
 			w.view.Inputs = append(w.view.Inputs, in.Name)

@@ -42,32 +42,69 @@ func dropRepeatedGuards(data *codegen.Data) {
 				for _, a := range d.Args {
 					key += fmt.Sprintf(" %#v", a.Value)
 				}
+				if isGuard(d.Name) && binding.IsEngineGuard(d.Name) {
+					key = d.Name // it decides by the place alone
+				}
 				repeated := isGuard(d.Name) && seen[key]
 				seen[key] = true
 				return repeated
 			})
+			// gqlgen's executor calls the last directive first, and plans call these guards last.
+			slices.SortStableFunc(f.Directives, func(a, b *codegen.Directive) int { return guardRank(a) - guardRank(b) })
 		}
 	}
 }
 
-// guardDirectives returns the guards that the schema uses, as fields of gqlgen's DirectiveRoot.
-func (g *generator) guardDirectives() []string {
-	var names []string
+// guardRank is 0 for a guard of package engine, and 1 for all other directives.
+func guardRank(d *codegen.Directive) int {
+	if isGuard(d.Name) && binding.IsEngineGuard(d.Name) {
+		return 0
+	}
+	return 1
+}
+
+// guardDirective is a guard in gqlgen's DirectiveRoot.
+type guardDirective struct {
+	Name    string // of the field, and of the function in the package
+	Package string // with its dot
+}
+
+// guardDirectives returns the guards that the schema uses.
+func (g *generator) guardDirectives(f *goFile) []guardDirective {
+	var guards []guardDirective
 	for name := range g.data.Config.Schema.Directives {
 		if isGuard(name) {
-			names = append(names, templates.UcFirst(name))
+			guards = append(guards, guardDirective{templates.UcFirst(name), f.use(guardPkg(name))})
 		}
 	}
-	slices.Sort(names)
-	return names
+	slices.SortFunc(guards, func(a, b guardDirective) int { return strings.Compare(a.Name, b.Name) })
+	return guards
+}
+
+// guardPkg returns the package that has the code of a guard.
+func guardPkg(name string) string {
+	if binding.IsEngineGuard(name) {
+		return enginePkg
+	}
+	return authPkg
 }
 
 // guardOf returns the guards of a field, without a name. Calls is empty for an open field.
 func (g *generator) guardOf(f *goFile, field *ast.FieldDefinition) guardView {
+	return guardViewOf(f, binding.GuardsOf(field))
+}
+
+// accessGuardOf returns those guards of a field that say who may see it, as guardOf does. The others belong to
+// the places where the field itself is selected.
+func (g *generator) accessGuardOf(f *goFile, field *ast.FieldDefinition) guardView {
+	return guardViewOf(f, slices.DeleteFunc(binding.GuardsOf(field), func(d *ast.Directive) bool { return binding.IsEngineGuard(d.Name) }))
+}
+
+func guardViewOf(f *goFile, guards ast.DirectiveList) guardView {
 	var v guardView
 	var directives []string
-	for _, guard := range binding.GuardsOf(field) {
-		v.Calls = append(v.Calls, f.use(authPkg)+binding.GuardCheck(guard))
+	for _, guard := range guards {
+		v.Calls = append(v.Calls, f.use(guardPkg(guard.Name))+binding.GuardCheck(guard))
 		directives = append(directives, directiveText(guard))
 	}
 	v.Directives = strings.Join(directives, " and ")
@@ -94,6 +131,10 @@ func guardName(field *ast.FieldDefinition) string {
 	for _, guard := range binding.GuardsOf(field) {
 		if len(guard.Arguments) == 0 {
 			name += titleWords(guard.Name)
+		}
+		if binding.IsEngineGuard(guard.Name) { // whose check has no arguments
+			name += titleWords(guard.Name)
+			continue
 		}
 		for _, a := range guard.Arguments {
 			name += titleWords(a.Value.String())

@@ -248,7 +248,7 @@ func (l *Limiter) apply(ctx context.Context, op *execute.Operation, c *charges) 
 		if ok {
 			op.SetHeader(headerRetryAfter, strconv.FormatInt(seconds(wait), 10))
 		}
-		_ = request.LogEntryOf(ctx) // TODO Refuse
+		request.LogEntryOf(ctx).Refuse(request.RefusedRateLimit, by.rule.name)
 		return refusal(`too many requests: the limit "`+by.rule.name+`" is `+by.window.text, wait, ok)
 	}
 	if refused := c.refusedFields(); refused != nil {
