@@ -14,6 +14,7 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/gateway/playground"
 	"github.com/gatehouse-graphql/gatehouse/gateway/redact"
 	"github.com/gatehouse-graphql/gatehouse/gateway/reload"
+	"github.com/gatehouse-graphql/gatehouse/store"
 	"github.com/gatehouse-graphql/gatehouse/upstreams"
 	"github.com/gatehouse-graphql/gatehouse/upstreams/observe"
 )
@@ -81,6 +82,9 @@ func (o *operators) watch(s *upstreams.Services, d *front.Deps) (err error) {
 // serve serves metrics and the pages of operators on the addresses that the settings have for them, and
 // shows the load of the front, connections, and what reloads have done. Of those, t and r may be nil.
 func (o *operators) serve(f *front.Front, t *listen.Terminator, r *reload.Reloader, log *slog.Logger) error {
+// shows the load of the front and what reloads have done. Of those, r may be nil.
+func (o *operators) serve(f *front.Front, shared *store.Store, r *reload.Reloader, log *slog.Logger) error {
+	o.counters.ObserveRateLimits(f.RateLimits, shared.Stats)
 	o.counters.ObserveLoad(func() metrics.Load { return loadOf(f, o.start) })
 	o.counters.ObserveConnections(func() metrics.Connections { return connectionsOf(f, t) })
 	if r != nil {

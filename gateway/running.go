@@ -15,6 +15,7 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/gateway/playground"
 	"github.com/gatehouse-graphql/gatehouse/gateway/redact"
 	"github.com/gatehouse-graphql/gatehouse/gateway/reload"
+	"github.com/gatehouse-graphql/gatehouse/store"
 	"github.com/gatehouse-graphql/gatehouse/upstreams"
 )
 
@@ -26,6 +27,7 @@ type running struct {
 	secrets  *redact.Secrets // of log
 	schema   graphql.ExecutableSchema
 	backends *upstreams.Services
+	store    *store.Store
 	verifier *auth.Verifier
 	shown    *operators
 	deps     front.Deps // those that no settings change
@@ -72,8 +74,13 @@ func newRunning(ctx context.Context, start command.Start, g Graph) (_ *running, 
 	}
 	r.stops = append(r.stops, func() { stopVerifier(); r.verifier.Wait() })
 
+	if r.store, err = store.New(store.Options(settings.Store), r.log); err != nil {
+		return nil, err
+	}
+	r.stops = append(r.stops, r.store.Close)
+
 	r.schema = g.Schema(r.backends)
-	r.deps = front.Deps{Schema: r.schema, Verify: r.verifier.Verify, Log: r.log}
+	r.deps = front.Deps{Schema: r.schema, Store: r.store, Verify: r.verifier.Verify, Log: r.log}
 	if err := r.shown.watch(r.backends, &r.deps); err != nil {
 		return nil, err
 	}
@@ -89,6 +96,7 @@ func newRunning(ctx context.Context, start command.Start, g Graph) (_ *running, 
 	}
 	r.stops = append(r.stops, r.shown.close)
 	if err := r.shown.serve(r.front, r.tls, r.reloader, r.log); err != nil {
+	if err := r.shown.serve(r.front, r.store, r.reloader, r.log); err != nil {
 		return nil, err
 	}
 	return r, nil
@@ -156,6 +164,15 @@ func (r *running) apply(c *config.Config) (err error) {
 	if err != nil {
 		return err
 	}
+	useStore, discardStore, err := r.store.Prepare(store.Options(c.Store))
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			discardStore()
+		}
+	}()
 	useFront, err := r.front.Prepare(c.Front(), r.depsOf(c, sources))
 	if err != nil {
 		return err
@@ -174,6 +191,7 @@ func (r *running) apply(c *config.Config) (err error) {
 
 	useTLS()
 	useIssuers()
+	useStore()
 	useFront()
 	r.backends.Use(sources)
 	r.front.SetServeOptions(serveOptions(c))

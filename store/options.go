@@ -36,11 +36,11 @@ type Options struct {
 
 // Redis is a server, or a cluster, that speaks the protocol of Redis 6 or later.
 type Redis struct {
-	// URLs has the address: redis://host:6379/0, or rediss://host:6380/0 for TLS. The number of the
-	// database and a user name with a password may be in it. Several addresses are nodes of a
+	// URLs are the address of Redis, redis://host:6379/0, or rediss://host:6380/0 for TLS. The number of the
+	// database, and a user name with a password, may be in it. Several addresses are nodes of a
 	// cluster, or Sentinels. Default none.
 	URLs []string `yaml:"urls"`
-	// Cluster says that the addresses are those of a Redis Cluster, whose other nodes are found through
+	// Cluster is whether the addresses are those of a Redis Cluster, whose other nodes are found through
 	// them. Default false.
 	Cluster bool `yaml:"cluster"`
 	// Master is the name of the master for which the Sentinels at the addresses are asked. Default none:
@@ -52,7 +52,7 @@ type Redis struct {
 	Password string `yaml:"password"`
 	// SentinelPassword is the password of the Sentinels. Default none.
 	SentinelPassword string `yaml:"sentinelPassword"`
-	// TLS has the certificates of connections to rediss URLs.
+	// TLS are the certificates of connections to rediss URLs.
 	TLS TLS `yaml:"tls"`
 	// PoolSize is the number of connections, to each node of a cluster. They are made beforehand. Default
 	// 8 for each processor (GOMAXPROCS).
@@ -60,7 +60,7 @@ type Redis struct {
 	// Timeout is how long a request waits for Redis at most. When Redis takes longer, or fails, the
 	// parts that use it go on as their settings say. Default 5ms.
 	Timeout time.Duration `yaml:"timeout"`
-	// Prefix begins the name of each key, so that others can use the same Redis. Gateways with the
+	// Prefix is the beginning of the name of each key, so that others can use the same Redis. Gateways with the
 	// same prefix share their state. Default "gatehouse:".
 	Prefix string `yaml:"prefix"`
 }
@@ -83,7 +83,9 @@ func (o Redis) configured() bool         { return len(o.URLs) > 0 }
 func (o Redis) timeout() time.Duration   { return cmp.Or(o.Timeout, DefaultTimeout) }
 func (o Redis) prefix() string           { return cmp.Or(o.Prefix, DefaultPrefix) }
 func (o Redis) equal(another Redis) bool { return reflect.DeepEqual(o, another) }
-func (o Redis) poolSize() int            { return cmp.Or(o.PoolSize, DefaultPoolPerProcessor*runtime.GOMAXPROCS(0)) }
+func (o Redis) poolSize() int {
+	return cmp.Or(o.PoolSize, DefaultPoolPerProcessor*runtime.GOMAXPROCS(0))
+}
 
 // Validate returns what is wrong with the options, as errors that begin with the setting. It does not
 // connect.

@@ -20,6 +20,7 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/gateway/documents"
 	"github.com/gatehouse-graphql/gatehouse/gateway/front"
 	"github.com/gatehouse-graphql/gatehouse/internal/yaml"
+	"github.com/gatehouse-graphql/gatehouse/store"
 	"github.com/gatehouse-graphql/gatehouse/upstreams"
 )
 
@@ -51,6 +52,8 @@ func (c *Config) check(k *checker) {
 	c.checkClasses(k)
 	c.checkDocuments(k)
 	c.checkAdmission(k)
+	k.reportErrors(parsePath("rateLimits"), c.RateLimits.Validate())
+	k.reportErrors(parsePath("store"), store.Options(c.Store).Validate())
 	if !k.demo {
 		c.checkIssuers(k)
 		c.checkSources(k)

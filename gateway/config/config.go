@@ -33,7 +33,9 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/gateway/limit"
 	"github.com/gatehouse-graphql/gatehouse/gateway/listen"
 	"github.com/gatehouse-graphql/gatehouse/gateway/network"
+	"github.com/gatehouse-graphql/gatehouse/gateway/ratelimit"
 	"github.com/gatehouse-graphql/gatehouse/internal/yaml"
+	"github.com/gatehouse-graphql/gatehouse/store"
 	"github.com/gatehouse-graphql/gatehouse/upstreams"
 )
 
@@ -81,6 +83,10 @@ type Config struct {
 	// Blocked lists operations that are refused before they are executed: those that fulfil all conditions
 	// of an entry. Default none.
 	Blocked []blocklist.Entry `yaml:"blocked"`
+	// RateLimits are the bounds on how often callers send operations.
+	RateLimits ratelimit.Options `yaml:"rateLimits"`
+	// Store is the state that replicas of the gateway share. Default none: each has its own.
+	Store Store `yaml:"store"`
 	// Cursors has the key that encrypts the cursors of paged fields.
 	Cursors Cursors `yaml:"cursors"`
 	// Auth has the issuers whose tokens are accepted. Default none: every caller is anonymous.
@@ -185,6 +191,7 @@ func (c *Config) Front() front.Options {
 		Execution:     c.Execution.Options,
 		Admission:     c.Admission,
 		Blocked:       c.Blocked,
+		RateLimits:    c.RateLimits,
 		Cursors:       page.Options(c.Cursors),
 		Proxies:       c.Proxies,
 		Callers:       c.Callers,
@@ -196,6 +203,9 @@ func (c *Config) Front() front.Options {
 
 // Cursors are page.Options that print without their secret.
 type Cursors page.Options
+
+// Store is store.Options that prints without its secrets.
+type Store store.Options
 
 // Auth is auth.Options that prints without its secrets.
 type Auth auth.Options
@@ -233,6 +243,10 @@ func (c *Config) resolvePaths(folder string, root *node) {
 			m.Files[j] = resolve(parsePath("documents.manifests").Item(i).Key("files").Item(j), file)
 		}
 	}
+	redis := parsePath("store.redis.tls")
+	c.Store.Redis.TLS.CAFile = resolve(redis.Key("caFile"), c.Store.Redis.TLS.CAFile)
+	c.Store.Redis.TLS.CertFile = resolve(redis.Key("certFile"), c.Store.Redis.TLS.CertFile)
+	c.Store.Redis.TLS.KeyFile = resolve(redis.Key("keyFile"), c.Store.Redis.TLS.KeyFile)
 	for i := range c.Auth.Issuers {
 		c.Auth.Issuers[i].KeyFile = resolve(issuerPath(i).Key("keyFile"), c.Auth.Issuers[i].KeyFile)
 	}

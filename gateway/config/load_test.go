@@ -26,6 +26,7 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/gateway/front/caller"
 	"github.com/gatehouse-graphql/gatehouse/gateway/limit"
 	"github.com/gatehouse-graphql/gatehouse/gateway/network"
+	"github.com/gatehouse-graphql/gatehouse/gateway/ratelimit"
 	"github.com/gatehouse-graphql/gatehouse/upstreams"
 )
 
@@ -157,6 +158,7 @@ networks: {allow: [10.0.0.0/8], routes: {/graphql: {deny: [10.1.0.0/16]}}}
 blocked:
   - {operation: A, documentId: b, kind: query, client: c, clientVersion: 2.*, class: partner, fields: [Query.e], message: f, until: 2126-12-31T08:00:00Z, name: g}
   - {kind: mutation, until: 2126-12-31}
+rateLimits: {maxKeys: 15, rules: [{name: a, limits: [100/s, 1000/day burst 16], tiers: {gold: [unlimited]}}]}
 `)
 	yes, no := true, false
 	want := front.Options{
@@ -193,6 +195,9 @@ blocked:
 			{Operation: "A", DocumentID: "b", Kind: "query", Client: "c", ClientVersion: "2.*", Class: "partner", Fields: []string{"Query.e"}, Message: "f", Until: "2126-12-31T08:00:00Z", Name: "g"},
 			{Kind: "mutation", Until: "2126-12-31"},
 		},
+		RateLimits: ratelimit.Options{MaxKeys: 15, Rules: []ratelimit.Rule{
+			{Name: "a", Limits: []string{"100/s", "1000/day burst 16"}, Tiers: map[string][]string{"gold": {"unlimited"}}},
+		}},
 	}
 	got := c.Front()
 	if diff := cmp.Diff(want, got, cmp.Comparer(func(a, b *documents.Set) bool { return a == b })); diff != "" {

@@ -11,7 +11,7 @@ import (
 )
 
 // A Config prints as JSON with the names of the file, with any verb, logger or encoder, so that no
-// way of printing shows a secret. So do Cursors, Auth and Sources alone. The types of the parts, to
+// way of printing shows a secret. So do Cursors, Store, Auth and Sources alone. The types of the parts, to
 // which these convert, print as any struct does.
 
 // Format implements fmt.Formatter.
@@ -34,6 +34,19 @@ func (c Cursors) LogValue() slog.Value {
 // MarshalJSON implements json.Marshaler.
 func (c Cursors) MarshalJSON() ([]byte, error) {
 	return json.Marshal(redacted(reflect.ValueOf(c), parsePath("cursors")))
+}
+
+// Format implements fmt.Formatter.
+func (s Store) Format(state fmt.State, _ rune) { printJSON(state, s) }
+
+// LogValue implements slog.LogValuer.
+func (s Store) LogValue() slog.Value {
+	return slog.AnyValue(redacted(reflect.ValueOf(s), parsePath("store")))
+}
+
+// MarshalJSON implements json.Marshaler.
+func (s Store) MarshalJSON() ([]byte, error) {
+	return json.Marshal(redacted(reflect.ValueOf(s), parsePath("store")))
 }
 
 // Format implements fmt.Formatter.

@@ -18,6 +18,7 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/auth"
 	"github.com/gatehouse-graphql/gatehouse/engine/page"
 	"github.com/gatehouse-graphql/gatehouse/gateway/documents"
+	"github.com/gatehouse-graphql/gatehouse/store"
 	"github.com/gatehouse-graphql/gatehouse/upstreams/balance"
 )
 
@@ -30,6 +31,7 @@ const module = "github.com/gatehouse-graphql/gatehouse/"
 
 // sources of the types that stand in the file, relative to this folder.
 var folders = []string{".", "../front", "../front/admission", "../front/caller", "../network", "../admin", "../limit", "../listen", "../../engine", "../../engine/page", "../../auth", "../../upstreams", "../../upstreams/balance", "../../upstreams/discovery", "../../upstreams/health", "../../upstreams/resilience", "../blocklist", "../documents"}
+var folders = []string{".", "../front", "../front/admission", "../front/caller", "../network", "../admin", "../limit", "../ratelimit", "../../store", "../../engine", "../../engine/page", "../../auth", "../../upstreams", "../../upstreams/balance", "../../upstreams/discovery", "../../upstreams/health", "../../upstreams/resilience", "../blocklist", "../documents"}
 
 func TestSchemaMatchesTypes(t *testing.T) {
 	golden(t, "schema.json", makeSchema(t))
@@ -67,6 +69,8 @@ func original(t reflect.Type) reflect.Type {
 		return reflect.TypeFor[auth.Options]()
 	case reflect.TypeFor[Cursors]():
 		return reflect.TypeFor[page.Options]()
+	case reflect.TypeFor[Store]():
+		return reflect.TypeFor[store.Options]()
 	}
 	return t
 }

@@ -83,6 +83,9 @@ func kindOf(t reflect.Type) kind {
 // printed Config shows them. An empty step stands for any name or index.
 var secrets = [][]string{
 	{"cursors", "secret"},
+	{"store", "redis", "urls", ""}, // they may have the password
+	{"store", "redis", "password"},
+	{"store", "redis", "sentinelPassword"},
 	{"auth", "issuers", "", "secret"},
 	{"sources", "", "headers", ""},
 	{"sources", "", "config", ""},

@@ -59,7 +59,7 @@ func (c CORS) config(d Deps) cors.Config {
 		Methods:         []string{http.MethodGet, http.MethodPost, http.MethodHead},
 		RequestHeaders:  slices.Concat(requestHeaders, c.Headers),
 		MaxAgeInSeconds: int(c.MaxAge / time.Second),
-		ResponseHeaders: []string{request.HeaderID, "Retry-After"},
+		ResponseHeaders: []string{request.HeaderID, "Retry-After", "RateLimit", "RateLimit-Policy"},
 	}
 	for _, name := range d.Forwarded {
 		if _, err := cors.NewMiddleware(cors.Config{Origins: []string{"*"}, RequestHeaders: []string{name}}); err == nil {

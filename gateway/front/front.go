@@ -38,6 +38,8 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/gateway/limit"
 	"github.com/gatehouse-graphql/gatehouse/gateway/listen"
 	"github.com/gatehouse-graphql/gatehouse/gateway/network"
+	"github.com/gatehouse-graphql/gatehouse/gateway/ratelimit"
+	"github.com/gatehouse-graphql/gatehouse/store"
 )
 
 // The values of Options.Compression.
@@ -89,6 +91,8 @@ type Options struct {
 	Admission admission.Options
 	// Blocked are the operations that are refused. Default none.
 	Blocked []blocklist.Entry
+	// RateLimits bound how often callers send operations.
+	RateLimits ratelimit.Options
 	// Cursors say how the cursors of paged fields are sealed.
 	Cursors page.Options
 	// Proxies are the proxies that say from which address a request comes. Default none.
@@ -138,6 +142,8 @@ type Deps struct {
 	// Log gets a line for each operation, and one for each error with a cause that clients are
 	// not shown. Default slog.Default().
 	Log *slog.Logger
+	// Store is the state that replicas share. Nil is none.
+	Store *store.Store
 	// Playground is served at "/" and below if Options.Playground is set.
 	Playground http.Handler
 	// Metrics is served at "/metrics". Nil serves nothing there.
@@ -205,6 +211,7 @@ type Front struct {
 type version struct {
 	*Front
 	options    Options
+	rateLimits *ratelimit.Limiter
 	executor   *execute.Executor
 	coalescer  *coalesce.Coalescer
 	callers    *caller.Rules
@@ -261,6 +268,7 @@ func (f *Front) Prepare(o Options, d Deps) (apply func(), err error) {
 		f.limiter.SetOptions(o.Admission)
 		o.Admission.SetMemory(f.memory)
 		f.drain.SetMaxConns(o.HTTP.MaxConnections)
+		next.rateLimits.Use()
 		f.current.Store(next)
 	}, nil
 }
@@ -272,18 +280,21 @@ func (f *Front) version(o Options, d Deps) (*version, error) {
 	if err != nil {
 		return nil, fmt.Errorf("cors: %w", err)
 	}
-	rules, err := f.rules(o, d)
+	before := f.current.Load()
+	v := &version{Front: f, options: o}
+	if v.rateLimits, err = newRateLimits(before, o, d); err != nil {
+		return nil, err
+	}
+	rules, err := f.rules(o, d, v.rateLimits)
 	if err != nil {
 		return nil, err
 	}
-	v := &version{Front: f, options: o}
 	if v.callers, err = caller.NewRules(o.Proxies, o.Callers); err != nil {
 		return nil, fmt.Errorf("callers: %w", err)
 	}
 	if v.networks, err = network.NewRules(o.Networks, healthPath, readinessPath); err != nil {
 		return nil, fmt.Errorf("networks: %w", err)
 	}
-	before := f.current.Load()
 	if err := v.loadDocuments(before, d); err != nil {
 		return nil, fmt.Errorf("documents: %w", err)
 	}

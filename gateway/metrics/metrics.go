@@ -49,6 +49,15 @@ type Metrics struct {
 	refused     refused
 	sources     sourceMetrics
 	handler     http.Handler
+	operations operations
+	load       loadMetrics
+	reloads    reloadMetrics
+	degraded   degraded
+	documents  documentCounts
+	rateLimits rateLimitMetrics
+	refused    refused
+	sources    sourceMetrics
+	handler    http.Handler
 }
 
 // New returns metrics of operations, of the Go runtime and of the process. It logs errors of serving
@@ -97,6 +106,9 @@ func (m *Metrics) register(meter metric.Meter) error {
 		return err
 	}
 	if err := m.degraded.register(meter); err != nil {
+		return err
+	}
+	if err := m.rateLimits.register(meter); err != nil {
 		return err
 	}
 	m.refused = newRefused()

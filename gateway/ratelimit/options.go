@@ -8,8 +8,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-
-	"github.com/gatehouse-graphql/gatehouse/internal/suggest"
 )
 
 // The values of Options.Headers.
@@ -77,8 +75,8 @@ type Rule struct {
 	Match Match `yaml:"match"`
 	// Tier is what tells the tiers apart: class, or claims.NAME. Default class.
 	Tier string `yaml:"tier"`
-	// Tiers are the limits of some callers in the place of limits, by the values of tier, which "*"
-	// does not match; unlimited stands for none. Default none.
+	// Tiers are the limits of callers of some tiers, by the names of those, in the place of limits, as
+	// gold: [1000/s]. A tier with [unlimited] has none. Default none.
 	Tiers map[string][]string `yaml:"tiers"`
 	// Mode is enforce or log. By log, requests that would be refused are counted and logged, and pass.
 	// Default enforce.
@@ -121,7 +119,7 @@ func (o Options) compile() ([]*rule, error) {
 	mistake := func(format string, args ...any) { wrong = append(wrong, fmt.Errorf(format, args...)) }
 	oneOf := func(setting, value string, allowed ...string) {
 		if value != "" && !slices.Contains(allowed, value) {
-			mistake("%s must be %s, not %.40q%s", setting, listed(allowed), value, suggest.DidYouMean(value, allowed))
+			mistake("%s must be %s, not %.40q", setting, listed(allowed), value)
 		}
 	}
 	oneOf("headers", o.Headers, HeadersStandard, HeadersNone)

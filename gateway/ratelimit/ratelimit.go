@@ -82,7 +82,8 @@ func New(o Options, d Deps) (*Limiter, error) {
 }
 
 // With returns a limiter by other options, which goes on with the counts of l: those of a rule with the
-// same name and a limit for the same time. l itself does not change, but its MaxKeys do.
+// same name and a limit for the same time. l itself does not change. Use must be called before the returned limiter
+// decides.
 func (l *Limiter) With(o Options) (*Limiter, error) {
 	rules, err := o.compile()
 	if err != nil {
@@ -93,9 +94,11 @@ func (l *Limiter) With(o Options) (*Limiter, error) {
 	for _, r := range rules {
 		r.counter = l.shared.counter(r.name)
 	}
-	l.shared.memory.setMaxKeys(with.options.MaxKeys)
 	return &with, nil
 }
+
+// Use has the memory keep as many keys as the options of l say, also for limiters before l.
+func (l *Limiter) Use() { l.shared.memory.setMaxKeys(l.options.MaxKeys) }
 
 // counter returns the counter with a name.
 func (s *shared) counter(name string) *counter {

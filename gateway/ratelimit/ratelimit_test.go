@@ -591,7 +591,7 @@ func TestValidate(t *testing.T) {
 		`"lightyear" is not a period`:                              rule(Rule{Limits: []string{"1/lightyear"}}),
 		`two are for the same time, "2/1m"`:                        rule(Rule{Limits: []string{"1/m", "2/1m"}}),
 		`did you mean "client"?`:                                   rule(Rule{By: []string{"clinet"}}),
-		`has a by that must be caller`:                             rule(Rule{By: []string{"claims."}}),
+		`has a by that is not known, "claims."`:                    rule(Rule{By: []string{"claims."}}),
 		`has a count that must be requests or cost, not "x"`:       rule(Rule{Count: "x"}),
 		`has a mode that must be enforce or log`:                   rule(Rule{Mode: "x"}),
 		`matches a type that must be query`:                        rule(Rule{Match: Match{Types: []string{"x"}}}),

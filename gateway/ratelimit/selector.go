@@ -53,7 +53,7 @@ func parseSelector(text string) (selector, error) {
 	if s := selectors[text]; s != nil {
 		return s, nil
 	}
-	return nil, fmt.Errorf("must be %s, not %.40q%s", listed(selectorNames), text, suggest.DidYouMean(text, selectorNames))
+	return nil, fmt.Errorf("is not known, %.40q%s", text, suggest.DidYouMean(text, selectorNames))
 }
 
 // parseFieldSelector reads the argument by of @rateLimit, which the generator has checked: a selector

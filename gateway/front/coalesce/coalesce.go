@@ -71,9 +71,11 @@ func (c *Coalescer) With(o Options) *Coalescer {
 func (c *Coalescer) Wait(ctx context.Context) error { return c.executions.Wait(ctx) }
 
 // CanCoalesce reports whether requests for op may share an execution. With extensions they may
-// not, since an extension may treat each request differently.
+// not, since an extension may treat each request differently. Neither may one of whose fields some are refused to
+// this caller.
 func (c *Coalescer) CanCoalesce(ctx context.Context, op *execute.Operation) bool {
 	return c.options.Schema != nil && c.options.Executor.UsesPlans() && !c.options.Executor.HasExtensions() &&
+		!engine.HasRefusedFields(&op.OperationContext) &&
 		c.options.Schema.CanCoalesce(ctx, &op.OperationContext)
 }
 
