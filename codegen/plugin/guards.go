@@ -105,6 +105,10 @@ func guardViewOf(f *goFile, guards ast.DirectiveList) guardView {
 	var directives []string
 	for _, guard := range guards {
 		v.Calls = append(v.Calls, f.use(guardPkg(guard.Name))+binding.GuardCheck(guard))
+		if binding.IsEngineGuard(guard.Name) {
+			directives = append(directives, "@"+guard.Name) // one function for all of them
+			continue
+		}
 		directives = append(directives, directiveText(guard))
 	}
 	v.Directives = strings.Join(directives, " and ")

@@ -242,6 +242,29 @@ func DecodeFragile(d *decode.Decoder) *model.Fragile {
 	return v
 }
 
+var shapeFree = decode.NewShape("Free",
+	decode.Field{Name: "id", Required: true},
+	decode.Field{Name: "leaf"},
+)
+
+// DecodeFree decodes model.Free. It returns nil when the value is not an object.
+func DecodeFree(d *decode.Decoder) *model.Free {
+	o := d.Object(shapeFree)
+	v := decode.New[model.Free](&o)
+	for o.Next() {
+		switch o.Field() {
+		case 0: // id
+			v.ID = d.ID()
+		case 1: // leaf
+			v.Leaf = decode.Ptr(d, (*decode.Decoder).String)
+		}
+	}
+	if !o.OK() {
+		return nil
+	}
+	return v
+}
+
 var shapeGuardian = decode.NewShape("Guardian",
 	decode.Field{Name: "id", Required: true},
 	decode.Field{Name: "name", Required: true},
@@ -312,6 +335,38 @@ func DecodeKeeper(d *decode.Decoder) *model.Keeper {
 			v.Name = d.String()
 		case 2: // age
 			v.Age = decode.Ptr(d, (*decode.Decoder).Int)
+		}
+	}
+	if !o.OK() {
+		return nil
+	}
+	return v
+}
+
+var shapeLimited = decode.NewShape("Limited",
+	decode.Field{Name: "id", Required: true},
+	decode.Field{Name: "leaf"},
+	decode.Field{Name: "must", Required: true},
+	decode.Field{Name: "whole"},
+	decode.Field{Name: "secret"},
+)
+
+// DecodeLimited decodes model.Limited. It returns nil when the value is not an object.
+func DecodeLimited(d *decode.Decoder) *model.Limited {
+	o := d.Object(shapeLimited)
+	v := decode.New[model.Limited](&o)
+	for o.Next() {
+		switch o.Field() {
+		case 0: // id
+			v.ID = d.ID()
+		case 1: // leaf
+			v.Leaf = decode.Ptr(d, (*decode.Decoder).String)
+		case 2: // must
+			v.Must = d.String()
+		case 3: // whole
+			v.Whole = decode.Ptr(d, (*decode.Decoder).String)
+		case 4: // secret
+			v.Secret = decode.Ptr(d, (*decode.Decoder).String)
 		}
 	}
 	if !o.OK() {
@@ -557,6 +612,24 @@ func DecodeFitting(d *decode.Decoder) model.Fitting {
 		}
 	default:
 		d.UnknownType("Fitting", "type", tag)
+	}
+	return nil
+}
+
+// DecodeLimits decodes model.Limits. The member "kind" determines the type of the value.
+func DecodeLimits(d *decode.Decoder) model.Limits {
+	tag, _ := decode.Peek(d, "kind")
+	switch tag {
+	case "limited":
+		if v := DecodeLimited(d); v != nil {
+			return v
+		}
+	case "free":
+		if v := DecodeFree(d); v != nil {
+			return v
+		}
+	default:
+		d.UnknownType("Limits", "kind", tag)
 	}
 	return nil
 }

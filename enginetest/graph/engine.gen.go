@@ -37,6 +37,7 @@ func NewSchema(resolvers ResolverRoot) graphql.ExecutableSchema {
 		Resolvers: resolvers,
 		Directives: DirectiveRoot{
 			Authenticated:  auth.Authenticated,
+			RateLimit:      engine.RateLimit,
 			RequiresScopes: auth.RequiresScopes,
 		},
 	}))
@@ -140,9 +141,11 @@ const (
 	ofFragile
 	ofFragilePage
 	ofFragilePageInfo
+	ofFree
 	ofGuardian
 	ofItem
 	ofKeeper
+	ofLimited
 	ofLooseConnection
 	ofLooseEdge
 	ofMutation
@@ -258,6 +261,10 @@ var planTypes = plan.Types{
 		"hasNextPage": {ID: 1, Kind: plan.Property},
 		"endCursor":   {ID: 2, Kind: plan.Property},
 	}},
+	"Free": {ID: ofFree, Fields: map[string]plan.FieldInfo{
+		"id":   {ID: 1, Kind: plan.Property},
+		"leaf": {ID: 2, Kind: plan.Property},
+	}},
 	"Guardian": {ID: ofGuardian, Keys: []string{"id"}, Fields: map[string]plan.FieldInfo{
 		"id":   {ID: 1, Kind: plan.Property},
 		"name": {ID: 2, Kind: plan.Property},
@@ -274,6 +281,14 @@ var planTypes = plan.Types{
 		"id":   {ID: 1, Kind: plan.Property},
 		"name": {ID: 2, Kind: plan.Property},
 		"age":  {ID: 3, Kind: plan.Property},
+	}},
+	"Limited": {ID: ofLimited, Keys: []string{"id"}, Fields: map[string]plan.FieldInfo{
+		"id":     {ID: 1, Kind: plan.Property},
+		"leaf":   {ID: 2, Kind: plan.Property, Limited: true},
+		"must":   {ID: 3, Kind: plan.Property, Limited: true},
+		"whole":  {ID: 4, Kind: plan.Property, Limited: true},
+		"call":   {ID: 5, Kind: plan.Resolver, Limited: true},
+		"secret": {ID: 6, Kind: plan.Property, Guarded: true, Limited: true},
 	}},
 	"LooseConnection": {ID: ofLooseConnection, Fields: map[string]plan.FieldInfo{
 		"edges":    {ID: 1, Kind: plan.Property},
@@ -293,6 +308,7 @@ var planTypes = plan.Types{
 		"addStory":     {ID: 6, Kind: plan.Resolver},
 		"addStories":   {ID: 7, Kind: plan.Resolver},
 		"addWriter":    {ID: 8, Kind: plan.Resolver},
+		"login":        {ID: 9, Kind: plan.Resolver, Limited: true},
 	}},
 	"Odd": {ID: ofOdd, Fields: map[string]plan.FieldInfo{
 		"id":       {ID: 1, Kind: plan.Property},
@@ -449,6 +465,8 @@ var planTypes = plan.Types{
 		"numberPage":      {ID: 57, Kind: plan.Resolver, Calls: []plan.CallInfo{{Group: "answers GET /library/number?page&n"}}},
 		"cursorPage":      {ID: 58, Kind: plan.Resolver, Calls: []plan.CallInfo{{Group: "answers GET /library/cursor?cursor&n"}}},
 		"editorPage":      {ID: 59, Kind: plan.Resolver, Calls: []plan.CallInfo{{Group: "answers GET /library/editorIds?from&n"}}},
+		"limited":         {ID: 60, Kind: plan.Resolver, Limited: true, Calls: []plan.CallInfo{{Group: "answers GET /limited?email"}}},
+		"limits":          {ID: 61, Kind: plan.Resolver, Calls: []plan.CallInfo{{Group: "answers GET /limits"}}},
 	}},
 	"Reader": {ID: ofReader, Fields: map[string]plan.FieldInfo{
 		"id":          {ID: 1, Kind: plan.Property},
@@ -535,7 +553,16 @@ var planTypes = plan.Types{
 }
 
 // schemaFacts is what directives state of parts of the schema, by schema coordinate.
-var schemaFacts = facts.Table{}
+var schemaFacts = facts.Table{
+	"Costly.must":    {RateLimits: []facts.RateLimit{{Limit: 3, Burst: 3, Period: 86400000000000, By: "caller"}}},
+	"Limited.leaf":   {RateLimits: []facts.RateLimit{{Limit: 3, Burst: 3, Period: 86400000000000, By: "everyone"}}},
+	"Limited.must":   {RateLimits: []facts.RateLimit{{Limit: 3, Burst: 3, Period: 86400000000000, By: "caller"}}},
+	"Limited.whole":  {RateLimits: []facts.RateLimit{{Limit: 2, Burst: 2, Period: 86400000000000, By: "caller"}}},
+	"Limited.call":   {RateLimits: []facts.RateLimit{{Limit: 2, Burst: 1, Period: 86400000000000, By: "caller"}}},
+	"Limited.secret": {RateLimits: []facts.RateLimit{{Limit: 1, Burst: 1, Period: 86400000000000, By: "caller"}}},
+	"Mutation.login": {RateLimits: []facts.RateLimit{{Limit: 3, Burst: 3, Period: 86400000000000, By: "caller"}, {Limit: 2, Burst: 2, Period: 900000000000, By: "$args.email"}}},
+	"Query.limited":  {RateLimits: []facts.RateLimit{{Limit: 2, Burst: 2, Period: 86400000000000, By: "$args.email"}}},
+}
 
 // encodeAnswer appends the selected fields of obj to b.
 func (x *planRun) encodeAnswer(b []byte, s *plan.Selection, obj *model.Answer) ([]byte, bool) {
@@ -1781,6 +1808,48 @@ func (x *planRun) fallbackFragilePageInfo(ctx context.Context, f *plan.Field, ob
 	return graphql.Null
 }
 
+// encodeFree appends the selected fields of obj to b.
+func (x *planRun) encodeFree(b []byte, s *plan.Selection, obj *model.Free) ([]byte, bool) {
+	start, ok := len(b), true
+	_, faulty := x.BeginObject(s)
+	b = append(b, '{')
+	for i := range s.Fields {
+		f, fieldOK := &s.Fields[i], true
+		b = append(b, f.Key...)
+		if faulty && x.NeedsFallback(f, obj) {
+			b, fieldOK = x.AppendFallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallbackFree(ctx, f, obj) })
+			ok = ok && fieldOK
+			continue
+		}
+		switch f.ID {
+		case 0: // __typename
+			b = append(b, `"Free"`...)
+		case 1: // id
+			b = plan.AppendString(b, obj.ID)
+		case 2: // leaf
+			if v := obj.Leaf; v == nil {
+				b = append(b, "null"...)
+			} else {
+				b = plan.AppendString(b, *v)
+			}
+		}
+		ok = ok && fieldOK
+		b = x.CheckSize(b)
+	}
+	return x.Close(b, start, '}', ok, true)
+}
+
+// fallbackFree resolves a property of obj with gqlgen's executor.
+func (x *planRun) fallbackFree(ctx context.Context, f *plan.Field, obj *model.Free) graphql.Marshaler {
+	switch f.ID {
+	case 1:
+		return x.ec._Free_id(ctx, f.CollectedField, obj)
+	case 2:
+		return x.ec._Free_leaf(ctx, f.CollectedField, obj)
+	}
+	return graphql.Null
+}
+
 // encodeGuardian appends the selected fields of obj to b.
 func (x *planRun) encodeGuardian(b []byte, s *plan.Selection, obj *model.Guardian) ([]byte, bool) {
 	start, ok := len(b), true
@@ -2019,6 +2088,115 @@ func (x *planRun) fallbackKeeper(ctx context.Context, f *plan.Field, obj *model.
 	return graphql.Null
 }
 
+// encodeLimited appends the selected fields of obj to b.
+func (x *planRun) encodeLimited(b []byte, s *plan.Selection, obj *model.Limited) ([]byte, bool) {
+	start, ok := len(b), true
+	ordinal, faulty := x.BeginObject(s)
+	b = append(b, '{')
+	for i := range s.Fields {
+		f, fieldOK := &s.Fields[i], true
+		b = append(b, f.Key...)
+		if faulty && x.NeedsFallback(f, obj) {
+			b, fieldOK = x.AppendFallback(b, f, obj, func(ctx context.Context) graphql.Marshaler { return x.fallbackLimited(ctx, f, obj) })
+			ok = ok && fieldOK
+			continue
+		}
+		switch f.ID {
+		case 0: // __typename
+			b = append(b, `"Limited"`...)
+		case 1: // id
+			b = plan.AppendString(b, obj.ID)
+		case 2: // leaf
+			if !x.Visible(f, requireRateLimit, false, nil, nil) {
+				b, fieldOK = plan.AppendNull(b, false)
+				break
+			}
+			if v := obj.Leaf; v == nil {
+				b = append(b, "null"...)
+			} else {
+				b = plan.AppendString(b, *v)
+			}
+		case 3: // must
+			if !x.Visible(f, requireRateLimit, false, nil, nil) {
+				b, fieldOK = plan.AppendNull(b, true)
+				break
+			}
+			b = plan.AppendString(b, obj.Must)
+		case 4: // whole
+			if !x.Visible(f, requireRateLimit, false, nil, nil) {
+				b, fieldOK = plan.AppendNull(b, false)
+				break
+			}
+			if v := obj.Whole; v == nil {
+				b = append(b, "null"...)
+			} else {
+				b = plan.AppendString(b, *v)
+			}
+		case 5: // call
+			if v, found := plan.Result[*string](&x.Run, f, ordinal, false); !found {
+				b, fieldOK = plan.AppendNull(b, false)
+			} else {
+				if v == nil {
+					b = append(b, "null"...)
+				} else {
+					b = plan.AppendString(b, *v)
+				}
+			}
+		case 6: // secret
+			if !x.Visible(f, requireAuthenticatedRateLimit, false, nil, nil) {
+				b, fieldOK = plan.AppendNull(b, false)
+				break
+			}
+			if v := obj.Secret; v == nil {
+				b = append(b, "null"...)
+			} else {
+				b = plan.AppendString(b, *v)
+			}
+		}
+		ok = ok && fieldOK
+		b = x.CheckSize(b)
+	}
+	return x.Close(b, start, '}', ok, true)
+}
+
+// fallbackLimited resolves a property of obj with gqlgen's executor.
+func (x *planRun) fallbackLimited(ctx context.Context, f *plan.Field, obj *model.Limited) graphql.Marshaler {
+	switch f.ID {
+	case 1:
+		return x.ec._Limited_id(ctx, f.CollectedField, obj)
+	case 2:
+		return x.ec._Limited_leaf(ctx, f.CollectedField, obj)
+	case 3:
+		return x.ec._Limited_must(ctx, f.CollectedField, obj)
+	case 4:
+		return x.ec._Limited_whole(ctx, f.CollectedField, obj)
+	case 6:
+		return x.ec._Limited_secret(ctx, f.CollectedField, obj)
+	}
+	return graphql.Null
+}
+
+// collectLimited adds to w the calls of the resolvers that are selected of the objects in g, and below.
+func (x *planRun) collectLimited(w *plan.TaskList, s *plan.Selection, g *plan.ObjectList[*model.Limited]) {
+	if !plan.StoreObjects(&x.Run, s, g) {
+		return
+	}
+	for _, f := range s.Calls {
+		switch f.ID {
+		case 5: // call
+			w.Add(func() { x.resolveLimitedCall(f, g.Objects) })
+		}
+	}
+}
+
+// resolveLimitedCall calls the resolver of Limited.call.
+func (x *planRun) resolveLimitedCall(f *plan.Field, objs []*model.Limited) {
+	hooks := plan.FieldHooks{Guard: requireRateLimit}
+	plan.CallBatch(&x.Run, f, objs, hooks, func(ctx context.Context, _ *graphql.FieldContext, objs []*model.Limited) ([]*string, error) {
+		return x.ec.Resolvers.Limited().Call(ctx, objs)
+	})
+}
+
 // encodeLooseConnection appends the selected fields of obj to b.
 func (x *planRun) encodeLooseConnection(b []byte, s *plan.Selection, obj *model.LooseConnection) ([]byte, bool) {
 	start, ok := len(b), true
@@ -2243,6 +2421,16 @@ func (x *planRun) encodeMutation(b []byte, s *plan.Selection) ([]byte, bool) {
 				b, fieldOK = x.writeNonNullWriter(b, f, v)
 				x.Pop()
 			}
+		case 9: // login
+			if v, found := plan.Result[*string](&x.Run, f, ordinal, false); !found {
+				b, fieldOK = plan.AppendNull(b, false)
+			} else {
+				if v == nil {
+					b = append(b, "null"...)
+				} else {
+					b = plan.AppendString(b, *v)
+				}
+			}
 		}
 		ok = ok && fieldOK
 		b = x.CheckSize(b)
@@ -2271,6 +2459,8 @@ func (x *planRun) collectMutation(s *plan.Selection) {
 			w.Add(func() { x.resolveMutationAddStories(f) })
 		case 8: // addWriter
 			w.Add(func() { x.resolveMutationAddWriter(f) })
+		case 9: // login
+			w.Add(func() { x.resolveMutationLogin(f) })
 		}
 		w.StartAndWait()
 	}
@@ -2402,6 +2592,14 @@ func (x *planRun) resolveMutationAddWriter(f *plan.Field) {
 	w := x.NewTaskList()
 	x.collectWriter(w, f.SelectionOf(ofWriter), &group)
 	w.Start()
+}
+
+// resolveMutationLogin calls the resolver of Mutation.login.
+func (x *planRun) resolveMutationLogin(f *plan.Field) {
+	hooks := plan.FieldHooks{Arguments: x.ec.field_Mutation_login_args, Guard: requireRateLimit}
+	plan.CallEach(&x.Run, f, plan.RootParents, hooks, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*string, error) {
+		return x.ec.Resolvers.Mutation().Login(ctx, fc.Args["email"].(string))
+	})
 }
 
 // encodeOdd appends the selected fields of obj to b.
@@ -4470,6 +4668,22 @@ func (x *planRun) encodeQuery(b []byte, s *plan.Selection) ([]byte, bool) {
 				b, fieldOK = x.writeEditorConnection(b, f, v)
 				x.Pop()
 			}
+		case 60: // limited
+			if v, found := plan.Result[*model.Limited](&x.Run, f, ordinal, false); !found {
+				b, fieldOK = plan.AppendNull(b, false)
+			} else {
+				x.Push(f, ordinal)
+				b, fieldOK = x.writeLimited(b, f, v)
+				x.Pop()
+			}
+		case 61: // limits
+			if v, found := plan.Result[[]model.Limits](&x.Run, f, ordinal, false); !found {
+				b, fieldOK = plan.AppendNull(b, false)
+			} else {
+				x.Push(f, ordinal)
+				b, fieldOK = x.writeListOfNonNullLimits(b, f, v)
+				x.Pop()
+			}
 		}
 		ok = ok && fieldOK
 		b = x.CheckSize(b)
@@ -4600,6 +4814,10 @@ func (x *planRun) collectQuery(s *plan.Selection) {
 			w.Add(func() { x.resolveQueryCursorPage(f) })
 		case 59: // editorPage
 			w.Add(func() { x.resolveQueryEditorPage(f) })
+		case 60: // limited
+			w.Add(func() { x.resolveQueryLimited(f) })
+		case 61: // limits
+			w.Add(func() { x.resolveQueryLimits(f) })
 		}
 	}
 	w.Start()
@@ -5685,6 +5903,47 @@ func (x *planRun) resolveQueryEditorPage(f *plan.Field) {
 	}
 	w := x.NewTaskList()
 	x.collectEditorConnection(w, f.SelectionOf(ofEditorConnection), &group)
+	w.Start()
+}
+
+// resolveQueryLimited calls the resolver of Query.limited and collects what is selected of its result.
+func (x *planRun) resolveQueryLimited(f *plan.Field) {
+	hooks := plan.FieldHooks{Arguments: x.ec.field_Query_limited_args, Guard: requireRateLimit}
+	values := plan.CallEach(&x.Run, f, plan.RootParents, hooks, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.Limited, error) {
+		return x.ec.Resolvers.Query().Limited(ctx, fc.Args["email"].(*string))
+	})
+	group := plan.NewObjectList[*model.Limited](&x.Run)
+	for i, v := range values {
+		if v != nil {
+			group.Add(v, i)
+		}
+	}
+	w := x.NewTaskList()
+	x.collectLimited(w, f.SelectionOf(ofLimited), &group)
+	w.Start()
+}
+
+// resolveQueryLimits calls the resolver of Query.limits and collects what is selected of its result.
+func (x *planRun) resolveQueryLimits(f *plan.Field) {
+	values := plan.CallEach(&x.Run, f, plan.RootParents, plan.FieldHooks{}, func(ctx context.Context, _ *graphql.FieldContext, _ struct{}) ([]model.Limits, error) {
+		return x.ec.Resolvers.Query().Limits(ctx)
+	})
+	group := plan.NewObjectList[*model.Limited](&x.Run)
+	for i, v := range values {
+		group.Grow(len(v), 1)
+		for j, child := range v {
+			switch child := child.(type) {
+			case model.Limited:
+				group.Add(&child, i, j)
+			case *model.Limited:
+				if child != nil {
+					group.Add(child, i, j)
+				}
+			}
+		}
+	}
+	w := x.NewTaskList()
+	x.collectLimited(w, f.SelectionOf(ofLimited), &group)
 	w.Start()
 }
 
@@ -7365,6 +7624,15 @@ func (x *planRun) writeKeeper(b []byte, f *plan.Field, v *model.Keeper) ([]byte,
 	return b, true
 }
 
+// writeLimited appends v, of the type Limited, to b.
+func (x *planRun) writeLimited(b []byte, f *plan.Field, v *model.Limited) ([]byte, bool) {
+	if v == nil {
+		return x.AppendMissingValue(b, false)
+	}
+	b, _ = x.encodeLimited(b, f.SelectionOf(ofLimited), v)
+	return b, true
+}
+
 // writeListOfAnswer appends list, of the type [Answer], to b.
 func (x *planRun) writeListOfAnswer(b []byte, f *plan.Field, list []*model.Answer) ([]byte, bool) {
 	if list == nil {
@@ -7850,6 +8118,27 @@ func (x *planRun) writeListOfNonNullKind(b []byte, f *plan.Field, list []model.K
 		b = plan.AppendQuoted(b, v)
 	}
 	return append(b, ']'), true
+}
+
+// writeListOfNonNullLimits appends list, of the type [Limits!], to b.
+func (x *planRun) writeListOfNonNullLimits(b []byte, f *plan.Field, list []model.Limits) ([]byte, bool) {
+	if list == nil {
+		return append(b, "null"...), true
+	}
+	start, ok := len(b), true
+	b = append(b, '[')
+	x.PushList(len(list))
+	for i := range list {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		x.SetIndex(i)
+		var elementOK bool
+		b, elementOK = x.writeNonNullLimits(b, f, list[i])
+		ok = ok && elementOK
+	}
+	x.Pop()
+	return x.Close(b, start, ']', ok, false)
 }
 
 // writeListOfNonNullListOfInt appends list, of the type [[Int]!], to b.
@@ -8481,6 +8770,30 @@ func (x *planRun) writeNonNullKeeper(b []byte, f *plan.Field, v *model.Keeper) (
 	return x.encodeKeeper(b, f.SelectionOf(ofKeeper), v)
 }
 
+// writeNonNullLimits appends v, of the type Limits!, to b.
+func (x *planRun) writeNonNullLimits(b []byte, f *plan.Field, v model.Limits) ([]byte, bool) {
+	switch v := v.(type) {
+	case nil:
+		return x.AppendMissingValue(b, true)
+	case model.Limited:
+		return x.encodeLimited(b, f.SelectionOf(ofLimited), &v)
+	case *model.Limited:
+		if v == nil {
+			return plan.AppendNull(b, true)
+		}
+		return x.encodeLimited(b, f.SelectionOf(ofLimited), v)
+	case model.Free:
+		return x.encodeFree(b, f.SelectionOf(ofFree), &v)
+	case *model.Free:
+		if v == nil {
+			return plan.AppendNull(b, true)
+		}
+		return x.encodeFree(b, f.SelectionOf(ofFree), v)
+	default:
+		return x.AppendUnexpectedType(b, true, v)
+	}
+}
+
 // writeNonNullListOfNonNullEditor appends list, of the type [Editor!]!, to b.
 func (x *planRun) writeNonNullListOfNonNullEditor(b []byte, f *plan.Field, list []*model.Editor) ([]byte, bool) {
 	start, ok := len(b), true
@@ -9098,7 +9411,20 @@ func requireAuthenticated(ctx context.Context) error {
 	return auth.CheckAuthenticated(ctx)
 }
 
+// requireAuthenticatedRateLimit checks @authenticated and @rateLimit.
+func requireAuthenticatedRateLimit(ctx context.Context) error {
+	if err := auth.CheckAuthenticated(ctx); err != nil {
+		return err
+	}
+	return engine.CheckRateLimit(ctx)
+}
+
 // requireB checks @requiresScopes(scopes: [["b"]]).
 func requireB(ctx context.Context) error {
 	return auth.CheckScopes(ctx, [][]string{{"b"}})
+}
+
+// requireRateLimit checks @rateLimit.
+func requireRateLimit(ctx context.Context) error {
+	return engine.CheckRateLimit(ctx)
 }

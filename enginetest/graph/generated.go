@@ -37,6 +37,7 @@ type ResolverRoot interface {
 	Film() FilmResolver
 	Fragile() FragileResolver
 	Item() ItemResolver
+	Limited() LimitedResolver
 	Mutation() MutationResolver
 	Odd() OddResolver
 	Other() OtherResolver
@@ -54,6 +55,7 @@ type ResolverRoot interface {
 
 type DirectiveRoot struct {
 	Authenticated  func(ctx context.Context, obj any, next graphql.Resolver) (res any, err error)
+	RateLimit      func(ctx context.Context, obj any, next graphql.Resolver, limit int, duration string, burst *int, by string) (res any, err error)
 	RequiresScopes func(ctx context.Context, obj any, next graphql.Resolver, scopes [][]string) (res any, err error)
 }
 
@@ -100,6 +102,9 @@ type ItemResolver interface {
 	Other(ctx context.Context, objs []*model.Item) ([]*model.Other, error)
 	Owner(ctx context.Context, objs []*model.Item) ([]*model.Person, error)
 }
+type LimitedResolver interface {
+	Call(ctx context.Context, objs []*model.Limited) ([]*string, error)
+}
 type MutationResolver interface {
 	Put(ctx context.Context, id int) (*model.Place, error)
 	MustPut(ctx context.Context, id int) (*model.Place, error)
@@ -109,6 +114,7 @@ type MutationResolver interface {
 	AddStory(ctx context.Context, id string) (*model.Story, error)
 	AddStories(ctx context.Context, id string) ([]*model.Story, error)
 	AddWriter(ctx context.Context, id string) (*model.Writer, error)
+	Login(ctx context.Context, email string) (*string, error)
 }
 type OddResolver interface {
 	Next(ctx context.Context, objs []*handmodel.Odd) ([]*handmodel.Odd, error)
@@ -201,6 +207,8 @@ type QueryResolver interface {
 	NumberPage(ctx context.Context, first *int, after *string) (*model.StoryConnection, error)
 	CursorPage(ctx context.Context, first *int, after *string) (*model.StoryNodes, error)
 	EditorPage(ctx context.Context, first *int, after *string) (*model.EditorConnection, error)
+	Limited(ctx context.Context, email *string) (*model.Limited, error)
+	Limits(ctx context.Context) ([]model.Limits, error)
 }
 type ShelfResolver interface {
 	Media(ctx context.Context, objs []*model.Shelf) ([]model.Media, error)
@@ -557,6 +565,33 @@ extend type Mutation {
 	addStory(id: ID!): Story
 	addStories(id: ID!): [Story!]
 	addWriter(id: ID!): Writer!
+}
+`, BuiltIn: false},
+	{Name: "../schema/limits.graphqls", Input: `union Limits = Limited | Free
+interface Costly {
+	must: String!
+}
+"""
+Its leaves, its call and its completion are limited.
+"""
+type Limited implements Costly {
+	id: ID!
+	leaf: String
+	must: String!
+	whole: String
+	call: String
+	secret: String
+}
+type Free {
+	id: ID!
+	leaf: String
+}
+extend type Query {
+	limited(email: String): Limited
+	limits: [Limits!]
+}
+extend type Mutation {
+	login(email: String!): String
 }
 `, BuiltIn: false},
 	{Name: "../schema/random.graphqls", Input: `scalar DateTime
@@ -986,6 +1021,24 @@ func (ec *executionContext) childFields_Keeper(ctx context.Context, field graphq
 		return ec.fieldContext_Keeper_age(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Keeper", field.Name)
+}
+
+func (ec *executionContext) childFields_Limited(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_Limited_id(ctx, field)
+	case "leaf":
+		return ec.fieldContext_Limited_leaf(ctx, field)
+	case "must":
+		return ec.fieldContext_Limited_must(ctx, field)
+	case "whole":
+		return ec.fieldContext_Limited_whole(ctx, field)
+	case "call":
+		return ec.fieldContext_Limited_call(ctx, field)
+	case "secret":
+		return ec.fieldContext_Limited_secret(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Limited", field.Name)
 }
 
 func (ec *executionContext) childFields_LooseConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -1492,6 +1545,44 @@ func (ec *executionContext) childFields___Type(ctx context.Context, field graphq
 
 // region    ***************************** args.gotpl *****************************
 
+func (ec *executionContext) dir_rateLimit_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "limit",
+		func(ctx context.Context, v any) (int, error) {
+			return ec.unmarshalNInt2int(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["limit"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "duration",
+		func(ctx context.Context, v any) (string, error) {
+			return ec.unmarshalNString2string(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["duration"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "burst",
+		func(ctx context.Context, v any) (*int, error) {
+			return ec.unmarshalOInt2ᚖint(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["burst"] = arg2
+	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "by",
+		func(ctx context.Context, v any) (string, error) {
+			return ec.unmarshalNString2string(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["by"] = arg3
+	return args, nil
+}
+
 func (ec *executionContext) dir_requiresScopes_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -1603,6 +1694,20 @@ func (ec *executionContext) field_Mutation_guardedPut_args(ctx context.Context, 
 		return nil, err
 	}
 	args["id"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_login_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "email",
+		func(ctx context.Context, v any) (string, error) {
+			return ec.unmarshalNString2string(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["email"] = arg0
 	return args, nil
 }
 
@@ -1789,6 +1894,20 @@ func (ec *executionContext) field_Query_editorPage_args(ctx context.Context, raw
 		return nil, err
 	}
 	args["after"] = arg1
+	return args, nil
+}
+
+func (ec *executionContext) field_Query_limited_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "email",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["email"] = arg0
 	return args, nil
 }
 
@@ -4549,6 +4668,52 @@ func (ec *executionContext) fieldContext_FragilePageInfo_endCursor(_ context.Con
 	return graphql.NewScalarFieldContext("FragilePageInfo", field, false, false, "String")
 }
 
+func (ec *executionContext) _Free_id(ctx context.Context, field graphql.CollectedField, obj *model.Free) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Free_id(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNID2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Free_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Free", field, false, false, "ID")
+}
+
+func (ec *executionContext) _Free_leaf(ctx context.Context, field graphql.CollectedField, obj *model.Free) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Free_leaf(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Leaf, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Free_leaf(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Free", field, false, false, "String")
+}
+
 func (ec *executionContext) _Guardian_id(ctx context.Context, field graphql.CollectedField, obj *model.Guardian) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -4882,6 +5047,319 @@ func (ec *executionContext) _Keeper_age(ctx context.Context, field graphql.Colle
 }
 func (ec *executionContext) fieldContext_Keeper_age(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Keeper", field, false, false, "Int")
+}
+
+func (ec *executionContext) _Limited_id(ctx context.Context, field graphql.CollectedField, obj *model.Limited) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Limited_id(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNID2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Limited_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Limited", field, false, false, "ID")
+}
+
+func (ec *executionContext) _Limited_leaf(ctx context.Context, field graphql.CollectedField, obj *model.Limited) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Limited_leaf(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Leaf, nil
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				limit, err := ec.unmarshalNInt2int(ctx, 3)
+				if err != nil {
+					var zeroVal *string
+					return zeroVal, err
+				}
+				duration, err := ec.unmarshalNString2string(ctx, "day")
+				if err != nil {
+					var zeroVal *string
+					return zeroVal, err
+				}
+				by, err := ec.unmarshalNString2string(ctx, "everyone")
+				if err != nil {
+					var zeroVal *string
+					return zeroVal, err
+				}
+				if ec.Directives.RateLimit == nil {
+					var zeroVal *string
+					return zeroVal, errors.New("directive rateLimit is not implemented")
+				}
+				return ec.Directives.RateLimit(ctx, obj, directive0, limit, duration, nil, by)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Limited_leaf(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Limited", field, false, false, "String")
+}
+
+func (ec *executionContext) _Limited_must(ctx context.Context, field graphql.CollectedField, obj *model.Limited) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Limited_must(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Must, nil
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				limit, err := ec.unmarshalNInt2int(ctx, 3)
+				if err != nil {
+					var zeroVal string
+					return zeroVal, err
+				}
+				duration, err := ec.unmarshalNString2string(ctx, "day")
+				if err != nil {
+					var zeroVal string
+					return zeroVal, err
+				}
+				by, err := ec.unmarshalNString2string(ctx, "caller")
+				if err != nil {
+					var zeroVal string
+					return zeroVal, err
+				}
+				if ec.Directives.RateLimit == nil {
+					var zeroVal string
+					return zeroVal, errors.New("directive rateLimit is not implemented")
+				}
+				return ec.Directives.RateLimit(ctx, obj, directive0, limit, duration, nil, by)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Limited_must(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Limited", field, false, false, "String")
+}
+
+func (ec *executionContext) _Limited_whole(ctx context.Context, field graphql.CollectedField, obj *model.Limited) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Limited_whole(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Whole, nil
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				limit, err := ec.unmarshalNInt2int(ctx, 2)
+				if err != nil {
+					var zeroVal *string
+					return zeroVal, err
+				}
+				duration, err := ec.unmarshalNString2string(ctx, "day")
+				if err != nil {
+					var zeroVal *string
+					return zeroVal, err
+				}
+				by, err := ec.unmarshalNString2string(ctx, "caller")
+				if err != nil {
+					var zeroVal *string
+					return zeroVal, err
+				}
+				if ec.Directives.RateLimit == nil {
+					var zeroVal *string
+					return zeroVal, errors.New("directive rateLimit is not implemented")
+				}
+				return ec.Directives.RateLimit(ctx, obj, directive0, limit, duration, nil, by)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Limited_whole(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Limited", field, false, false, "String")
+}
+
+func (ec *executionContext) _Limited_call(ctx context.Context, field graphql.CollectedField, obj *model.Limited) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Limited_call(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.resolveBatch_Limited_call(ctx, field, obj)
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				limit, err := ec.unmarshalNInt2int(ctx, 2)
+				if err != nil {
+					var zeroVal *string
+					return zeroVal, err
+				}
+				duration, err := ec.unmarshalNString2string(ctx, "day")
+				if err != nil {
+					var zeroVal *string
+					return zeroVal, err
+				}
+				burst, err := ec.unmarshalOInt2ᚖint(ctx, 1)
+				if err != nil {
+					var zeroVal *string
+					return zeroVal, err
+				}
+				by, err := ec.unmarshalNString2string(ctx, "caller")
+				if err != nil {
+					var zeroVal *string
+					return zeroVal, err
+				}
+				if ec.Directives.RateLimit == nil {
+					var zeroVal *string
+					return zeroVal, errors.New("directive rateLimit is not implemented")
+				}
+				return ec.Directives.RateLimit(ctx, obj, directive0, limit, duration, burst, by)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Limited_call(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Limited", field, true, true, "String")
+}
+func (ec *executionContext) resolveBatch_Limited_call(ctx context.Context, field graphql.CollectedField, obj *model.Limited) (any, error) {
+	resolver := ec.Resolvers.Limited()
+	if batch, ok := graphql.BatchParentsFor[*model.Limited](ctx, "Limited"); ok {
+		result := batch.FieldResult(field, func() (any, error) {
+			return resolver.Call(ctx, batch.Parents)
+		})
+		return graphql.ResolveBatchGroupResult[*string](
+			ctx,
+			batch.Index,
+			len(batch.Parents),
+			result,
+			"Limited.call",
+			batch.IndexMap,
+		)
+	}
+	results, err := resolver.Call(ctx, []*model.Limited{obj})
+	return graphql.ResolveBatchSingleResult[*string](
+		ctx,
+		results,
+		err,
+		"Limited.call",
+	)
+}
+
+func (ec *executionContext) _Limited_secret(ctx context.Context, field graphql.CollectedField, obj *model.Limited) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Limited_secret(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Secret, nil
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				limit, err := ec.unmarshalNInt2int(ctx, 1)
+				if err != nil {
+					var zeroVal *string
+					return zeroVal, err
+				}
+				duration, err := ec.unmarshalNString2string(ctx, "day")
+				if err != nil {
+					var zeroVal *string
+					return zeroVal, err
+				}
+				by, err := ec.unmarshalNString2string(ctx, "caller")
+				if err != nil {
+					var zeroVal *string
+					return zeroVal, err
+				}
+				if ec.Directives.RateLimit == nil {
+					var zeroVal *string
+					return zeroVal, errors.New("directive rateLimit is not implemented")
+				}
+				return ec.Directives.RateLimit(ctx, obj, directive0, limit, duration, nil, by)
+			}
+			directive2 := func(ctx context.Context) (any, error) {
+				if ec.Directives.Authenticated == nil {
+					var zeroVal *string
+					return zeroVal, errors.New("directive authenticated is not implemented")
+				}
+				return ec.Directives.Authenticated(ctx, obj, directive1)
+			}
+
+			next = directive2
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Limited_secret(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Limited", field, false, false, "String")
 }
 
 func (ec *executionContext) _LooseConnection_edges(ctx context.Context, field graphql.CollectedField, obj *model.LooseConnection) (ret graphql.Marshaler) {
@@ -5361,6 +5839,78 @@ func (ec *executionContext) fieldContext_Mutation_addWriter(ctx context.Context,
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Mutation_addWriter_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_login(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_login(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().Login(ctx, fc.Args["email"].(string))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				limit, err := ec.unmarshalNInt2int(ctx, 3)
+				if err != nil {
+					var zeroVal *string
+					return zeroVal, err
+				}
+				duration, err := ec.unmarshalNString2string(ctx, "day")
+				if err != nil {
+					var zeroVal *string
+					return zeroVal, err
+				}
+				by, err := ec.unmarshalNString2string(ctx, "caller")
+				if err != nil {
+					var zeroVal *string
+					return zeroVal, err
+				}
+				if ec.Directives.RateLimit == nil {
+					var zeroVal *string
+					return zeroVal, errors.New("directive rateLimit is not implemented")
+				}
+				return ec.Directives.RateLimit(ctx, nil, directive0, limit, duration, nil, by)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_login(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return nil, errors.New("field of type String does not have child fields")
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_login_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -10116,6 +10666,101 @@ func (ec *executionContext) fieldContext_Query_editorPage(ctx context.Context, f
 	return fc, nil
 }
 
+func (ec *executionContext) _Query_limited(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_limited(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().Limited(ctx, fc.Args["email"].(*string))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				limit, err := ec.unmarshalNInt2int(ctx, 2)
+				if err != nil {
+					var zeroVal *model.Limited
+					return zeroVal, err
+				}
+				duration, err := ec.unmarshalNString2string(ctx, "day")
+				if err != nil {
+					var zeroVal *model.Limited
+					return zeroVal, err
+				}
+				by, err := ec.unmarshalNString2string(ctx, "$args.email")
+				if err != nil {
+					var zeroVal *model.Limited
+					return zeroVal, err
+				}
+				if ec.Directives.RateLimit == nil {
+					var zeroVal *model.Limited
+					return zeroVal, errors.New("directive rateLimit is not implemented")
+				}
+				return ec.Directives.RateLimit(ctx, nil, directive0, limit, duration, nil, by)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *model.Limited) graphql.Marshaler {
+			return ec.marshalOLimited2ᚖgithubᚗcomᚋgatehouseᚑgraphqlᚋgatehouseᚋenginetestᚋgraphᚋmodelᚐLimited(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Query_limited(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Limited(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_limited_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Query_limits(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_limits(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Query().Limits(ctx)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []model.Limits) graphql.Marshaler {
+			return ec.marshalOLimits2ᚕgithubᚗcomᚋgatehouseᚑgraphqlᚋgatehouseᚋenginetestᚋgraphᚋmodelᚐLimitsᚄ(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Query_limits(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Query", field, true, true, "Limits")
+}
+
 func (ec *executionContext) _Query___type(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -13432,6 +14077,26 @@ func (ec *executionContext) _Any(ctx context.Context, sel ast.SelectionSet, obj 
 	}
 }
 
+func (ec *executionContext) _Costly(ctx context.Context, sel ast.SelectionSet, obj model.Costly) graphql.Marshaler {
+	switch obj := (obj).(type) {
+	case nil:
+		return graphql.Null
+	case model.Limited:
+		return ec._Limited(ctx, sel, &obj)
+	case *model.Limited:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._Limited(ctx, sel, obj)
+	default:
+		if typedObj, ok := obj.(graphql.Marshaler); ok {
+			return typedObj
+		} else {
+			panic(fmt.Errorf("unexpected type %T; non-generated variants of Costly must implement graphql.Marshaler", obj))
+		}
+	}
+}
+
 func (ec *executionContext) _Fitting(ctx context.Context, sel ast.SelectionSet, obj model.Fitting) graphql.Marshaler {
 	switch obj := (obj).(type) {
 	case nil:
@@ -13455,6 +14120,33 @@ func (ec *executionContext) _Fitting(ctx context.Context, sel ast.SelectionSet, 
 			return typedObj
 		} else {
 			panic(fmt.Errorf("unexpected type %T; non-generated variants of Fitting must implement graphql.Marshaler", obj))
+		}
+	}
+}
+
+func (ec *executionContext) _Limits(ctx context.Context, sel ast.SelectionSet, obj model.Limits) graphql.Marshaler {
+	switch obj := (obj).(type) {
+	case nil:
+		return graphql.Null
+	case model.Limited:
+		return ec._Limited(ctx, sel, &obj)
+	case *model.Limited:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._Limited(ctx, sel, obj)
+	case model.Free:
+		return ec._Free(ctx, sel, &obj)
+	case *model.Free:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._Free(ctx, sel, obj)
+	default:
+		if typedObj, ok := obj.(graphql.Marshaler); ok {
+			return typedObj
+		} else {
+			panic(fmt.Errorf("unexpected type %T; non-generated variants of Limits must implement graphql.Marshaler", obj))
 		}
 	}
 }
@@ -14197,6 +14889,44 @@ func (ec *executionContext) _FragilePageInfo(ctx context.Context, sel ast.Select
 	return out
 }
 
+var freeImplementors = []string{"Free", "Limits"}
+
+func (ec *executionContext) _Free(ctx context.Context, sel ast.SelectionSet, obj *model.Free) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, freeImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("Free")
+		case "id":
+			out.Values[i] = ec._Free_id(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "leaf":
+			out.Values[i] = ec._Free_leaf(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var guardianImplementors = []string{"Guardian"}
 
 func (ec *executionContext) _Guardian(ctx context.Context, sel ast.SelectionSet, obj *model.Guardian) graphql.Marshaler {
@@ -14320,6 +15050,65 @@ func (ec *executionContext) _Keeper(ctx context.Context, sel ast.SelectionSet, o
 			out.Values[i] = ec._Keeper_age(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var limitedImplementors = []string{"Limited", "Limits", "Costly"}
+
+func (ec *executionContext) _Limited(ctx context.Context, sel ast.SelectionSet, obj *model.Limited) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, limitedImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("Limited")
+		case "id":
+			out.Values[i] = ec._Limited_id(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "leaf":
+			out.Values[i] = ec._Limited_leaf(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "must":
+			out.Values[i] = ec._Limited_must(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "whole":
+			out.Values[i] = ec._Limited_whole(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "call":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Limited_call(ctx, field, obj)
+				})
+		case "secret":
+			out.Values[i] = ec._Limited_secret(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
@@ -14492,6 +15281,13 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 				return ec._Mutation_addWriter(ctx, field)
 			})
 			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "login":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_login(ctx, field)
+			})
+			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}
 		default:
@@ -15524,6 +16320,18 @@ func (ec *executionContext) _Query(ctx context.Context, sel ast.SelectionSet) gr
 				true, false,
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Query_editorPage(ctx, field)
+				})
+		case "limited":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Query_limited(ctx, field)
+				})
+		case "limits":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Query_limits(ctx, field)
 				})
 		case "__type":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
@@ -16826,6 +17634,14 @@ func (ec *executionContext) marshalNKind2githubᚗcomᚋgatehouseᚑgraphqlᚋga
 	return v
 }
 
+func (ec *executionContext) marshalNLimits2githubᚗcomᚋgatehouseᚑgraphqlᚋgatehouseᚋenginetestᚋgraphᚋmodelᚐLimits(ctx context.Context, sel ast.SelectionSet, v model.Limits) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "Limits!")
+		return graphql.Null
+	}
+	return ec._Limits(ctx, sel, v)
+}
+
 func (ec *executionContext) marshalNMedia2githubᚗcomᚋgatehouseᚑgraphqlᚋgatehouseᚋenginetestᚋgraphᚋmodelᚐMedia(ctx context.Context, sel ast.SelectionSet, v model.Media) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "Media!")
@@ -18114,6 +18930,49 @@ func (ec *executionContext) marshalOKind2ᚖgithubᚗcomᚋgatehouseᚑgraphql�
 		return graphql.Null
 	}
 	return v
+}
+
+func (ec *executionContext) marshalOLimited2ᚖgithubᚗcomᚋgatehouseᚑgraphqlᚋgatehouseᚋenginetestᚋgraphᚋmodelᚐLimited(ctx context.Context, sel ast.SelectionSet, v *model.Limited) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._Limited(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalOLimits2ᚕgithubᚗcomᚋgatehouseᚑgraphqlᚋgatehouseᚋenginetestᚋgraphᚋmodelᚐLimitsᚄ(ctx context.Context, sel ast.SelectionSet, v []model.Limits) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	{
+		var batchItemsLimited []*model.Limited
+		batchIdxMapLimited := map[int]int{}
+		for i, item := range v {
+			switch concrete := item.(type) {
+			case model.Limited:
+				batchIdxMapLimited[i] = len(batchItemsLimited)
+				batchItemsLimited = append(batchItemsLimited, &concrete)
+			case *model.Limited:
+				batchIdxMapLimited[i] = len(batchItemsLimited)
+				batchItemsLimited = append(batchItemsLimited, concrete)
+			}
+		}
+		if len(batchItemsLimited) > 0 {
+			ctx = graphql.WithBatchParents(ctx, "Limited", batchItemsLimited, batchIdxMapLimited)
+		}
+	}
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNLimits2githubᚗcomᚋgatehouseᚑgraphqlᚋgatehouseᚋenginetestᚋgraphᚋmodelᚐLimits(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
 }
 
 func (ec *executionContext) marshalOLooseConnection2ᚖgithubᚗcomᚋgatehouseᚑgraphqlᚋgatehouseᚋenginetestᚋgraphᚋmodelᚐLooseConnection(ctx context.Context, sel ast.SelectionSet, v *model.LooseConnection) graphql.Marshaler {

@@ -47,6 +47,9 @@ func (r *Resolver) Fragile() graph.FragileResolver { return fragileResolver{r} }
 // Item returns the resolvers of the fields of Item.
 func (r *Resolver) Item() graph.ItemResolver { return itemResolver{r} }
 
+// Limited returns the resolvers of the fields of Limited.
+func (r *Resolver) Limited() graph.LimitedResolver { return limitedResolver{r} }
+
 // Mutation returns the resolvers of the fields of Mutation.
 func (r *Resolver) Mutation() graph.MutationResolver { return mutationResolver{r} }
 
@@ -93,6 +96,7 @@ type (
 	filmResolver             struct{ *Resolver }
 	fragileResolver          struct{ *Resolver }
 	itemResolver             struct{ *Resolver }
+	limitedResolver          struct{ *Resolver }
 	mutationResolver         struct{ *Resolver }
 	oddResolver              struct{ *Resolver }
 	otherResolver            struct{ *Resolver }
@@ -456,6 +460,30 @@ func (r itemResolver) Other(ctx context.Context, parents []*model.Item) ([]*mode
 	})
 }
 
+// Call resolves Limited.call by its binding in schema/limits.graphqls, which calls the service "answers":
+//
+//	GET /call/{$this.id}
+//
+// It makes one call for each distinct key of the parents.
+func (r limitedResolver) Call(ctx context.Context, parents []*model.Limited) ([]*string, error) {
+	return engine.LoadOne(ctx, parents, []string{"id"}, func(parent *model.Limited) *string {
+		return &parent.ID
+	}, engine.Batch[string, *string]{
+		Identity: engine.Identity{
+			Source:     "answers",
+			Request:    "GET /call/{key}",
+			Extraction: ".text String as String",
+		},
+		MaxSize: 1,
+		Fetch: func(ctx context.Context, keys []string) (map[string]*string, error) {
+			key := keys[0]
+			call := rest.New(http.MethodGet, "/call/").ServiceValues().Segment(key)
+			value, err := upstreams.Fetch(ctx, r.Services, "answers", call, decode.Member("text", decode.PtrOf((*decode.Decoder).String)))
+			return map[string]*string{key: value}, err
+		},
+	})
+}
+
 // BreakFragile resolves Mutation.breakFragile by its binding in schema/degraded.graphqls, which calls the service "answers":
 //
 //	POST /fragile/broken
@@ -486,6 +514,15 @@ func (r mutationResolver) AddStories(ctx context.Context, id string) ([]*model.S
 func (r mutationResolver) AddWriter(ctx context.Context, id string) (*model.Writer, error) {
 	call := rest.New(http.MethodPost, "/library/writers/").Segment(id)
 	return upstreams.Fetch(ctx, r.Services, "answers", call, graph.DecodeWriter)
+}
+
+// Login resolves Mutation.login by its binding in schema/limits.graphqls, which calls the service "answers":
+//
+//	POST /login?email={$args.email}
+func (r mutationResolver) Login(ctx context.Context, email string) (*string, error) {
+	call := rest.New(http.MethodPost, "/login").
+		Query("email", email)
+	return upstreams.Fetch(ctx, r.Services, "answers", call, decode.Member("token", decode.PtrOf((*decode.Decoder).String)))
 }
 
 // Answer resolves Query.answer by its binding in schema/random.graphqls, which calls the service "answers":
@@ -950,6 +987,28 @@ func (r queryResolver) EditorPage(ctx context.Context, first *int, after *string
 		return nil, err
 	}
 	return connection, nil
+}
+
+// Limited resolves Query.limited by its binding in schema/limits.graphqls, which calls the service "answers":
+//
+//	GET /limited?email={$args.email}
+func (r queryResolver) Limited(ctx context.Context, email *string) (*model.Limited, error) {
+	call := rest.New(http.MethodGet, "/limited").
+		Query("email", encode.Ptr(email, encode.Any[string])).
+		Shared("answers GET /limited?email")
+	return upstreams.Fetch(ctx, r.Services, "answers", call, decode.NullOf(graph.DecodeLimited))
+}
+
+// Limits resolves Query.limits by its binding in schema/limits.graphqls, which calls the service "answers":
+//
+//	GET /limits
+func (r queryResolver) Limits(ctx context.Context) ([]model.Limits, error) {
+	call := rest.New(http.MethodGet, "/limits").
+		Shared("answers GET /limits")
+	found, err := upstreams.Fetch(ctx, r.Services, "answers", call, decode.NullOf(decode.ListOf(graph.DecodeLimits)))
+	return engine.NewAbstractCompleter(
+		engine.NewMemberCompleter[model.Limits](r.limitedEntity(ctx).Completer("id", "call")),
+	).CompleteList(ctx, found, err, true)
 }
 
 // Joined resolves Shelf.joined by its binding in schema/entities.graphqls, which calls the service "answers":
@@ -1444,6 +1503,36 @@ func (r *Resolver) keeperEntity(ctx context.Context) engine.Entity[string, model
 	}
 }
 
+// limitedEntity fetches objects of Limited by their keys. The binding in schema/limits.graphqls calls the service "answers":
+//
+//	GET /limitedById?ids={$batch.id}
+func (r *Resolver) limitedEntity(ctx context.Context) engine.Entity[string, model.Limited] {
+	return engine.Entity[string, model.Limited]{
+		Types:  []string{"Limited", "Costly", "Limits"},
+		From:   []string{"id"},
+		Guards: limitedFieldGuards,
+		Key: func(parent *model.Limited) *string {
+			return &parent.ID
+		},
+		Batch: engine.Batch[string, *model.Limited]{
+			Identity: engine.Identity{
+				Source:     "answers",
+				Request:    "GET /limitedById?ids={keys}",
+				Extraction: "[Limited!]! as [Limited!]! by id",
+			},
+			MaxSize: 10,
+			Fetch: func(ctx context.Context, keys []string) (map[string]*model.Limited, error) {
+				call := rest.New(http.MethodGet, "/limitedById").
+					ServiceValues().
+					Query("ids", keys).
+					Batch(len(keys), 8000)
+				return upstreams.Fetch(ctx, r.Services, "answers", call,
+					decode.ByKey("id", graph.DecodeLimited, func(item *model.Limited) string { return item.ID }))
+			},
+		},
+	}
+}
+
 // ownerEntity fetches objects of Owner by their keys. The binding in schema/degraded.graphqls calls the service "answers":
 //
 //	GET /fragile/owners?ids={$batch.id*}
@@ -1491,6 +1580,14 @@ var bookFieldGuards = map[string]func(context.Context) error{
 // fields that the caller may not see.
 var filmFieldGuards = map[string]func(context.Context) error{
 	"guarded": func(ctx context.Context) error {
+		return auth.CheckAuthenticated(ctx)
+	},
+}
+
+// limitedFieldGuards are the guards of the fields of Limited. A completion does not fetch an object for
+// fields that the caller may not see.
+var limitedFieldGuards = map[string]func(context.Context) error{
+	"secret": func(ctx context.Context) error {
 		return auth.CheckAuthenticated(ctx)
 	},
 }

@@ -16,8 +16,16 @@ type Any interface {
 	IsAny()
 }
 
+type Costly interface {
+	IsCostly()
+}
+
 type Fitting interface {
 	IsFitting()
+}
+
+type Limits interface {
+	IsLimits()
 }
 
 // Of a film or a book its service sends the key alone, of a scrap all.
@@ -139,6 +147,13 @@ type FragilePageInfo struct {
 	EndCursor   *string `json:"endCursor,omitempty"`
 }
 
+type Free struct {
+	ID   string  `json:"id"`
+	Leaf *string `json:"leaf,omitempty"`
+}
+
+func (Free) IsLimits() {}
+
 type Guardian struct {
 	ID   int    `json:"id"`
 	Name string `json:"name"`
@@ -156,6 +171,19 @@ type Keeper struct {
 	Name string `json:"name"`
 	Age  *int   `json:"age,omitempty"`
 }
+
+// Its leaves, its call and its completion are limited.
+type Limited struct {
+	ID     string  `json:"id"`
+	Leaf   *string `json:"leaf,omitempty"`
+	Must   string  `json:"must"`
+	Whole  *string `json:"whole,omitempty"`
+	Secret *string `json:"secret,omitempty"`
+}
+
+func (Limited) IsLimits() {}
+
+func (Limited) IsCostly() {}
 
 // Edges and nodes, which may be null.
 type LooseConnection struct {
