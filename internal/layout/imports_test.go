@@ -38,6 +38,7 @@ var rules = []rule{
 	{"internal/period", nil, "a period is read the same whatever is limited"},
 	{"internal/suggest", nil, "names are compared the same whatever they name"},
 	{"store", nil, "it knows keys and bytes, and not what they mean"},
+	{"store/redistest", nil, "it starts a server, whatever is stored in it"},
 	{"auth", []string{"fault"}, "a token is the same whatever is served"},
 	{"engine/scalar", []string{"fault"}, "models have its types"},
 	{"engine/input", []string{"engine/scalar", "fault"}, "values are coerced by the schema alone"},
