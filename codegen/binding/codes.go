@@ -9,7 +9,7 @@ type Code string
 // selections, GH070 guards, GH080 names, GH090 how calls are made, GH100 requests against the service's document, GH120
 // responses against it, GH140 connections, GH150 interfaces and unions, GH160 the errors of a
 // service, GH170 entities, GH180 the sizes of lists, GH190 ignored checks, GH210 what a
-// field has when its service fails. Each is explained in explanations/CODE.md.
+// field has when its service fails, GH220 rate limits. Each is explained in explanations/CODE.md.
 const (
 	InvalidSyntax    Code = "GH001"
 	InvalidSchema    Code = "GH002"
