@@ -91,8 +91,8 @@ type Match struct {
 	Clients []string `yaml:"clients"`
 	// Operations are names of operations, which clients choose. Default all.
 	Operations []string `yaml:"operations"`
-	// Types are query, mutation and subscription. Default all.
-	Types []string `yaml:"types"`
+	// Kinds are query, mutation and subscription. Default all.
+	Kinds []string `yaml:"kinds"`
 }
 
 func (o Options) withDefaults() Options {
@@ -142,8 +142,8 @@ func (o Options) compile() ([]*rule, error) {
 		names[r.Name] = true
 		oneOf(at+" has a count that", r.Count, CountRequests, CountCost)
 		oneOf(at+" has a mode that", r.Mode, ModeEnforce, ModeLog)
-		for _, kind := range r.Match.Types {
-			oneOf(at+" matches a type that", kind, "query", "mutation", "subscription")
+		for _, kind := range r.Match.Kinds {
+			oneOf(at+" matches a kind that", kind, "query", "mutation", "subscription")
 		}
 		compiled, err := r.compile()
 		for _, one := range err {
@@ -169,7 +169,7 @@ func (r Rule) compile() (*rule, []error) {
 	}
 	c := &rule{
 		name: r.Name, byCost: r.Count == CountCost, dryRun: r.Mode == ModeLog, tiers: map[string][]*window{},
-		classes: r.Match.Classes, clients: r.Match.Clients, operations: r.Match.Operations, types: r.Match.Types,
+		classes: r.Match.Classes, clients: r.Match.Clients, operations: r.Match.Operations, kinds: r.Match.Kinds,
 	}
 	var err error
 	by := r.By

@@ -215,8 +215,8 @@ func TestMatch(t *testing.T) {
 		{Match{Classes: []string{"anonymous"}}, query(user("u1", nil)), false},
 		{Match{Operations: []string{"P", "Q"}}, query(user("u1", nil)), true},
 		{Match{Operations: []string{"P"}}, query(user("u1", nil)), false},
-		{Match{Types: []string{"mutation"}}, mutation, true},
-		{Match{Types: []string{"mutation"}}, query(user("u1", nil)), false},
+		{Match{Kinds: []string{"mutation"}}, mutation, true},
+		{Match{Kinds: []string{"mutation"}}, query(user("u1", nil)), false},
 		{Match{Clients: []string{"web"}}, query(user("u1", nil)), false},
 	} {
 		l := newLimiter(t, Options{Rules: []Rule{{Name: "r", Limits: []string{"1/h"}, Match: test.match}}})
@@ -594,7 +594,7 @@ func TestValidate(t *testing.T) {
 		`has a by that is not known, "claims."`:                    rule(Rule{By: []string{"claims."}}),
 		`has a count that must be requests or cost, not "x"`:       rule(Rule{Count: "x"}),
 		`has a mode that must be enforce or log`:                   rule(Rule{Mode: "x"}),
-		`matches a type that must be query`:                        rule(Rule{Match: Match{Types: []string{"x"}}}),
+		`matches a kind that must be query`:                        rule(Rule{Match: Match{Kinds: []string{"x"}}}),
 		`has a tier that must be class or claims.NAME`:             rule(Rule{Tier: "x", Tiers: map[string][]string{"a": {"1/s"}}}),
 		`has a tier without tiers`:                                 rule(Rule{Tier: "class"}),
 		`has no limits for the tier "a"`:                           rule(Rule{Tiers: map[string][]string{"a": {}}}),

@@ -15,7 +15,7 @@ import (
 type rule struct {
 	name                                string
 	by                                  []selector
-	classes, clients, operations, types []string
+	classes, clients, operations, kinds []string
 	tier                                func(*caller.Caller) string
 	tiers                               map[string][]*window
 	windows                             []*window // of callers without a tier
@@ -49,7 +49,7 @@ func newWindow(name string, l Limit, several bool) *window {
 // matches reports whether the rule is for an operation.
 func (r *rule) matches(op *execute.Operation, c *caller.Caller) bool {
 	return fits(r.classes, c.Class) && fits(r.clients, c.Client) &&
-		fits(r.operations, op.OperationContext.Operation.Name) && fits(r.types, string(op.OperationContext.Operation.Operation))
+		fits(r.operations, op.OperationContext.Operation.Name) && fits(r.kinds, string(op.OperationContext.Operation.Operation))
 }
 
 // fits reports whether a value is in a list, or the list is empty.
