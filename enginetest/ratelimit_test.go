@@ -236,4 +236,3 @@ func TestCompletionOfRefusedField(t *testing.T) {
 		}
 	}
 }
-
