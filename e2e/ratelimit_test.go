@@ -13,7 +13,7 @@ import (
 )
 
 // limitedRequest is a request by GET whose operation calls one service.
-const limitedRequest = "/graphql?query=%7Bproducts(first:1)%7Bnodes%7Bid%7D%7D%7D"
+const limitedRequest = "/graphql?query=%7Bproducts(first:1)%7Bnodes%7Bsku%7D%7D%7D"
 
 // limits are the settings of rate limits in these tests, with those of Redis if it has a URL.
 func limits(onFailure, url, limit string) string {

@@ -54,7 +54,7 @@ func (r *rateLimitMetrics) register(meter metric.Meter) error {
 	failures := counter("gateway.ratelimit.store.failures", "{decision}", "Decisions for which Redis did not answer in time, so that rateLimits.onStoreFailure held.")
 	keys := gauge("gateway.ratelimit.keys", "{key}", "Counts of rate limits in memory.")
 	evicted := counter("gateway.ratelimit.evictions", "{key}", "Counts of rate limits that were forgotten too early, since there were more than rateLimits.maxKeys.")
-	up := gauge("gateway.store.up", "1", "Whether Redis answers in time, and is asked.")
+	up := gauge("gateway.store.up", "", "Whether Redis answers in time, and is asked.")
 	lost := counter("gateway.store.lost", "{outage}", "How often Redis stopped answering in time.")
 	operations := counter("gateway.store.operations", "{operation}", "Operations of Redis by outcome: ok, failed, timeout, and skipped while Redis is not up.")
 	if failure != nil {
