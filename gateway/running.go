@@ -95,8 +95,7 @@ func newRunning(ctx context.Context, start command.Start, g Graph) (_ *running, 
 		})
 	}
 	r.stops = append(r.stops, r.shown.close)
-	if err := r.shown.serve(r.front, r.tls, r.reloader, r.log); err != nil {
-	if err := r.shown.serve(r.front, r.store, r.reloader, r.log); err != nil {
+	if err := r.shown.serve(r.front, r.store, r.tls, r.reloader, r.log); err != nil {
 		return nil, err
 	}
 	return r, nil

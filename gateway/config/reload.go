@@ -41,30 +41,8 @@ var reloads = map[string]bool{
 	"sources":             true,
 	"blocked":             true,
 	"documents":           true,
-	"listen":            false, // clients are connected to it
-	"log.level":         true,
-	"log.clientAddress": true,
-	"log.format":        false, // readers of a log expect one format
-	"shutdown":          true,
-	"playground":        true,
-	"introspection":     true,
-	"admin":             false, // an address, as listen
-	"metrics":           false, // what was not counted from the start would look like a reset
-	"cors":              true,
-	"compression":       true,
-	"limits":            true,
-	"execution":         true,
-	"admission":         true,
-	"cursors":           false, // cursors that clients hold would become invalid, in one replica before the others
-	"auth":              true,
-	"proxies":           true,
-	"callers":           true,
-	"networks":          true,
-	"sources":           true,
-	"blocked":           true,
-	"documents":         true,
-	"rateLimits":        true,
-	"store":             true,
+	"rateLimits":          true,
+	"store":               true,
 }
 
 // needsRestart reports whether the setting at p is read at the start only.

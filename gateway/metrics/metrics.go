@@ -38,6 +38,7 @@ type Metrics struct {
 	reloads     reloadMetrics
 	degraded    degraded
 	documents   documentCounts
+	rateLimits  rateLimitMetrics
 	refused     refused
 	sources     sourceMetrics
 	handler     http.Handler
@@ -49,15 +50,6 @@ type Metrics struct {
 	refused     refused
 	sources     sourceMetrics
 	handler     http.Handler
-	operations operations
-	load       loadMetrics
-	reloads    reloadMetrics
-	degraded   degraded
-	documents  documentCounts
-	rateLimits rateLimitMetrics
-	refused    refused
-	sources    sourceMetrics
-	handler    http.Handler
 }
 
 // New returns metrics of operations, of the Go runtime and of the process. It logs errors of serving
