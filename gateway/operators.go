@@ -81,7 +81,7 @@ func (o *operators) watch(s *upstreams.Services, d *front.Deps) (err error) {
 
 // serve serves metrics and the pages of operators on the addresses that the settings have for them, and
 // shows the load of the front, connections, and what reloads have done. Of those, t and r may be nil.
-func (o *operators) serve(f *front.Front, t *listen.Terminator, shared *store.Store, r *reload.Reloader, log *slog.Logger) error {
+func (o *operators) serve(f *front.Front, shared *store.Store, t *listen.Terminator, r *reload.Reloader, log *slog.Logger) error {
 	o.counters.ObserveRateLimits(f.RateLimits, shared.Stats)
 	o.counters.ObserveLoad(func() metrics.Load { return loadOf(f, o.start) })
 	o.counters.ObserveConnections(func() metrics.Connections { return connectionsOf(f, t) })

@@ -80,7 +80,7 @@ func newRunning(ctx context.Context, start command.Start, g Graph) (_ *running, 
 	r.stops = append(r.stops, r.store.Close)
 
 	r.schema = g.Schema(r.backends)
-	r.deps = front.Deps{Schema: r.schema, Store: r.store, Verify: r.verifier.Verify, Log: r.log}
+	r.deps = front.Deps{Schema: r.schema, Store: r.store, Shared: r.store, Verify: r.verifier.Verify, Log: r.log}
 	if err := r.shown.watch(r.backends, &r.deps); err != nil {
 		return nil, err
 	}
@@ -95,7 +95,7 @@ func newRunning(ctx context.Context, start command.Start, g Graph) (_ *running, 
 		})
 	}
 	r.stops = append(r.stops, r.shown.close)
-	if err := r.shown.serve(r.front, r.tls, r.store, r.reloader, r.log); err != nil {
+	if err := r.shown.serve(r.front, r.store, r.tls, r.reloader, r.log); err != nil {
 		return nil, err
 	}
 	return r, nil
