@@ -41,6 +41,7 @@ var rules = []rule{
 	{"engine/input", []string{"engine/scalar", "fault"}, "values are coerced by the schema alone"},
 	{"engine/coalesce", nil, "work is shared the same whatever it is"},
 	{"engine/facts", nil, "facts are stated by the schema alone"},
+	{"engine/cost", []string{"engine/facts"}, "what an operation costs follows from the schema and the document alone"},
 	{"engine/introspect", nil, "what clients see of a schema follows from the schema alone"},
 	{"engine/cache", nil, "what is remembered is so by one rule, whatever it is"},
 	{"engine", []string{"fault", "engine/scalar", "engine/coalesce"}, "an operation runs the same over any services"},
