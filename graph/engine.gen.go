@@ -306,10 +306,10 @@ var planTypes = plan.Types{
 // schemaFacts is what directives state of parts of the schema, by schema coordinate.
 var schemaFacts = facts.Table{
 	"Account.orders":  {ListSize: &facts.ListSize{Arguments: []string{"limit"}, RequireOne: true}},
-	"Query.orders":    {ListSize: &facts.ListSize{Arguments: []string{"first"}, Fields: []string{"edges", "nodes"}, RequireOne: true}},
-	"Query.products":  {ListSize: &facts.ListSize{Arguments: []string{"first"}, Fields: []string{"edges", "nodes"}, RequireOne: true}},
+	"Query.orders":    {ListSize: &facts.ListSize{Assumed: new(20), Max: new(100), Arguments: []string{"first"}, Fields: []string{"edges", "nodes"}}},
+	"Query.products":  {ListSize: &facts.ListSize{Assumed: new(20), Max: new(200), Arguments: []string{"first"}, Fields: []string{"edges", "nodes"}}},
 	"Query.inventory": {ListSize: &facts.ListSize{Assumed: new(200), RequireOne: true}},
-	"Query.users":     {ListSize: &facts.ListSize{Arguments: []string{"first"}, Fields: []string{"edges", "nodes"}, RequireOne: true}},
+	"Query.users":     {ListSize: &facts.ListSize{Assumed: new(20), Max: new(100), Arguments: []string{"first"}, Fields: []string{"edges", "nodes"}}},
 	"User.orders":     {ListSize: &facts.ListSize{Arguments: []string{"limit"}, RequireOne: true}},
 }
 

@@ -535,7 +535,20 @@ var planTypes = plan.Types{
 }
 
 // schemaFacts is what directives state of parts of the schema, by schema coordinate.
-var schemaFacts = facts.Table{}
+var schemaFacts = facts.Table{
+	"Fragile.nullPages":   {ListSize: &facts.ListSize{Assumed: new(20), Max: new(100), Arguments: []string{"first"}, Fields: []string{"nodes"}}},
+	"Fragile.stalePages":  {ListSize: &facts.ListSize{Assumed: new(20), Max: new(100), Arguments: []string{"first"}, Fields: []string{"nodes"}}},
+	"Query.nullPages":     {ListSize: &facts.ListSize{Assumed: new(20), Max: new(100), Arguments: []string{"first"}, Fields: []string{"nodes"}}},
+	"Query.defaultPages":  {ListSize: &facts.ListSize{Assumed: new(20), Max: new(100), Arguments: []string{"first"}, Fields: []string{"nodes"}}},
+	"Query.stalePages":    {ListSize: &facts.ListSize{Assumed: new(20), Max: new(100), Arguments: []string{"first"}, Fields: []string{"nodes"}}},
+	"Query.offsetPage":    {ListSize: &facts.ListSize{Assumed: new(20), Max: new(100), Arguments: []string{"first"}, Fields: []string{"edges", "nodes"}}},
+	"Query.numberPage":    {ListSize: &facts.ListSize{Assumed: new(2), Max: new(4), Arguments: []string{"first"}, Fields: []string{"edges", "nodes"}}},
+	"Query.cursorPage":    {ListSize: &facts.ListSize{Assumed: new(20), Max: new(100), Arguments: []string{"first"}, Fields: []string{"nodes"}}},
+	"Query.editorPage":    {ListSize: &facts.ListSize{Assumed: new(20), Max: new(100), Arguments: []string{"first"}, Fields: []string{"edges", "nodes"}}},
+	"Writer.stories":      {ListSize: &facts.ListSize{Assumed: new(3), Max: new(100), Arguments: []string{"first"}, Fields: []string{"nodes"}}},
+	"Writer.mustStories":  {ListSize: &facts.ListSize{Assumed: new(4), Max: new(4), Arguments: []string{"first"}, Fields: []string{"edges", "nodes"}}},
+	"Writer.looseStories": {ListSize: &facts.ListSize{Assumed: new(20), Max: new(100), Arguments: []string{"first"}, Fields: []string{"edges", "nodes"}}},
+}
 
 // encodeAnswer appends the selected fields of obj to b.
 func (x *planRun) encodeAnswer(b []byte, s *plan.Selection, obj *model.Answer) ([]byte, bool) {

@@ -322,7 +322,7 @@ var planTypes = plan.Types{
 
 // schemaFacts is what directives state of parts of the schema, by schema coordinate.
 var schemaFacts = facts.Table{
-	"Query.pets": {ListSize: &facts.ListSize{Arguments: []string{"first"}, Fields: []string{"edges", "nodes"}, RequireOne: true}},
+	"Query.pets": {ListSize: &facts.ListSize{Assumed: new(20), Max: new(100), Arguments: []string{"first"}, Fields: []string{"edges", "nodes"}}},
 }
 
 // encodeAccessToken appends the selected fields of obj to b.
