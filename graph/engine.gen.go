@@ -2431,7 +2431,7 @@ func (x *planRun) writeListOfNonNullID(b []byte, f *plan.Field, list []string) (
 	if list == nil {
 		return append(b, "null"...), true
 	}
-	x.SpendValues(len(list))
+	x.SpendLeaves(f, len(list))
 	b = append(b, '[')
 	for i, v := range list {
 		if i > 0 {
@@ -2635,7 +2635,7 @@ func (x *planRun) writeNonNullListOfNonNullProductEdge(b []byte, f *plan.Field, 
 
 // writeNonNullListOfNonNullShirtSize appends list, of the type [ShirtSize!]!, to b.
 func (x *planRun) writeNonNullListOfNonNullShirtSize(b []byte, f *plan.Field, list []model.ShirtSize) ([]byte, bool) {
-	x.SpendValues(len(list))
+	x.SpendLeaves(f, len(list))
 	b = append(b, '[')
 	for i, v := range list {
 		if i > 0 {

@@ -3,6 +3,7 @@ package cost
 import (
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"github.com/vektah/gqlparser/v2/ast"
 )
@@ -11,6 +12,8 @@ import (
 type Counter struct {
 	*Model
 	evaluation evaluation
+
+	paused atomic.Bool
 
 	mu    sync.Mutex
 	total Total // guarded by mu
@@ -32,6 +35,23 @@ func (c *Counter) add(t Total) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.total = c.total.plus(t)
+}
+
+// Pause has Resolved count nothing until Resume is called.
+func (c *Counter) Pause() { c.paused.Store(true) }
+
+// Resume ends Pause.
+func (c *Counter) Resume() { c.paused.Store(false) }
+
+// Resolved counts a field that gqlgen's executor has resolved for an object of a type, with n values.
+func (c *Counter) Resolved(object string, node *ast.Field, n int64) {
+	if c.paused.Load() {
+		return
+	}
+	c.AddField(object, node, 1)
+	if !isIntrospection(object) && node.Definition != nil {
+		c.AddValues(node.Definition.Type.Name(), n)
+	}
 }
 
 // AddValues counts n values of a type. Those of an abstract type count as the most expensive one of its

@@ -62,7 +62,7 @@ func tableOf(schema *ast.Schema) facts.Table {
 				stated.ListSize.Assumed = &n
 			}
 		}
-		if stated != (facts.Facts{}) {
+		if stated.Weight != nil || stated.ListSize != nil {
 			table[coordinate] = stated
 		}
 	}

@@ -7467,7 +7467,7 @@ func (x *planRun) writeListOfInt(b []byte, f *plan.Field, list []*int) ([]byte, 
 	if list == nil {
 		return append(b, "null"...), true
 	}
-	x.SpendValues(len(list))
+	x.SpendLeaves(f, len(list))
 	b = append(b, '[')
 	for i, v := range list {
 		if i > 0 {
@@ -7508,7 +7508,7 @@ func (x *planRun) writeListOfKind(b []byte, f *plan.Field, list []*model.Kind) (
 	if list == nil {
 		return append(b, "null"...), true
 	}
-	x.SpendValues(len(list))
+	x.SpendLeaves(f, len(list))
 	b = append(b, '[')
 	for i, v := range list {
 		if i > 0 {
@@ -7525,7 +7525,7 @@ func (x *planRun) writeListOfKind(b []byte, f *plan.Field, list []*model.Kind) (
 
 // writeListOfListOfInt appends list, of the type [[Int]], to b.
 func (x *planRun) writeListOfListOfInt(b []byte, f *plan.Field, list [][]*int) ([]byte, bool) {
-	x.SpendValues(len(list))
+	x.SpendLeaves(f, len(list))
 	return x.AppendLeaf(b, f, false, func(ctx context.Context) graphql.Marshaler {
 		return x.ec.marshalOInt2ᚕᚕᚖint(ctx, f.Selections, list)
 	})
@@ -7575,7 +7575,7 @@ func (x *planRun) writeListOfListOfNonNullAny(b []byte, f *plan.Field, list [][]
 
 // writeListOfListOfNonNullInt appends list, of the type [[Int!]], to b.
 func (x *planRun) writeListOfListOfNonNullInt(b []byte, f *plan.Field, list [][]int) ([]byte, bool) {
-	x.SpendValues(len(list))
+	x.SpendLeaves(f, len(list))
 	return x.AppendLeaf(b, f, false, func(ctx context.Context) graphql.Marshaler {
 		return x.ec.marshalOInt2ᚕᚕint(ctx, f.Selections, list)
 	})
@@ -7796,7 +7796,7 @@ func (x *planRun) writeListOfNonNullInt(b []byte, f *plan.Field, list []int) ([]
 	if list == nil {
 		return append(b, "null"...), true
 	}
-	x.SpendValues(len(list))
+	x.SpendLeaves(f, len(list))
 	b = append(b, '[')
 	for i, v := range list {
 		if i > 0 {
@@ -7854,7 +7854,7 @@ func (x *planRun) writeListOfNonNullKind(b []byte, f *plan.Field, list []model.K
 	if list == nil {
 		return append(b, "null"...), true
 	}
-	x.SpendValues(len(list))
+	x.SpendLeaves(f, len(list))
 	b = append(b, '[')
 	for i, v := range list {
 		if i > 0 {
@@ -7867,7 +7867,7 @@ func (x *planRun) writeListOfNonNullKind(b []byte, f *plan.Field, list []model.K
 
 // writeListOfNonNullListOfInt appends list, of the type [[Int]!], to b.
 func (x *planRun) writeListOfNonNullListOfInt(b []byte, f *plan.Field, list [][]*int) ([]byte, bool) {
-	x.SpendValues(len(list))
+	x.SpendLeaves(f, len(list))
 	return x.AppendLeaf(b, f, false, func(ctx context.Context) graphql.Marshaler {
 		return x.ec.marshalOInt2ᚕᚕᚖintᚄ(ctx, f.Selections, list)
 	})
@@ -8088,7 +8088,7 @@ func (x *planRun) writeListOfNonNullString(b []byte, f *plan.Field, list []strin
 	if list == nil {
 		return append(b, "null"...), true
 	}
-	x.SpendValues(len(list))
+	x.SpendLeaves(f, len(list))
 	b = append(b, '[')
 	for i, v := range list {
 		if i > 0 {
@@ -8251,7 +8251,7 @@ func (x *planRun) writeListOfString(b []byte, f *plan.Field, list []*string) ([]
 	if list == nil {
 		return append(b, "null"...), true
 	}
-	x.SpendValues(len(list))
+	x.SpendLeaves(f, len(list))
 	b = append(b, '[')
 	for i, v := range list {
 		if i > 0 {
@@ -8550,7 +8550,7 @@ func (x *planRun) writeNonNullListOfNonNullFragile(b []byte, f *plan.Field, list
 
 // writeNonNullListOfNonNullInt appends list, of the type [Int!]!, to b.
 func (x *planRun) writeNonNullListOfNonNullInt(b []byte, f *plan.Field, list []int) ([]byte, bool) {
-	x.SpendValues(len(list))
+	x.SpendLeaves(f, len(list))
 	b = append(b, '[')
 	for i, v := range list {
 		if i > 0 {
@@ -8707,7 +8707,7 @@ func (x *planRun) writeNonNullListOfNonNullStoryEdge(b []byte, f *plan.Field, li
 
 // writeNonNullListOfNonNullString appends list, of the type [String!]!, to b.
 func (x *planRun) writeNonNullListOfNonNullString(b []byte, f *plan.Field, list []string) ([]byte, bool) {
-	x.SpendValues(len(list))
+	x.SpendLeaves(f, len(list))
 	b = append(b, '[')
 	for i, v := range list {
 		if i > 0 {

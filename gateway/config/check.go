@@ -50,6 +50,7 @@ func (c *Config) check(k *checker) {
 	c.checkClasses(k)
 	c.checkDocuments(k)
 	c.checkAdmission(k)
+	k.reportErrors(parsePath("cost"), c.Cost.Validate())
 	if !k.demo {
 		c.checkIssuers(k)
 		c.checkSources(k)

@@ -26,6 +26,7 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/engine/page"
 	"github.com/gatehouse-graphql/gatehouse/gateway/admin"
 	"github.com/gatehouse-graphql/gatehouse/gateway/blocklist"
+	"github.com/gatehouse-graphql/gatehouse/gateway/costlimit"
 	"github.com/gatehouse-graphql/gatehouse/gateway/documents"
 	"github.com/gatehouse-graphql/gatehouse/gateway/front"
 	"github.com/gatehouse-graphql/gatehouse/gateway/front/admission"
@@ -69,6 +70,8 @@ type Config struct {
 	Documents documents.Options `yaml:"documents"`
 	// Execution is how one operation is executed, and the bounds of that.
 	Execution Execution `yaml:"execution"`
+	// Cost limits what one operation may cost, by @cost and @listSize in the schema. Default no limit.
+	Cost costlimit.Options `yaml:"cost"`
 	// Admission bounds what all operations do at the same time.
 	Admission admission.Options `yaml:"admission"`
 	// Blocked lists operations that are refused before they are executed: those that fulfil all conditions
@@ -183,6 +186,7 @@ func (c *Config) Front() front.Options {
 		Networks:      c.Networks,
 
 		LogClientAddress: c.Log.ClientAddress,
+		Cost:             c.Cost,
 	}
 }
 

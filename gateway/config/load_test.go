@@ -20,6 +20,7 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/engine"
 	"github.com/gatehouse-graphql/gatehouse/engine/page"
 	"github.com/gatehouse-graphql/gatehouse/gateway/blocklist"
+	"github.com/gatehouse-graphql/gatehouse/gateway/costlimit"
 	"github.com/gatehouse-graphql/gatehouse/gateway/documents"
 	"github.com/gatehouse-graphql/gatehouse/gateway/front"
 	"github.com/gatehouse-graphql/gatehouse/gateway/front/admission"
@@ -146,6 +147,7 @@ cors: {origins: ["https://shop.example.com"], headers: [X-Tenant], credentials: 
 limits: {body: 1KB, tokens: 2, depth: 3, aliases: 4, rootFields: 5, directives: 6, selections: 7}
 execution: {deadline: 8s, maxCalls: 9, documentCache: 10}
 cursors: {secret: `+key+`}
+cost: {max: 15, defaultListSize: 16, classes: {partner: 17}, expose: [partner], mode: log}
 admission:
   {maxOperations: 11, maxQueued: 12, maxWait: 13s, maxBytes: 14KB, maxWaiting: 15, maxOperationsPerCaller: 16,
    classes: {anonymous: {weight: 2, minOperations: 3, maxOperations: 4, maxOperationsPerCaller: 5}}, watermarks: {cpuPercent: 17, memoryPercent: 18, cheapCost: 19}}
@@ -171,6 +173,7 @@ blocked:
 		},
 		Manifests: c.Manifests,
 		Cursors:   page.Options{Secret: key},
+		Cost: costlimit.Options{Max: 15, DefaultListSize: 16, Classes: map[string]int{"partner": 17}, Expose: []string{"partner"}, Mode: costlimit.ModeLog},
 		Admission: admission.Options{
 			MaxOperations: 11, MaxQueued: 12, MaxWait: 13 * time.Second, MaxBytes: 14_000, MaxWaiting: 15, MaxOperationsPerCaller: 16,
 			Classes:    map[string]admission.Class{"anonymous": {Weight: 2, MinOperations: 3, MaxOperations: 4, MaxOperationsPerCaller: 5}},

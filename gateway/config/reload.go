@@ -26,6 +26,7 @@ var reloads = map[string]bool{
 	"limits":            true,
 	"execution":         true,
 	"admission":         true,
+	"cost":              true,
 	"cursors":           false, // cursors that clients hold would become invalid, in one replica before the others
 	"auth":              true,
 	"proxies":           true,

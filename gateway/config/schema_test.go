@@ -17,6 +17,7 @@ import (
 
 	"github.com/gatehouse-graphql/gatehouse/auth"
 	"github.com/gatehouse-graphql/gatehouse/engine/page"
+	"github.com/gatehouse-graphql/gatehouse/gateway/costlimit"
 	"github.com/gatehouse-graphql/gatehouse/gateway/documents"
 	"github.com/gatehouse-graphql/gatehouse/upstreams/balance"
 )
@@ -29,7 +30,7 @@ import (
 const module = "github.com/gatehouse-graphql/gatehouse/"
 
 // sources of the types that stand in the file, relative to this folder.
-var folders = []string{".", "../front", "../front/admission", "../front/caller", "../network", "../admin", "../limit", "../../engine", "../../engine/page", "../../auth", "../../upstreams", "../../upstreams/balance", "../../upstreams/discovery", "../../upstreams/health", "../../upstreams/resilience", "../blocklist", "../documents"}
+var folders = []string{".", "../front", "../front/admission", "../front/caller", "../network", "../admin", "../limit", "../../engine", "../../engine/page", "../../auth", "../../upstreams", "../../upstreams/balance", "../../upstreams/discovery", "../../upstreams/health", "../../upstreams/resilience", "../blocklist", "../costlimit", "../documents"}
 
 func TestSchemaMatchesTypes(t *testing.T) {
 	golden(t, "schema.json", makeSchema(t))
@@ -148,6 +149,7 @@ func choices(t *testing.T, text []byte) []byte {
 	offer("balanceSettings", "policy", policies...)
 	offer("Log", "level", "debug", "info", "warn", "error")
 	offer("Log", "format", LogAuto, LogJSON, LogText)
+	offer("costlimitOptions", "mode", costlimit.ModeEnforce, costlimit.ModeLog)
 	offer("upstreamsDeadlineHeader", "format", "milliseconds", "seconds", "grpc")
 	offer("upstreamsResponseHeader", "merge", "first", "last", "append")
 	offer("blocklistEntry", "kind", "query", "mutation", "subscription")

@@ -23,6 +23,7 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/engine"
 	"github.com/gatehouse-graphql/gatehouse/engine/page"
 	"github.com/gatehouse-graphql/gatehouse/gateway/blocklist"
+	"github.com/gatehouse-graphql/gatehouse/gateway/costlimit"
 	"github.com/gatehouse-graphql/gatehouse/gateway/documents"
 	"github.com/gatehouse-graphql/gatehouse/gateway/front/admission"
 	"github.com/gatehouse-graphql/gatehouse/gateway/front/buffer"
@@ -97,6 +98,8 @@ type Options struct {
 	// LogClientAddress adds the address of the client to the line of each operation in the log.
 	// Default false.
 	LogClientAddress bool
+	// Cost limits what one operation may cost.
+	Cost costlimit.Options
 }
 
 func (o Options) withDefaults() Options {
@@ -157,6 +160,9 @@ type Deps struct {
 	// OnDocument is called for each request by the id of a document, and for each text that is compared
 	// with the manifests. It must be safe for concurrent use. Default none.
 	OnDocument func(documents.Outcome)
+	// OnCost is called for each request with an operation whose cost is known, after it has ended. It must
+	// be safe for concurrent use. Default none.
+	OnCost func(request.Cost)
 }
 
 func (d Deps) withDefaults() Deps {
@@ -187,6 +193,7 @@ type Front struct {
 	cursors *page.Key
 	limiter *admission.Limiter
 	memory  *engine.Memory
+	costs   *costlimit.Models
 	drain   drain.Drain
 
 	current  atomic.Pointer[version]
@@ -225,6 +232,7 @@ func New(o Options, d Deps) (*Front, error) {
 		cursors:        key,
 		limiter:        admission.New(o.Admission, d.Log),
 		memory:         o.Admission.NewMemory(),
+		costs:          costlimit.NewModels(d.Schema),
 		serverDeadline: o.Deadline,
 	}
 	first, err := f.version(o, d)

@@ -2,6 +2,7 @@ package front
 
 import (
 	"github.com/gatehouse-graphql/gatehouse/gateway/blocklist"
+	"github.com/gatehouse-graphql/gatehouse/gateway/costlimit"
 	"github.com/gatehouse-graphql/gatehouse/gateway/front/execute"
 )
 
@@ -12,6 +13,9 @@ func (f *Front) rules(o Options, d Deps) ([]execute.Rule, error) {
 	blocked, err := blocklist.New(o.Blocked, d.Schema.Schema())
 	if blocked != nil {
 		rules = append(rules, blocked)
+	}
+	if rule := costlimit.New(o.Cost, costlimit.Deps{Models: f.costs, Log: f.log}); rule != nil {
+		rules = append(rules, rule)
 	}
 	return rules, err
 }

@@ -39,6 +39,7 @@ type Metrics struct {
 	degraded   degraded
 	documents  documentCounts
 	refused    refused
+	costs      costs
 	sources    sourceMetrics
 	handler    http.Handler
 }
@@ -89,6 +90,9 @@ func (m *Metrics) register(meter metric.Meter) error {
 		return err
 	}
 	if err := m.degraded.register(meter); err != nil {
+		return err
+	}
+	if err := m.costs.register(meter); err != nil {
 		return err
 	}
 	m.refused = newRefused()

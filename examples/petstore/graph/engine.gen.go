@@ -2087,7 +2087,7 @@ func (x *planRun) writeListOfNonNullURL(b []byte, f *plan.Field, list []scalar.U
 	if list == nil {
 		return append(b, "null"...), true
 	}
-	x.SpendValues(len(list))
+	x.SpendLeaves(f, len(list))
 	b = append(b, '[')
 	for i, v := range list {
 		if i > 0 {

@@ -119,7 +119,7 @@ func (t *httpTransport) checkType(kind ast.Operation) error {
 func (t *httpTransport) execute(w http.ResponseWriter, r *http.Request, mediaType string, op *execute.Operation, b *buffer.Buffer) {
 	result, err := t.Executor.Execute(r.Context(), op, b)
 	entry := request.LogEntryOf(r.Context())
-	entry.Calls, entry.Unmatched, entry.Fallback = result.Calls, result.UnmatchedKeys, result.Fallback
+	noteResult(entry, result)
 	if err != nil {
 		t.Errors.Write(w, r, err)
 		return
@@ -128,6 +128,14 @@ func (t *httpTransport) execute(w http.ResponseWriter, r *http.Request, mediaTyp
 	response.FromExecution(result.Response, b).Write(w, r, mediaType, http.StatusOK)
 	if buffer.IsReusable(r) {
 		t.Buffers.Put(b)
+	}
+}
+
+// noteResult notes the outcome of an execution in the log entry of the request that began it.
+func noteResult(entry *request.LogEntry, result execute.Result) {
+	entry.Calls, entry.Unmatched, entry.Fallback = result.Calls, result.UnmatchedKeys, result.Fallback
+	if result.Cost != nil {
+		entry.Cost.Actual, entry.Cost.HasActual = result.Cost.Cost().Float(), true
 	}
 }
 
@@ -146,7 +154,7 @@ func (t *httpTransport) coalesce(w http.ResponseWriter, r *http.Request, mediaTy
 	if share.Joined {
 		entry.Coalesced = share.BegunBy
 	} else {
-		entry.Calls, entry.Unmatched, entry.Fallback = share.Result.Calls, share.Result.UnmatchedKeys, share.Result.Fallback
+		noteResult(entry, share.Result)
 	}
 	addHeader(w.Header(), share.Result.Header)
 	share.Write(w, r, mediaType, http.StatusOK)
