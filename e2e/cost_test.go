@@ -6,10 +6,12 @@ import (
 	"io"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/gatehouse-graphql/gatehouse/engine"
-	services "github.com/gatehouse-graphql/gatehouse/examples/shop/services"
+	"github.com/gatehouse-graphql/gatehouse/engine/coalesce/coalescetest"
+	"github.com/gatehouse-graphql/gatehouse/examples/shop/services"
 	"github.com/gatehouse-graphql/gatehouse/gateway/config"
 	"github.com/gatehouse-graphql/gatehouse/gateway/costlimit"
 	"github.com/gatehouse-graphql/gatehouse/gateway/front/caller"
@@ -21,7 +23,9 @@ const fivePlus = `query Some($n: Int) { products(first: $n) { nodes { sku name }
 // costOf returns extensions.cost of a response as JSON, "" without it.
 func (a *response) costOf(t *testing.T) string {
 	t.Helper()
-	var body struct{ Extensions struct{ Cost json.RawMessage } }
+	var body struct {
+		Extensions struct{ Cost json.RawMessage }
+	}
 	if err := json.Unmarshal([]byte(a.Body), &body); err != nil {
 		t.Fatal(err)
 	}
@@ -45,7 +49,7 @@ func TestCostLimit(t *testing.T) {
 				if a := send(5); a.Status != http.StatusOK || len(a.Errors) > 0 || a.costOf(t) != "" {
 					t.Errorf("%s: %d %s", method, a.Status, a.Body)
 				}
-				g.Shop.Reset()
+				g.Shop.ResetCalls()
 				a := send(6)
 				if a.Status != http.StatusBadRequest || a.codes() != "COST_ESTIMATED_TOO_EXPENSIVE" || a.Data != nil {
 					t.Errorf("%s: %d %s", method, a.Status, a.Body)
@@ -131,26 +135,34 @@ func TestCostAndCoalescing(t *testing.T) {
 				c.Callers.Classes = []caller.Class{{Name: "partner", Clients: []string{"partner"}}}
 				c.Cost = costlimit.Options{Max: 1000, Classes: map[string]int{"partner": 2000}, Expose: expose}
 			})
-			answers := make(chan *response, 2)
-			for _, header := range [][]string{nil, {"GraphQL-Client-Name: partner"}} {
-				go func() { answers <- g.mustDo(t, request{query: oneProduct, header: header}) }()
+			var answers [2]*response
+			var all sync.WaitGroup
+			for i, header := range [][]string{nil, {"GraphQL-Client-Name: partner"}} {
+				all.Go(func() {
+					var err error
+					if answers[i], err = g.do(t.Context(), request{query: oneProduct, header: header}); err != nil {
+						t.Error(err)
+					}
+				})
 			}
-			want := int32(1)
-			if expose != nil {
-				want = 2
-			}
-			eventually(t, func() bool { return b.calls.Load() >= 1 })
+			executions := 1 + len(expose)
+			coalescetest.Await(t, 2+executions, b.count(1)) // equal calls of two executions are made once, too
 			close(b.open)
-			shown := 0
-			for range 2 {
-				if a := <-answers; strings.Contains(a.Body, `"maximum":2000`) {
-					shown++
-				} else if strings.Contains(a.Body, `"cost"`) {
-					t.Errorf("%s", a.Body)
+			all.Wait()
+			if t.Failed() {
+				return
+			}
+			if strings.Contains(answers[0].Body, `"cost"`) || strings.Contains(answers[1].Body, `"maximum":2000`) != (expose != nil) {
+				t.Errorf("%s\n%s", answers[0].Body, answers[1].Body)
+			}
+			coalesced := 0
+			for _, entry := range g.Log.operations(t) {
+				if entry["coalesced"] != nil {
+					coalesced++
 				}
 			}
-			if shown != len(expose) || b.calls.Load() > want {
-				t.Errorf("%d responses say the cost, after %d calls", shown, b.calls.Load())
+			if coalesced != 2-executions {
+				t.Errorf("%d requests joined another one, of %d executions", coalesced, executions)
 			}
 		})
 	}
