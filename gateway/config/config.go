@@ -31,6 +31,7 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/gateway/front"
 	"github.com/gatehouse-graphql/gatehouse/gateway/front/admission"
 	"github.com/gatehouse-graphql/gatehouse/gateway/front/caller"
+	"github.com/gatehouse-graphql/gatehouse/gateway/front/request"
 	"github.com/gatehouse-graphql/gatehouse/gateway/limit"
 	"github.com/gatehouse-graphql/gatehouse/gateway/network"
 	"github.com/gatehouse-graphql/gatehouse/internal/yaml"
@@ -148,6 +149,9 @@ type Limits struct {
 	// Body is the largest body of a request, which must not be compressed. Default 1MB.
 	Body int64 `yaml:"body"`
 
+	// Request are the limits of the parameters of a request.
+	Request request.Limits `yaml:",inline"`
+
 	limit.Options `yaml:",inline"`
 }
 
@@ -169,6 +173,7 @@ func (c *Config) Front() front.Options {
 	return front.Options{
 		Limits:        c.Limits.Options,
 		BodyBytes:     c.Limits.Body,
+		Request:       c.Limits.Request,
 		Deadline:      c.Execution.Deadline,
 		CORS:          c.CORS,
 		Compression:   c.Compression,

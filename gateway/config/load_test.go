@@ -25,6 +25,7 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/gateway/front"
 	"github.com/gatehouse-graphql/gatehouse/gateway/front/admission"
 	"github.com/gatehouse-graphql/gatehouse/gateway/front/caller"
+	"github.com/gatehouse-graphql/gatehouse/gateway/front/request"
 	"github.com/gatehouse-graphql/gatehouse/gateway/limit"
 	"github.com/gatehouse-graphql/gatehouse/gateway/network"
 	"github.com/gatehouse-graphql/gatehouse/upstreams"
@@ -144,7 +145,7 @@ playground: true
 introspection: true
 compression: none
 cors: {origins: ["https://shop.example.com"], headers: [X-Tenant], credentials: true, maxAge: 1m}
-limits: {body: 1KB, tokens: 2, depth: 3, aliases: 4, rootFields: 5, directives: 6, selections: 7}
+limits: {body: 1KB, variables: 18, variablesBytes: 19KB, jsonDepth: 20, tokens: 2, depth: 3, aliases: 4, rootFields: 5, directives: 6, selections: 7}
 execution: {deadline: 8s, maxCalls: 9, documentCache: 10}
 cursors: {secret: `+key+`}
 cost: {max: 15, defaultListSize: 16, classes: {partner: 17}, expose: [partner], mode: log}
@@ -162,6 +163,7 @@ blocked:
 	yes, no := true, false
 	want := front.Options{
 		Limits:    limit.Options{Tokens: 2, Depth: 3, Aliases: 4, RootFields: 5, Directives: 6, Selections: 7},
+		Request:   request.Limits{Variables: 18, VariablesBytes: 19_000, JSONDepth: 20},
 		BodyBytes: 1000, Deadline: 8 * time.Second, DocumentCache: 10,
 		CORS:          front.CORS{Origins: []string{"https://shop.example.com"}, Headers: []string{"X-Tenant"}, Credentials: true, MaxAge: time.Minute},
 		Compression:   front.CompressionNone,

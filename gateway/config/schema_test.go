@@ -30,7 +30,7 @@ import (
 const module = "github.com/gatehouse-graphql/gatehouse/"
 
 // sources of the types that stand in the file, relative to this folder.
-var folders = []string{".", "../front", "../front/admission", "../front/caller", "../network", "../admin", "../limit", "../../engine", "../../engine/page", "../../auth", "../../upstreams", "../../upstreams/balance", "../../upstreams/discovery", "../../upstreams/health", "../../upstreams/resilience", "../blocklist", "../costlimit", "../documents"}
+var folders = []string{".", "../front", "../front/admission", "../front/caller", "../network", "../admin", "../limit", "../../engine", "../../engine/page", "../../auth", "../../upstreams", "../../upstreams/balance", "../../upstreams/discovery", "../../upstreams/health", "../../upstreams/resilience", "../blocklist", "../costlimit", "../front/request", "../documents"}
 
 func TestSchemaMatchesTypes(t *testing.T) {
 	golden(t, "schema.json", makeSchema(t))

@@ -59,6 +59,8 @@ type Options struct {
 	Limits limit.Options
 	// BodyBytes is the size of the largest body of a request, in bytes. Default 1,000,000.
 	BodyBytes int64
+	// Request bounds the parameters of a request.
+	Request request.Limits
 	// Deadline is the longest that a request may take, from its headers to the end of its
 	// execution. Writing the response may take 30 seconds more. Default 30s.
 	Deadline time.Duration
@@ -320,7 +322,7 @@ func (f *Front) version(o Options, d Deps) (*version, error) {
 		v.coalescer = before.coalescer.With(coalescerOptions)
 	}
 	v.transports = transports(transport.Options{
-		Executor: v.executor, Coalescer: v.coalescer, Buffers: f.buffers, Errors: f.errors, BodyBytes: o.BodyBytes,
+		Executor: v.executor, Coalescer: v.coalescer, Buffers: f.buffers, Errors: f.errors, BodyBytes: o.BodyBytes, Limits: o.Request,
 	})
 	v.handler = v.routes(d, cors)
 	return v, nil

@@ -27,6 +27,8 @@ type Options struct {
 	Errors    *response.ErrorWriter
 	// BodyBytes is the size of the largest body, in bytes.
 	BodyBytes int64
+	// Limits bound the parameters of a request.
+	Limits request.Limits
 }
 
 // POST returns the transport of operations in the bodies of POST requests.
@@ -44,7 +46,7 @@ func GET(o Options) graphql.Transport {
 type httpTransport struct {
 	Options
 	method string
-	read   func(w http.ResponseWriter, r *http.Request, limit int64, b *buffer.Buffer) (*request.Params, error)
+	read   func(w http.ResponseWriter, r *http.Request, size int64, limits request.Limits, b *buffer.Buffer) (*request.Params, error)
 	isSafe bool // the method is safe (RFC 9110, section 9.2.1), so that mutations are refused
 }
 
@@ -62,7 +64,7 @@ func (t *httpTransport) Do(w http.ResponseWriter, r *http.Request, _ graphql.Gra
 		return
 	}
 	b := t.Buffers.Get()
-	params, err := t.read(w, r, t.BodyBytes, b)
+	params, err := t.read(w, r, t.BodyBytes, t.Limits, b)
 	if err != nil {
 		t.Errors.Write(w, r, err)
 		return
