@@ -1,6 +1,9 @@
 package front
 
 import (
+	"math"
+	"runtime/debug"
+
 	"github.com/gatehouse-graphql/gatehouse/gateway/blocklist"
 	"github.com/gatehouse-graphql/gatehouse/gateway/costlimit"
 	"github.com/gatehouse-graphql/gatehouse/gateway/front/execute"
@@ -14,8 +17,15 @@ func (f *Front) rules(o Options, d Deps) ([]execute.Rule, error) {
 	if blocked != nil {
 		rules = append(rules, blocked)
 	}
-	if rule := costlimit.New(o.Cost, costlimit.Deps{Models: f.costs, Log: f.log}); rule != nil {
+	if rule := costlimit.New(o.Cost, costlimit.Deps{Models: f.costs, Log: f.log, Needed: o.shedsByCost()}); rule != nil {
 		rules = append(rules, rule)
 	}
 	return rules, err
+}
+
+// shedsByCost reports whether a watermark may refuse operations by their cost. That of memory needs a
+// memory limit of Go.
+func (o Options) shedsByCost() bool {
+	w := o.Admission.Watermarks
+	return w.CPUPercent > 0 || w.MemoryPercent >= 0 && debug.SetMemoryLimit(-1) != math.MaxInt64
 }

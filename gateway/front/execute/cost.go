@@ -21,7 +21,7 @@ type Cost struct {
 	// Exposed is set if the response says what the operation costs, in extensions.cost. Operations of
 	// callers with another Maximum, or without Exposed, then have other responses.
 	Exposed bool
-	// Model is by what the cost is counted while the operation is executed.
+	// Model is by what the cost is counted while the operation is executed; nil does not count it.
 	Model *cost.Model
 }
 
@@ -30,7 +30,7 @@ const costKey = "cost"
 
 // counter returns a counter of what the operation costs, nil if nothing asks for that.
 func (op *Operation) counter() *cost.Counter {
-	if op.Cost == nil {
+	if op.Cost == nil || op.Cost.Model == nil {
 		return nil
 	}
 	return op.Cost.Model.NewCounter(op.Variables)
