@@ -175,7 +175,7 @@ blocked:
 		},
 		Manifests: c.Manifests,
 		Cursors:   page.Options{Secret: key},
-		Cost: costlimit.Options{Max: 15, DefaultListSize: 16, Classes: map[string]int{"partner": 17}, Expose: []string{"partner"}, Mode: costlimit.ModeLog},
+		Cost:      costlimit.Options{Max: 15, DefaultListSize: 16, Classes: map[string]int{"partner": 17}, Expose: []string{"partner"}, Mode: costlimit.ModeLog},
 		Admission: admission.Options{
 			MaxOperations: 11, MaxQueued: 12, MaxWait: 13 * time.Second, MaxBytes: 14_000, MaxWaiting: 15, MaxOperationsPerCaller: 16,
 			Classes:    map[string]admission.Class{"anonymous": {Weight: 2, MinOperations: 3, MaxOperations: 4, MaxOperationsPerCaller: 5}},
