@@ -4,6 +4,7 @@ import (
 	"context"
 	"sync/atomic"
 
+	"github.com/gatehouse-graphql/gatehouse/engine/cost"
 	"github.com/gatehouse-graphql/gatehouse/fault"
 )
 
@@ -37,6 +38,8 @@ type Budget struct {
 	errors              atomic.Int64 // all errors, including omitted ones
 	stopped             atomic.Pointer[stop]
 
+	costs *cost.Counter // nil if nothing asks what the operation costs
+
 	ctx    context.Context // in which memory is waited for
 	memory *MemoryShare    // of the request; nil without a limit
 }
@@ -63,6 +66,17 @@ func BudgetOf(ctx context.Context) *Budget {
 		return &op.budget
 	}
 	return nil
+}
+
+// CountCosts has the executors count what the operation costs. It must be called before it is executed.
+func (b *Budget) CountCosts(c *cost.Counter) { b.costs = c }
+
+// Costs returns the counter of what the operation costs, nil if that is not counted.
+func (b *Budget) Costs() *cost.Counter {
+	if b == nil {
+		return nil
+	}
+	return b.costs
 }
 
 // Reset restores the full budget for the next response of an operation that has several, such as a

@@ -36,6 +36,7 @@ const (
 	MaxRootFields         Code = "MAX_ROOT_FIELDS_LIMIT"
 	MaxDirectives         Code = "MAX_DIRECTIVES_LIMIT"
 	MaxSelections         Code = "MAX_SELECTIONS_LIMIT"
+	CostTooExpensive      Code = "COST_ESTIMATED_TOO_EXPENSIVE"
 	MaxResponse           Code = "MAX_RESPONSE_LIMIT"
 	DownstreamService     Code = "DOWNSTREAM_SERVICE_ERROR"
 	RateLimited           Code = "RATE_LIMITED"

@@ -72,6 +72,7 @@ func (o *operators) watch(s *upstreams.Services, d *front.Deps) (err error) {
 	}
 	d.OnOperation, d.OnDegraded, d.OnRefused = o.counters.CountOperation, o.counters.CountDegraded, o.counters.CountRefused
 	d.OnDocument = o.counters.CountDocument
+	d.OnCost = o.counters.CountCost
 	if o.start.Config.Metrics.Public {
 		d.Metrics = o.counters.Handler()
 	}

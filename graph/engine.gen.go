@@ -36,6 +36,7 @@ func NewSchema(resolvers ResolverRoot) graphql.ExecutableSchema {
 		Resolvers: resolvers,
 		Directives: DirectiveRoot{
 			Authenticated:  auth.Authenticated,
+			RateLimit:      engine.RateLimit,
 			RequiresScopes: auth.RequiresScopes,
 		},
 	}))
@@ -306,10 +307,10 @@ var planTypes = plan.Types{
 // schemaFacts is what directives state of parts of the schema, by schema coordinate.
 var schemaFacts = facts.Table{
 	"Account.orders":  {ListSize: &facts.ListSize{Arguments: []string{"limit"}, RequireOne: true}},
-	"Query.orders":    {ListSize: &facts.ListSize{Arguments: []string{"first"}, Fields: []string{"edges", "nodes"}, RequireOne: true}},
-	"Query.products":  {ListSize: &facts.ListSize{Arguments: []string{"first"}, Fields: []string{"edges", "nodes"}, RequireOne: true}},
+	"Query.orders":    {ListSize: &facts.ListSize{Assumed: new(20), Max: new(100), Arguments: []string{"first"}, Fields: []string{"edges", "nodes"}}},
+	"Query.products":  {ListSize: &facts.ListSize{Assumed: new(20), Max: new(200), Arguments: []string{"first"}, Fields: []string{"edges", "nodes"}}},
 	"Query.inventory": {ListSize: &facts.ListSize{Assumed: new(200), RequireOne: true}},
-	"Query.users":     {ListSize: &facts.ListSize{Arguments: []string{"first"}, Fields: []string{"edges", "nodes"}, RequireOne: true}},
+	"Query.users":     {ListSize: &facts.ListSize{Assumed: new(20), Max: new(100), Arguments: []string{"first"}, Fields: []string{"edges", "nodes"}}},
 	"User.orders":     {ListSize: &facts.ListSize{Arguments: []string{"limit"}, RequireOne: true}},
 }
 
@@ -2431,7 +2432,7 @@ func (x *planRun) writeListOfNonNullID(b []byte, f *plan.Field, list []string) (
 	if list == nil {
 		return append(b, "null"...), true
 	}
-	x.SpendValues(len(list))
+	x.SpendLeaves(f, len(list))
 	b = append(b, '[')
 	for i, v := range list {
 		if i > 0 {
@@ -2635,7 +2636,7 @@ func (x *planRun) writeNonNullListOfNonNullProductEdge(b []byte, f *plan.Field, 
 
 // writeNonNullListOfNonNullShirtSize appends list, of the type [ShirtSize!]!, to b.
 func (x *planRun) writeNonNullListOfNonNullShirtSize(b []byte, f *plan.Field, list []model.ShirtSize) ([]byte, bool) {
-	x.SpendValues(len(list))
+	x.SpendLeaves(f, len(list))
 	b = append(b, '[')
 	for i, v := range list {
 		if i > 0 {

@@ -25,9 +25,17 @@ func (c *compiler) checkDirectives() {
 		c.checkDirectiveArguments(def.Directives)
 		for _, f := range def.Fields {
 			c.checkDirectiveArguments(f.Directives)
+			for _, a := range f.Arguments {
+				c.checkDirectiveArguments(a.Directives)
+			}
 		}
 		for _, v := range def.EnumValues {
 			c.checkDirectiveArguments(v.Directives)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(c.schema.Directives)) {
+		for _, a := range c.schema.Directives[name].Arguments {
+			c.checkDirectiveArguments(a.Directives)
 		}
 	}
 }
@@ -151,6 +159,8 @@ func literalFits(v *ast.Value, def *ast.Definition) bool {
 		return v.Kind == ast.ObjectValue || v.Kind == ast.ListValue
 	case "ConnectDefault":
 		return true
+	case "CostWeight":
+		return v.Kind == ast.StringValue || v.Kind == ast.IntValue || v.Kind == ast.FloatValue
 	}
 	return v.Kind == ast.EnumValue && def.EnumValues.ForName(v.Raw) != nil
 }
@@ -160,6 +170,8 @@ func describeExpected(t *ast.Type) string {
 	switch t.Name() {
 	case "JSONLiteral":
 		return "a number or a Boolean"
+	case "CostWeight":
+		return "a number"
 	case "DiscriminatorMapping":
 		return `a mapping, {film: "Film"} or [{value: "film", type: "Film"}],`
 	}

@@ -8,7 +8,7 @@ type Code string
 // sources and the places of bindings, GH020 the call, GH040 values, GH050 batches, GH060
 // selections, GH070 guards, GH080 names, GH090 how calls are made, GH100 requests against the service's document, GH120
 // responses against it, GH140 connections, GH150 interfaces and unions, GH160 the errors of a
-// service, GH170 entities, GH180 the sizes of lists, GH190 ignored checks, GH210 what a
+// service, GH170 entities, GH180 the sizes of lists and costs, GH190 ignored checks, GH210 what a
 // field has when its service fails, GH220 rate limits. Each is explained in explanations/CODE.md.
 const (
 	InvalidSyntax    Code = "GH001"
@@ -138,6 +138,8 @@ const (
 	UnknownSlicingArgument Code = "GH183"
 	SlicingArgumentType    Code = "GH184"
 	UnknownSizedField      Code = "GH185"
+	InvalidWeight          Code = "GH186"
+	CostOfInterface        Code = "GH187"
 
 	InvalidIgnore Code = "GH190"
 	UnusedIgnore  Code = "GH191"

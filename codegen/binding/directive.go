@@ -2,6 +2,7 @@ package binding
 
 import (
 	"embed"
+	"maps"
 	"path"
 	"slices"
 	"strings"
@@ -110,6 +111,10 @@ var Directives = []*Directive{
 		Name: "listSize", Docs: "Other directives", compile: (*compiler).checkListSizes, states: statesListSize,
 		Codes: []Code{MissingListSize, NegativeListSize, ListSizeWithoutList, UnknownSlicingArgument, SlicingArgumentType, UnknownSizedField},
 	},
+	{
+		Name: "cost", Docs: "Other directives", compile: (*compiler).checkWeights, states: statesWeight,
+		Codes: []Code{InvalidWeight, CostOfInterface},
+	},
 	{Name: "goField", Docs: "Other directives"},
 }
 
@@ -206,27 +211,44 @@ type Statement struct {
 }
 
 // collectStatements collects what directives state of the schema's own types, fields, arguments and
-// fields of input objects, in the order of the types' names.
+// fields of input objects, in the order of the types' names, and of the arguments of its directives.
+// Fields that make pages have the sizes of these as if a @listSize said so.
 func (c *compiler) collectStatements() {
-	add := func(coordinate string, directives ast.DirectiveList) {
+	pages := c.graph.pages()
+	c.eachPart(func(coordinate string, field *ast.FieldDefinition, directives ast.DirectiveList) {
 		var facts []Fact
 		for _, d := range Directives {
-			if uses := directives.ForNames(d.Name); d.states != nil && len(uses) > 0 && !c.invalid[uses[0]] {
+			uses := directives.ForNames(d.Name)
+			switch {
+			case d.states == nil || len(uses) > 0 && c.invalid[uses[0]]:
+			case d.Name == "listSize" && pages[field] != nil:
+				facts = append(facts, listSizeFact(pages[field].listSize()))
+			case len(uses) > 0:
 				facts = append(facts, d.states(uses)...)
 			}
 		}
 		if len(facts) > 0 {
 			c.graph.Statements = append(c.graph.Statements, Statement{coordinate, facts})
 		}
-	}
+	})
+}
+
+// eachPart calls visit for each part of the schema that directives may state something of, with its
+// schema coordinate. field is nil for parts that are not fields of objects or interfaces.
+func (c *compiler) eachPart(visit func(coordinate string, field *ast.FieldDefinition, directives ast.DirectiveList)) {
 	for _, def := range c.typesOf(ast.Object, ast.Interface, ast.Union, ast.Enum, ast.Scalar, ast.InputObject) {
-		add(def.Name, def.Directives)
+		visit(def.Name, nil, def.Directives)
 		for _, field := range def.Fields {
 			at := def.Name + "." + field.Name
-			add(at, field.Directives)
+			visit(at, field, field.Directives)
 			for _, a := range field.Arguments {
-				add(at+"("+a.Name+":)", a.Directives)
+				visit(at+"("+a.Name+":)", nil, a.Directives)
 			}
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(c.schema.Directives)) {
+		for _, a := range c.schema.Directives[name].Arguments {
+			visit("@"+name+"("+a.Name+":)", nil, a.Directives)
 		}
 	}
 }

@@ -33,11 +33,16 @@ func listSizeOf(d *ast.Directive) *facts.ListSize {
 }
 
 // statesListSize returns the facts that a @listSize states.
-func statesListSize(uses ast.DirectiveList) []Fact {
-	size := listSizeOf(uses[0])
+func statesListSize(uses ast.DirectiveList) []Fact { return []Fact{listSizeFact(listSizeOf(uses[0]))} }
+
+// listSizeFact returns the fact of a size.
+func listSizeFact(size *facts.ListSize) Fact {
 	var members []string
 	if size.Assumed != nil {
 		members = append(members, fmt.Sprintf("Assumed: new(%d)", *size.Assumed))
+	}
+	if size.Max != nil {
+		members = append(members, fmt.Sprintf("Max: new(%d)", *size.Max))
 	}
 	if len(size.Arguments) > 0 {
 		members = append(members, fmt.Sprintf("Arguments: %#v", size.Arguments))
@@ -48,7 +53,30 @@ func statesListSize(uses ast.DirectiveList) []Fact {
 	if size.RequireOne {
 		members = append(members, "RequireOne: true")
 	}
-	return []Fact{{"ListSize", "&facts.ListSize{" + strings.Join(members, ", ") + "}"}}
+	return Fact{"ListSize", "&facts.ListSize{" + strings.Join(members, ", ") + "}"}
+}
+
+// pages returns the pages of the fields that make connections of them.
+func (g *Graph) pages() map[*ast.FieldDefinition]*Page {
+	pages := map[*ast.FieldDefinition]*Page{}
+	for _, f := range g.Fields {
+		if f.Page != nil {
+			pages[f.Definition] = f.Page
+		}
+	}
+	return pages
+}
+
+// listSize returns the size of a connection's lists: what its argument first says, at most the maximum
+// of a page.
+func (p *Page) listSize() *facts.ListSize {
+	size := &facts.ListSize{Assumed: &p.DefaultSize, Max: &p.MaxSize, Arguments: []string{"first"}}
+	for _, name := range []string{"edges", "nodes"} {
+		if p.Connection.Fields.ForName(name) != nil {
+			size.Fields = append(size.Fields, name)
+		}
+	}
+	return size
 }
 
 // argumentTexts returns the elements of a directive's argument that is a list of strings.

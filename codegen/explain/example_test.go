@@ -47,4 +47,7 @@ func ExampleOperations() {
 	//     Query.books  GET books /books?limit={$args.first}      1 call                                           cache: may be shared
 	//   round 2
 	//     Book.author  GET books /authors?ids={$batch.authorId}  at most 3 calls for up to 50 keys, 20 at a time  cache: may be shared
+	//   cost at most 101: 51 for fields, 101 for values
+	//     books         Query.books  1 time    1 + 50
+	//     books.author  Book.author  50 times  50 + 50
 }

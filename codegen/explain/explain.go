@@ -11,6 +11,7 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 
 	"github.com/gatehouse-graphql/gatehouse/codegen/binding"
+	"github.com/gatehouse-graphql/gatehouse/engine/cost"
 	"github.com/gatehouse-graphql/gatehouse/engine/input"
 )
 
@@ -53,9 +54,10 @@ func Operations(schema *ast.Schema, graph *binding.Graph, source *ast.Source, o 
 	for _, f := range graph.Fields {
 		b.fields[f.Definition] = f
 	}
+	costs := cost.New(schema, binding.CostFacts(schema, graph), cost.Options{ListSize: o.ListSize})
 	var plans []*Plan
 	for _, op := range doc.Operations {
-		p, err := planOperation(schema, inputs, b, op, o)
+		p, err := planOperation(schema, inputs, b, costs, op, o)
 		if err != nil {
 			return nil, err
 		}
@@ -65,7 +67,7 @@ func Operations(schema *ast.Schema, graph *binding.Graph, source *ast.Source, o 
 }
 
 // planOperation walks one operation and counts its calls.
-func planOperation(schema *ast.Schema, inputs *input.Coercer, b bindings, op *ast.OperationDefinition, o Options) (*Plan, error) {
+func planOperation(schema *ast.Schema, inputs *input.Coercer, b bindings, costs *cost.Model, op *ast.OperationDefinition, o Options) (*Plan, error) {
 	values, err := readVariables(inputs, op, o.Variables)
 	if err != nil {
 		return nil, err
@@ -78,6 +80,7 @@ func planOperation(schema *ast.Schema, inputs *input.Coercer, b bindings, op *as
 		return nil, err
 	}
 	countCalls(w.plan, w.visits)
+	addCost(w.plan, costs, op, values)
 	return w.plan, nil
 }
 

@@ -270,6 +270,7 @@ func TestTimeouts(t *testing.T) {
     Query.quick  GET s /n  1 call                       timeout 1.5s  cache: may be shared
     Query.alike  GET s /n  by the calls of Query.quick                cache: may be shared
     Query.plain  GET s /n  1 call                                     cache: may be shared
+  cost at most 1: 0 for fields, 1 for values
 `
 	if diff := cmp.Diff(want, text.String()); diff != "" {
 		t.Errorf("-want +got\n%s", diff)

@@ -3,6 +3,8 @@ package explain
 import (
 	"encoding/json"
 	"strconv"
+
+	"github.com/gatehouse-graphql/gatehouse/engine/cost"
 )
 
 // Plan is the calls of an operation. The plan of a subscription is that of one event.
@@ -16,6 +18,25 @@ type Plan struct {
 	Assumed     []string `json:"assumed,omitempty"`
 	Notes       []string `json:"notes,omitempty"`
 	Nodes       []*Node  `json:"nodes"` // ordered by rounds
+	Cost        Cost     `json:"cost"`
+}
+
+// Cost is what an operation costs at the worst, as the gateway estimates it (cost.max).
+type Cost struct {
+	Estimated cost.Cost `json:"estimated"` // the greater of the two
+	Field     cost.Cost `json:"field"`     // of the fields that are resolved
+	Type      cost.Cost `json:"type"`      // of the values that are returned
+	// Fields are the fields that cost something, each with its values and without what is below it.
+	Fields []FieldCost `json:"fields,omitempty"`
+}
+
+// FieldCost is what a field at one place of the operation costs at the worst.
+type FieldCost struct {
+	Path  string    `json:"path"`  // in the response, with <Type> where a fragment demands a type
+	Field string    `json:"field"` // such as Order.customer
+	Times Count     `json:"times"` // how often it is resolved
+	Cost  cost.Cost `json:"fieldCost"`
+	Type  cost.Cost `json:"typeCost"`
 }
 
 // Node is a field, at one place of the operation, that a call or handwritten code resolves.

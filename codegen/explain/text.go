@@ -44,6 +44,9 @@ func (p *Plan) text() string {
 		fmt.Fprintf(&b, "  assumed that a list has %s, for want of @listSize or its argument: %s\n",
 			elementCountText(Count(p.ListSize)), strings.Join(p.Assumed, ", "))
 	}
+	for _, line := range p.costText() {
+		fmt.Fprintf(&b, "  %s\n", escape.Line(line))
+	}
 	for _, note := range p.Notes {
 		fmt.Fprintf(&b, "  note: %s\n", escape.Line(note))
 	}

@@ -49,6 +49,11 @@ func published(name, source string) (string, error) {
 	for _, def := range slices.Concat(doc.Definitions, doc.Extensions) {
 		stripDefinition(def, keep)
 	}
+	for _, d := range doc.Directives {
+		for _, a := range d.Arguments {
+			a.Directives = filter(a.Directives, keep)
+		}
+	}
 	doc.Schema = stripSchemas(doc.Schema, keep)
 	doc.SchemaExtension = stripSchemas(doc.SchemaExtension, keep)
 	return sdl(doc), nil

@@ -13,7 +13,9 @@ type Table map[string]Facts
 
 // Facts are what is stated about one part of a schema.
 type Facts struct {
-	// ListSize is that of a field with @listSize; nil for others.
+	// Weight is that of a type, field, argument or field of an input object with @cost; nil for others.
+	Weight *float64
+	// ListSize is that of a field with @listSize, or of one whose pages a binding makes; nil for others.
 	ListSize *ListSize
 	// RateLimits are those of a field with @rateLimit, in the order of the schema.
 	RateLimits []RateLimit
@@ -33,6 +35,8 @@ type RateLimit struct {
 type ListSize struct {
 	// Assumed is the size where no slicing argument sets another; nil if none is stated.
 	Assumed *int
+	// Max is the size that no argument exceeds; nil if none is stated.
+	Max *int
 	// Arguments are the slicing arguments. A dot leads into an input object.
 	Arguments []string
 	// Fields are the lists of this size among the fields of the returned type; empty for the field's

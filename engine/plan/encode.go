@@ -27,6 +27,9 @@ import (
 // any faults. The ordinal is 0 if no resolvers are called for the selection's objects.
 func (x *Run) BeginObject(s *Selection) (ordinal int, faulty bool) {
 	x.SpendValues(len(s.Fields))
+	if x.objects != nil {
+		x.objects[s.id]++
+	}
 	faulty = !x.faults.Empty()
 	if s.slot < 0 || s.field == nil {
 		return 0, faulty
@@ -96,6 +99,10 @@ func (x *Run) AppendLeaf(b []byte, f *Field, nonNull bool, value func(context.Co
 // AppendFallback appends the value of a property of the object that was pushed last, as gqlgen's executor
 // resolves it, with the field's guards and faults.
 func (x *Run) AppendFallback(b []byte, f *Field, object any, resolve func(context.Context) graphql.Marshaler) ([]byte, bool) {
+	if x.costs != nil { // the field is counted with its object
+		x.costs.Pause()
+		defer x.costs.Resume()
+	}
 	fc := x.pathContext()
 	fc.Result = object
 	return appendMarshaler(b, resolve(x.contextOf(f, fc)), f.Definition.Type.NonNull)

@@ -128,6 +128,7 @@ type Selection struct {
 	// Calls are the fields that are not properties: collecting resolves them.
 	Calls []*Field
 
+	id       int // among the selections of the plan
 	typeName string
 	field    *Field // whose value has the selection, nil for the root
 	slot     int    // the index of the objects' places in a Run; -1 if no resolver is called at or below them
@@ -144,6 +145,7 @@ type Plan struct {
 	bytes          int // estimated memory, without bytesPerPlan
 	fieldSlots     int // number of slots of fields
 	selectionSlots int // number of slots of selections
+	selections     int // number of selections
 	hasArguments   bool
 	projection     *decode.Projection  // the fields to read from responses, nil for every field
 	lastSize       atomic.Int64        // size of the last response, in bytes
@@ -220,7 +222,8 @@ func (c *compiler) compile() *Plan {
 // compileSelection compiles a selection set for objects of one type. field is the field whose value has
 // it, nil for the root.
 func (c *compiler) compileSelection(object *ast.Definition, set ast.SelectionSet, field *Field) *Selection {
-	s := &Selection{typeName: object.Name, field: field, slot: -1}
+	s := &Selection{id: c.plan.selections, typeName: object.Name, field: field, slot: -1}
+	c.plan.selections++
 	if c.fieldsLeft < 0 { // too large: return from all levels without further work
 		return s
 	}

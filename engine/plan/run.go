@@ -11,6 +11,7 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 
 	"github.com/gatehouse-graphql/gatehouse/engine"
+	"github.com/gatehouse-graphql/gatehouse/engine/cost"
 	"github.com/gatehouse-graphql/gatehouse/engine/decode"
 )
 
@@ -38,7 +39,8 @@ type Run struct {
 		places  [2]places
 	}
 
-	collected atomic.Int64 // number of values that collecting has found
+	collected atomic.Int64  // number of values that collecting has found
+	costs     *cost.Counter // nil if costs are not counted
 
 	// The following fields are for encoding.
 
@@ -48,6 +50,7 @@ type Run struct {
 	reserved      int             // memory for the buffer that was reserved
 	pendingValues int             // values that were not taken from the budget yet
 	collectErrors map[string]bool // the paths of the errors that collecting added; nil without errors
+	objects       []int64         // by Selection.id, how many objects were encoded; nil if costs are not counted
 }
 
 // runFailure holds the first panic of this package or of generated code in a run: a bug, or a value of type
@@ -60,6 +63,9 @@ type runFailure struct {
 // Start prepares a run of p for the operation in ctx. ctx must have a response context.
 func (x *Run) Start(ctx context.Context, p *Plan) {
 	x.ctx, x.op, x.plan, x.faults, x.budget = ctx, graphql.GetOperationContext(ctx), p, engine.FaultsOf(ctx), engine.BudgetOf(ctx)
+	if x.costs = x.budget.Costs(); x.costs != nil {
+		x.objects = make([]int64, p.selections)
+	}
 	x.results, x.places = inlineOrMake(x.inline.results[:], p.fieldSlots), inlineOrMake(x.inline.places[:], p.selectionSlots)
 	engine.SetProjection(ctx, p.projection)
 	engine.SetSharedCalls(ctx, p.sharedCalls)
@@ -105,6 +111,7 @@ func (x *Run) Execute(buf []byte, collect func(), encode func([]byte) ([]byte, b
 			b, ok = encode(b)
 			x.spendPending()
 		})
+		x.countCosts()
 	}
 	if x.failure.panicValue != nil {
 		graphql.AddError(x.ctx, x.failureError(x.failure.panicValue))

@@ -554,14 +554,26 @@ var planTypes = plan.Types{
 
 // schemaFacts is what directives state of parts of the schema, by schema coordinate.
 var schemaFacts = facts.Table{
-	"Costly.must":    {RateLimits: []facts.RateLimit{{Limit: 3, Burst: 3, Period: 86400000000000, By: "caller"}}},
-	"Limited.leaf":   {RateLimits: []facts.RateLimit{{Limit: 3, Burst: 3, Period: 86400000000000, By: "everyone"}}},
-	"Limited.must":   {RateLimits: []facts.RateLimit{{Limit: 3, Burst: 3, Period: 86400000000000, By: "caller"}}},
-	"Limited.whole":  {RateLimits: []facts.RateLimit{{Limit: 2, Burst: 2, Period: 86400000000000, By: "caller"}}},
-	"Limited.call":   {RateLimits: []facts.RateLimit{{Limit: 2, Burst: 1, Period: 86400000000000, By: "caller"}}},
-	"Limited.secret": {RateLimits: []facts.RateLimit{{Limit: 1, Burst: 1, Period: 86400000000000, By: "caller"}}},
-	"Mutation.login": {RateLimits: []facts.RateLimit{{Limit: 3, Burst: 3, Period: 86400000000000, By: "caller"}, {Limit: 2, Burst: 2, Period: 900000000000, By: "$args.email"}}},
-	"Query.limited":  {RateLimits: []facts.RateLimit{{Limit: 2, Burst: 2, Period: 86400000000000, By: "$args.email"}}},
+	"Costly.must":         {RateLimits: []facts.RateLimit{{Limit: 3, Burst: 3, Period: 86400000000000, By: "caller"}}},
+	"Fragile.nullPages":   {ListSize: &facts.ListSize{Assumed: new(20), Max: new(100), Arguments: []string{"first"}, Fields: []string{"nodes"}}},
+	"Fragile.stalePages":  {ListSize: &facts.ListSize{Assumed: new(20), Max: new(100), Arguments: []string{"first"}, Fields: []string{"nodes"}}},
+	"Limited.leaf":        {RateLimits: []facts.RateLimit{{Limit: 3, Burst: 3, Period: 86400000000000, By: "everyone"}}},
+	"Limited.must":        {RateLimits: []facts.RateLimit{{Limit: 3, Burst: 3, Period: 86400000000000, By: "caller"}}},
+	"Limited.whole":       {RateLimits: []facts.RateLimit{{Limit: 2, Burst: 2, Period: 86400000000000, By: "caller"}}},
+	"Limited.call":        {RateLimits: []facts.RateLimit{{Limit: 2, Burst: 1, Period: 86400000000000, By: "caller"}}},
+	"Limited.secret":      {RateLimits: []facts.RateLimit{{Limit: 1, Burst: 1, Period: 86400000000000, By: "caller"}}},
+	"Mutation.login":      {RateLimits: []facts.RateLimit{{Limit: 3, Burst: 3, Period: 86400000000000, By: "caller"}, {Limit: 2, Burst: 2, Period: 900000000000, By: "$args.email"}}},
+	"Query.nullPages":     {ListSize: &facts.ListSize{Assumed: new(20), Max: new(100), Arguments: []string{"first"}, Fields: []string{"nodes"}}},
+	"Query.defaultPages":  {ListSize: &facts.ListSize{Assumed: new(20), Max: new(100), Arguments: []string{"first"}, Fields: []string{"nodes"}}},
+	"Query.stalePages":    {ListSize: &facts.ListSize{Assumed: new(20), Max: new(100), Arguments: []string{"first"}, Fields: []string{"nodes"}}},
+	"Query.offsetPage":    {ListSize: &facts.ListSize{Assumed: new(20), Max: new(100), Arguments: []string{"first"}, Fields: []string{"edges", "nodes"}}},
+	"Query.numberPage":    {ListSize: &facts.ListSize{Assumed: new(2), Max: new(4), Arguments: []string{"first"}, Fields: []string{"edges", "nodes"}}},
+	"Query.cursorPage":    {ListSize: &facts.ListSize{Assumed: new(20), Max: new(100), Arguments: []string{"first"}, Fields: []string{"nodes"}}},
+	"Query.editorPage":    {ListSize: &facts.ListSize{Assumed: new(20), Max: new(100), Arguments: []string{"first"}, Fields: []string{"edges", "nodes"}}},
+	"Query.limited":       {RateLimits: []facts.RateLimit{{Limit: 2, Burst: 2, Period: 86400000000000, By: "$args.email"}}},
+	"Writer.stories":      {ListSize: &facts.ListSize{Assumed: new(3), Max: new(100), Arguments: []string{"first"}, Fields: []string{"nodes"}}},
+	"Writer.mustStories":  {ListSize: &facts.ListSize{Assumed: new(4), Max: new(4), Arguments: []string{"first"}, Fields: []string{"edges", "nodes"}}},
+	"Writer.looseStories": {ListSize: &facts.ListSize{Assumed: new(20), Max: new(100), Arguments: []string{"first"}, Fields: []string{"edges", "nodes"}}},
 }
 
 // encodeAnswer appends the selected fields of obj to b.
@@ -7722,7 +7734,7 @@ func (x *planRun) writeListOfInt(b []byte, f *plan.Field, list []*int) ([]byte, 
 	if list == nil {
 		return append(b, "null"...), true
 	}
-	x.SpendValues(len(list))
+	x.SpendLeaves(f, len(list))
 	b = append(b, '[')
 	for i, v := range list {
 		if i > 0 {
@@ -7763,7 +7775,7 @@ func (x *planRun) writeListOfKind(b []byte, f *plan.Field, list []*model.Kind) (
 	if list == nil {
 		return append(b, "null"...), true
 	}
-	x.SpendValues(len(list))
+	x.SpendLeaves(f, len(list))
 	b = append(b, '[')
 	for i, v := range list {
 		if i > 0 {
@@ -7780,7 +7792,7 @@ func (x *planRun) writeListOfKind(b []byte, f *plan.Field, list []*model.Kind) (
 
 // writeListOfListOfInt appends list, of the type [[Int]], to b.
 func (x *planRun) writeListOfListOfInt(b []byte, f *plan.Field, list [][]*int) ([]byte, bool) {
-	x.SpendValues(len(list))
+	x.SpendLeaves(f, len(list))
 	return x.AppendLeaf(b, f, false, func(ctx context.Context) graphql.Marshaler {
 		return x.ec.marshalOInt2ᚕᚕᚖint(ctx, f.Selections, list)
 	})
@@ -7830,7 +7842,7 @@ func (x *planRun) writeListOfListOfNonNullAny(b []byte, f *plan.Field, list [][]
 
 // writeListOfListOfNonNullInt appends list, of the type [[Int!]], to b.
 func (x *planRun) writeListOfListOfNonNullInt(b []byte, f *plan.Field, list [][]int) ([]byte, bool) {
-	x.SpendValues(len(list))
+	x.SpendLeaves(f, len(list))
 	return x.AppendLeaf(b, f, false, func(ctx context.Context) graphql.Marshaler {
 		return x.ec.marshalOInt2ᚕᚕint(ctx, f.Selections, list)
 	})
@@ -8051,7 +8063,7 @@ func (x *planRun) writeListOfNonNullInt(b []byte, f *plan.Field, list []int) ([]
 	if list == nil {
 		return append(b, "null"...), true
 	}
-	x.SpendValues(len(list))
+	x.SpendLeaves(f, len(list))
 	b = append(b, '[')
 	for i, v := range list {
 		if i > 0 {
@@ -8109,7 +8121,7 @@ func (x *planRun) writeListOfNonNullKind(b []byte, f *plan.Field, list []model.K
 	if list == nil {
 		return append(b, "null"...), true
 	}
-	x.SpendValues(len(list))
+	x.SpendLeaves(f, len(list))
 	b = append(b, '[')
 	for i, v := range list {
 		if i > 0 {
@@ -8143,7 +8155,7 @@ func (x *planRun) writeListOfNonNullLimits(b []byte, f *plan.Field, list []model
 
 // writeListOfNonNullListOfInt appends list, of the type [[Int]!], to b.
 func (x *planRun) writeListOfNonNullListOfInt(b []byte, f *plan.Field, list [][]*int) ([]byte, bool) {
-	x.SpendValues(len(list))
+	x.SpendLeaves(f, len(list))
 	return x.AppendLeaf(b, f, false, func(ctx context.Context) graphql.Marshaler {
 		return x.ec.marshalOInt2ᚕᚕᚖintᚄ(ctx, f.Selections, list)
 	})
@@ -8364,7 +8376,7 @@ func (x *planRun) writeListOfNonNullString(b []byte, f *plan.Field, list []strin
 	if list == nil {
 		return append(b, "null"...), true
 	}
-	x.SpendValues(len(list))
+	x.SpendLeaves(f, len(list))
 	b = append(b, '[')
 	for i, v := range list {
 		if i > 0 {
@@ -8527,7 +8539,7 @@ func (x *planRun) writeListOfString(b []byte, f *plan.Field, list []*string) ([]
 	if list == nil {
 		return append(b, "null"...), true
 	}
-	x.SpendValues(len(list))
+	x.SpendLeaves(f, len(list))
 	b = append(b, '[')
 	for i, v := range list {
 		if i > 0 {
@@ -8850,7 +8862,7 @@ func (x *planRun) writeNonNullListOfNonNullFragile(b []byte, f *plan.Field, list
 
 // writeNonNullListOfNonNullInt appends list, of the type [Int!]!, to b.
 func (x *planRun) writeNonNullListOfNonNullInt(b []byte, f *plan.Field, list []int) ([]byte, bool) {
-	x.SpendValues(len(list))
+	x.SpendLeaves(f, len(list))
 	b = append(b, '[')
 	for i, v := range list {
 		if i > 0 {
@@ -9007,7 +9019,7 @@ func (x *planRun) writeNonNullListOfNonNullStoryEdge(b []byte, f *plan.Field, li
 
 // writeNonNullListOfNonNullString appends list, of the type [String!]!, to b.
 func (x *planRun) writeNonNullListOfNonNullString(b []byte, f *plan.Field, list []string) ([]byte, bool) {
-	x.SpendValues(len(list))
+	x.SpendLeaves(f, len(list))
 	b = append(b, '[')
 	for i, v := range list {
 		if i > 0 {

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/gatehouse-graphql/gatehouse/gateway/costlimit"
 	"github.com/gatehouse-graphql/gatehouse/gateway/front"
 	"github.com/gatehouse-graphql/gatehouse/gateway/front/admission"
 	"github.com/gatehouse-graphql/gatehouse/gateway/front/caller"
@@ -37,6 +38,14 @@ func (c *Config) checkAdmission(k *checker) {
 	for _, name := range slices.Sorted(maps.Keys(c.Admission.Classes)) {
 		if name != admission.Other {
 			c.checkClass(k, parsePath("admission.classes").Key(name), name)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(c.Cost.Classes)) {
+		c.checkClass(k, parsePath("cost.classes").Key(name), name)
+	}
+	for i, name := range c.Cost.Expose {
+		if name != costlimit.ExposeAll {
+			c.checkClass(k, parsePath("cost.expose").Item(i), name)
 		}
 	}
 }

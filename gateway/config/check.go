@@ -54,6 +54,7 @@ func (c *Config) check(k *checker) {
 	c.checkAdmission(k)
 	k.reportErrors(parsePath("rateLimits"), c.RateLimits.Validate())
 	k.reportErrors(parsePath("store"), store.Options(c.Store).Validate())
+	k.reportErrors(parsePath("cost"), c.Cost.Validate())
 	if !k.demo {
 		c.checkIssuers(k)
 		c.checkSources(k)

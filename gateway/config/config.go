@@ -26,10 +26,12 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/engine/page"
 	"github.com/gatehouse-graphql/gatehouse/gateway/admin"
 	"github.com/gatehouse-graphql/gatehouse/gateway/blocklist"
+	"github.com/gatehouse-graphql/gatehouse/gateway/costlimit"
 	"github.com/gatehouse-graphql/gatehouse/gateway/documents"
 	"github.com/gatehouse-graphql/gatehouse/gateway/front"
 	"github.com/gatehouse-graphql/gatehouse/gateway/front/admission"
 	"github.com/gatehouse-graphql/gatehouse/gateway/front/caller"
+	"github.com/gatehouse-graphql/gatehouse/gateway/front/request"
 	"github.com/gatehouse-graphql/gatehouse/gateway/limit"
 	"github.com/gatehouse-graphql/gatehouse/gateway/listen"
 	"github.com/gatehouse-graphql/gatehouse/gateway/network"
@@ -78,6 +80,8 @@ type Config struct {
 	Documents documents.Options `yaml:"documents"`
 	// Execution is how one operation is executed, and the bounds of that.
 	Execution Execution `yaml:"execution"`
+	// Cost limits what one operation may cost, by @cost and @listSize in the schema. Default no limit.
+	Cost costlimit.Options `yaml:"cost"`
 	// Admission bounds what all operations do at the same time.
 	Admission admission.Options `yaml:"admission"`
 	// Blocked lists operations that are refused before they are executed: those that fulfil all conditions
@@ -158,6 +162,9 @@ type Limits struct {
 	// Body is the largest body of a request, which must not be compressed. Default 1MB.
 	Body int64 `yaml:"body"`
 
+	// Request are the limits of the parameters of a request.
+	Request request.Limits `yaml:",inline"`
+
 	limit.Options `yaml:",inline"`
 }
 
@@ -179,6 +186,7 @@ func (c *Config) Front() front.Options {
 	return front.Options{
 		Limits:        c.Limits.Options,
 		BodyBytes:     c.Limits.Body,
+		Request:       c.Limits.Request,
 		Deadline:      c.Execution.Deadline,
 		CORS:          c.CORS,
 		HTTP:          c.HTTP,
@@ -198,6 +206,7 @@ func (c *Config) Front() front.Options {
 		Networks:      c.Networks,
 
 		LogClientAddress: c.Log.ClientAddress,
+		Cost:             c.Cost,
 	}
 }
 

@@ -20,10 +20,12 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/engine"
 	"github.com/gatehouse-graphql/gatehouse/engine/page"
 	"github.com/gatehouse-graphql/gatehouse/gateway/blocklist"
+	"github.com/gatehouse-graphql/gatehouse/gateway/costlimit"
 	"github.com/gatehouse-graphql/gatehouse/gateway/documents"
 	"github.com/gatehouse-graphql/gatehouse/gateway/front"
 	"github.com/gatehouse-graphql/gatehouse/gateway/front/admission"
 	"github.com/gatehouse-graphql/gatehouse/gateway/front/caller"
+	"github.com/gatehouse-graphql/gatehouse/gateway/front/request"
 	"github.com/gatehouse-graphql/gatehouse/gateway/limit"
 	"github.com/gatehouse-graphql/gatehouse/gateway/network"
 	"github.com/gatehouse-graphql/gatehouse/gateway/ratelimit"
@@ -145,9 +147,10 @@ introspection: true
 compression: none
 http: {headerTimeout: 15s, readTimeout: 16s, writeTimeout: 17s, idleTimeout: 18s, maxHeaderBytes: 19KB, maxConnections: 20, http2: {maxConcurrentStreams: 21, maxResets: 22}}
 cors: {origins: ["https://shop.example.com"], headers: [X-Tenant], credentials: true, maxAge: 1m}
-limits: {body: 1KB, tokens: 2, depth: 3, aliases: 4, rootFields: 5, directives: 6, selections: 7}
+limits: {body: 1KB, variables: 18, variablesBytes: 19KB, jsonDepth: 20, tokens: 2, depth: 3, aliases: 4, rootFields: 5, directives: 6, selections: 7}
 execution: {deadline: 8s, maxCalls: 9, documentCache: 10}
 cursors: {secret: `+key+`}
+cost: {max: 15, defaultListSize: 16, classes: {partner: 17}, expose: [partner], mode: log}
 admission:
   {maxOperations: 11, maxQueued: 12, maxWait: 13s, maxBytes: 14KB, maxWaiting: 15, maxOperationsPerCaller: 16,
    classes: {anonymous: {weight: 2, minOperations: 3, maxOperations: 4, maxOperationsPerCaller: 5}}, watermarks: {cpuPercent: 17, memoryPercent: 18, cheapCost: 19}}
@@ -163,6 +166,7 @@ rateLimits: {maxKeys: 15, rules: [{name: a, limits: [100/s, 1000/day burst 16], 
 	yes, no := true, false
 	want := front.Options{
 		Limits:    limit.Options{Tokens: 2, Depth: 3, Aliases: 4, RootFields: 5, Directives: 6, Selections: 7},
+		Request:   request.Limits{Variables: 18, VariablesBytes: 19_000, JSONDepth: 20},
 		BodyBytes: 1000, Deadline: 8 * time.Second, DocumentCache: 10,
 		CORS: front.CORS{Origins: []string{"https://shop.example.com"}, Headers: []string{"X-Tenant"}, Credentials: true, MaxAge: time.Minute},
 		HTTP: front.HTTP{
@@ -178,6 +182,7 @@ rateLimits: {maxKeys: 15, rules: [{name: a, limits: [100/s, 1000/day burst 16], 
 		},
 		Manifests: c.Manifests,
 		Cursors:   page.Options{Secret: key},
+		Cost:      costlimit.Options{Max: 15, DefaultListSize: 16, Classes: map[string]int{"partner": 17}, Expose: []string{"partner"}, Mode: costlimit.ModeLog},
 		Admission: admission.Options{
 			MaxOperations: 11, MaxQueued: 12, MaxWait: 13 * time.Second, MaxBytes: 14_000, MaxWaiting: 15, MaxOperationsPerCaller: 16,
 			Classes:    map[string]admission.Class{"anonymous": {Weight: 2, MinOperations: 3, MaxOperations: 4, MaxOperationsPerCaller: 5}},

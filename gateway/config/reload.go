@@ -43,6 +43,7 @@ var reloads = map[string]bool{
 	"documents":           true,
 	"rateLimits":          true,
 	"store":               true,
+	"cost":                true,
 }
 
 // needsRestart reports whether the setting at p is read at the start only.

@@ -17,6 +17,7 @@ import (
 
 	"github.com/gatehouse-graphql/gatehouse/auth"
 	"github.com/gatehouse-graphql/gatehouse/engine/page"
+	"github.com/gatehouse-graphql/gatehouse/gateway/costlimit"
 	"github.com/gatehouse-graphql/gatehouse/gateway/documents"
 	"github.com/gatehouse-graphql/gatehouse/store"
 	"github.com/gatehouse-graphql/gatehouse/upstreams/balance"
@@ -30,7 +31,7 @@ import (
 const module = "github.com/gatehouse-graphql/gatehouse/"
 
 // sources of the types that stand in the file, relative to this folder.
-var folders = []string{".", "../front", "../front/admission", "../front/caller", "../network", "../admin", "../limit", "../listen", "../../engine", "../../engine/page", "../../auth", "../../upstreams", "../../upstreams/balance", "../../upstreams/discovery", "../../upstreams/health", "../../upstreams/resilience", "../blocklist", "../documents", "../ratelimit", "../../store"}
+var folders = []string{".", "../front", "../front/admission", "../front/caller", "../network", "../admin", "../limit", "../listen", "../../engine", "../../engine/page", "../../auth", "../../upstreams", "../../upstreams/balance", "../../upstreams/discovery", "../../upstreams/health", "../../upstreams/resilience", "../blocklist", "../documents", "../ratelimit", "../../store", "../costlimit", "../front/request"}
 
 func TestSchemaMatchesTypes(t *testing.T) {
 	golden(t, "schema.json", makeSchema(t))
@@ -151,6 +152,7 @@ func choices(t *testing.T, text []byte) []byte {
 	offer("balanceSettings", "policy", policies...)
 	offer("Log", "level", "debug", "info", "warn", "error")
 	offer("Log", "format", LogAuto, LogJSON, LogText)
+	offer("costlimitOptions", "mode", costlimit.ModeEnforce, costlimit.ModeLog)
 	offer("upstreamsDeadlineHeader", "format", "milliseconds", "seconds", "grpc")
 	offer("upstreamsResponseHeader", "merge", "first", "last", "append")
 	offer("blocklistEntry", "kind", "query", "mutation", "subscription")

@@ -23,6 +23,7 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/engine"
 	"github.com/gatehouse-graphql/gatehouse/engine/page"
 	"github.com/gatehouse-graphql/gatehouse/gateway/blocklist"
+	"github.com/gatehouse-graphql/gatehouse/gateway/costlimit"
 	"github.com/gatehouse-graphql/gatehouse/gateway/documents"
 	"github.com/gatehouse-graphql/gatehouse/gateway/front/admission"
 	"github.com/gatehouse-graphql/gatehouse/gateway/front/buffer"
@@ -61,6 +62,8 @@ type Options struct {
 	Limits limit.Options
 	// BodyBytes is the size of the largest body of a request, in bytes. Default 1,000,000.
 	BodyBytes int64
+	// Request bounds the parameters of a request.
+	Request request.Limits
 	// Deadline is the longest that a request may take, from its headers to the end of its
 	// execution. Writing the response may take 30 seconds more. Default 30s.
 	Deadline time.Duration
@@ -104,6 +107,8 @@ type Options struct {
 	// LogClientAddress adds the address of the client to the line of each operation in the log.
 	// Default false.
 	LogClientAddress bool
+	// Cost limits what one operation may cost.
+	Cost costlimit.Options
 }
 
 func (o Options) withDefaults() Options {
@@ -167,6 +172,9 @@ type Deps struct {
 	// OnDocument is called for each request by the id of a document, and for each text that is compared
 	// with the manifests. It must be safe for concurrent use. Default none.
 	OnDocument func(documents.Outcome)
+	// OnCost is called for each request with an operation whose cost is known, after it has ended. It must
+	// be safe for concurrent use. Default none.
+	OnCost func(request.Cost)
 }
 
 func (d Deps) withDefaults() Deps {
@@ -197,6 +205,7 @@ type Front struct {
 	cursors *page.Key
 	limiter *admission.Limiter
 	memory  *engine.Memory
+	costs   *costlimit.Models
 	drain   drain.Drain
 
 	current  atomic.Pointer[version]
@@ -239,6 +248,7 @@ func New(o Options, d Deps) (*Front, error) {
 		memory:        o.Admission.NewMemory(),
 		http:          o.HTTP,
 		serverTimeout: o.requestTimeout(),
+		costs:         costlimit.NewModels(d.Schema),
 	}
 	f.drain.HeaderTimeout = o.HTTP.HeaderTimeout
 	f.drain.MaxResets = o.HTTP.HTTP2.MaxResets
@@ -335,7 +345,7 @@ func (f *Front) version(o Options, d Deps) (*version, error) {
 		v.coalescer = before.coalescer.With(coalescerOptions)
 	}
 	v.transports = transports(transport.Options{
-		Executor: v.executor, Coalescer: v.coalescer, Buffers: f.buffers, Errors: f.errors, BodyBytes: o.BodyBytes,
+		Executor: v.executor, Coalescer: v.coalescer, Buffers: f.buffers, Errors: f.errors, BodyBytes: o.BodyBytes, Limits: o.Request,
 	})
 	v.handler = v.routes(d, cors)
 	return v, nil

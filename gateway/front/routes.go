@@ -35,6 +35,7 @@ func (v *version) routes(d Deps, cors middleware.Middleware) http.Handler {
 	operations := middleware.Chain(http.HandlerFunc(v.serveOperation),
 		v.accessLog(d.Log),                            // around all that may refuse a request, so that refusals are logged
 		middleware.CountRefusals(d.OnRefused),         // around all that may refuse a request
+		middleware.CountCosts(d.OnCost),               // around the rule that says what an operation costs
 		middleware.Recover(v.errors),                  // inside the log: the line of a panic has its status 500
 		cors,                                          // before all that may refuse a request: without its headers a page cannot read why, and preflights have no token
 		middleware.Deadline(v.options.Deadline),       // before the body is read

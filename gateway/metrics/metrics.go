@@ -41,6 +41,7 @@ type Metrics struct {
 	documents   documentCounts
 	rateLimits  rateLimitMetrics
 	refused     refused
+	costs       costs
 	sources     sourceMetrics
 	handler     http.Handler
 }
@@ -94,6 +95,9 @@ func (m *Metrics) register(meter metric.Meter) error {
 		return err
 	}
 	if err := m.rateLimits.register(meter); err != nil {
+		return err
+	}
+	if err := m.costs.register(meter); err != nil {
 		return err
 	}
 	m.refused = newRefused()

@@ -35,6 +35,7 @@ func NewSchema(resolvers ResolverRoot) graphql.ExecutableSchema {
 		Resolvers: resolvers,
 		Directives: DirectiveRoot{
 			Authenticated:  auth.Authenticated,
+			RateLimit:      engine.RateLimit,
 			RequiresScopes: auth.RequiresScopes,
 		},
 	}))

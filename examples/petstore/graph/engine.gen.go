@@ -37,6 +37,7 @@ func NewSchema(resolvers ResolverRoot) graphql.ExecutableSchema {
 		Resolvers: resolvers,
 		Directives: DirectiveRoot{
 			Authenticated:  auth.Authenticated,
+			RateLimit:      engine.RateLimit,
 			RequiresScopes: auth.RequiresScopes,
 		},
 	}))
@@ -322,7 +323,7 @@ var planTypes = plan.Types{
 
 // schemaFacts is what directives state of parts of the schema, by schema coordinate.
 var schemaFacts = facts.Table{
-	"Query.pets": {ListSize: &facts.ListSize{Arguments: []string{"first"}, Fields: []string{"edges", "nodes"}, RequireOne: true}},
+	"Query.pets": {ListSize: &facts.ListSize{Assumed: new(20), Max: new(100), Arguments: []string{"first"}, Fields: []string{"edges", "nodes"}}},
 }
 
 // encodeAccessToken appends the selected fields of obj to b.
@@ -2087,7 +2088,7 @@ func (x *planRun) writeListOfNonNullURL(b []byte, f *plan.Field, list []scalar.U
 	if list == nil {
 		return append(b, "null"...), true
 	}
-	x.SpendValues(len(list))
+	x.SpendLeaves(f, len(list))
 	b = append(b, '[')
 	for i, v := range list {
 		if i > 0 {

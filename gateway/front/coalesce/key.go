@@ -15,14 +15,15 @@ import (
 )
 
 // appendKey appends to b everything that a response depends on besides the graph: the version of
-// the settings, the operation and the caller's credentials, the identity that fields can read, the
+// the settings, the operation, what its cost is limited to if the response says so, and the caller's
+// credentials, the identity that fields can read, the
 // headers that services are forwarded, except those that say nothing about their responses, and the
 // variables. Each part has its length or a letter for its type,
 // so that different requests never have equal keys. It reports false for values that it cannot
 // compare.
 func (c *Coalescer) appendKey(b []byte, r *http.Request, op *execute.Operation) (_ []byte, ok bool) {
 	id := engine.Identity{Request: op.Document.ID, Extraction: op.OperationName, Caller: engine.CallerID(r.Header["Authorization"])}
-	b = id.AppendKey(binary.AppendUvarint(b, c.version))
+	b = appendCost(id.AppendKey(binary.AppendUvarint(b, c.version)), op.Cost)
 	if b, ok = appendIdentity(b, auth.FromContext(r.Context())); !ok {
 		return b, false
 	}
@@ -34,6 +35,14 @@ func (c *Coalescer) appendKey(b []byte, r *http.Request, op *execute.Operation) 
 		b = coalesce.AppendTexts(b, values)
 	}
 	return appendValue(b, op.Variables)
+}
+
+// appendCost appends what differs by the caller of what a response says of costs.
+func appendCost(b []byte, c *execute.Cost) []byte {
+	if c == nil || !c.Exposed {
+		return append(b, 0)
+	}
+	return binary.AppendVarint(append(b, 1), int64(c.Maximum))
 }
 
 // appendIdentity appends the caller's identity as fields can read it. A Verify function may look

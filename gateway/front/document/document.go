@@ -20,6 +20,7 @@ import (
 	"github.com/vektah/gqlparser/v2/validator/rules"
 
 	"github.com/gatehouse-graphql/gatehouse/engine/cache"
+	"github.com/gatehouse-graphql/gatehouse/engine/cost"
 	"github.com/gatehouse-graphql/gatehouse/engine/input"
 	"github.com/gatehouse-graphql/gatehouse/fault"
 	"github.com/gatehouse-graphql/gatehouse/gateway/limit"
@@ -45,7 +46,8 @@ type Options struct {
 	Inputs *input.Coercer
 }
 
-// Document is a document that is valid and within the limits. It is not changed once it is made.
+// Document is a document that is valid and within the limits. It is not changed once it is made,
+// except for what Costs remembers.
 type Document struct {
 	*limit.Document
 	// ID identifies the document by its text: the SHA-256 of it, in lower-case hexadecimal digits. It
@@ -53,6 +55,8 @@ type Document struct {
 	ID string
 	// Inputs reads the variables of the document's operations.
 	Inputs *input.Document
+	// Costs remembers how the costs of the operations are computed, if anything asks for them.
+	Costs cost.Programs
 }
 
 // Ref is how a request refers to a document.
@@ -141,7 +145,7 @@ func (s *Store) prepare(query string) outcome {
 	if errs := s.validate(doc.AST); len(errs) > 0 {
 		return outcome{errs: errs}
 	}
-	return outcome{doc: &Document{doc, idOf(query), s.inputs.Prepare(doc.AST)}}
+	return outcome{doc: &Document{Document: doc, ID: idOf(query), Inputs: s.inputs.Prepare(doc.AST)}}
 }
 
 // idOf returns the Document.ID of a query.

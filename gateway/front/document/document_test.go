@@ -113,7 +113,7 @@ func TestGetRemembers(t *testing.T) {
 func TestCacheIsBoundedInMemory(t *testing.T) {
 	c := newCache(100)
 	add := func(query string, tokens int) {
-		made := outcome{doc: &Document{&limit.Document{Tokens: tokens}, "", &input.Document{}}}
+		made := outcome{doc: &Document{Document: &limit.Document{Tokens: tokens}, Inputs: &input.Document{}}}
 		if _, err := c.Load(t.Context(), query, func() (outcome, int) { return made, made.weight(query) }); err != nil {
 			t.Fatal(err)
 		}

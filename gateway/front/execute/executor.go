@@ -19,6 +19,7 @@ import (
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
 	"github.com/gatehouse-graphql/gatehouse/engine"
+	"github.com/gatehouse-graphql/gatehouse/engine/cost"
 	"github.com/gatehouse-graphql/gatehouse/engine/input"
 	"github.com/gatehouse-graphql/gatehouse/engine/page"
 	"github.com/gatehouse-graphql/gatehouse/fault"
@@ -167,6 +168,8 @@ type Result struct {
 	Fallback engine.FallbackReason
 	// Calls is the number of calls to services.
 	Calls int
+	// Cost is what the operation has cost; nil if that was not counted.
+	Cost *cost.Total
 	// UnmatchedKeys is the number of keys that services left without an item while they sent
 	// items of other keys.
 	UnmatchedKeys int
@@ -193,6 +196,8 @@ func (e *Executor) Execute(ctx context.Context, prepared *Operation, b *buffer.B
 	defer share.EndExecution()
 	ctx = e.begin(ctx, op)
 	engine.SetTurn(ctx, &prepared.turn)
+	counter := prepared.counter()
+	engine.BudgetOf(ctx).CountCosts(counter)
 	var executed engine.Result
 	if e.extensions.any {
 		var respond graphql.ResponseHandler
@@ -208,7 +213,14 @@ func (e *Executor) Execute(ctx context.Context, prepared *Operation, b *buffer.B
 		e.report(ctx, op, executed.Fallback)
 		e.bound(ctx, executed.Response)
 	}
-	result := Result{executed.Response, executed.Fallback, engine.CallCount(ctx), engine.UnmatchedKeys(ctx), e.takeHeader(ctx)}
+	result := Result{
+		Response: executed.Response, Fallback: executed.Fallback,
+		Calls: engine.CallCount(ctx), UnmatchedKeys: engine.UnmatchedKeys(ctx), Header: e.takeHeader(ctx),
+	}
+	if counter != nil {
+		result.Cost = new(counter.Total())
+		prepared.Cost.show(result.Response, *result.Cost)
+	}
 	if err := engine.BudgetOf(ctx).Err(); op.Operation.Operation == ast.Query && fault.CodeOf(err) == fault.Overloaded {
 		return Result{Fallback: result.Fallback, Calls: result.Calls}, err // nothing has changed, so the query may be sent again
 	}
@@ -325,6 +337,7 @@ func (e *Executor) execute(ctx context.Context, op *graphql.OperationContext, bu
 		}
 	}
 	if executed.Response == nil {
+		e.countRoot(ctx, op)
 		respond := e.schema.Exec(ctx)
 		if err := ctx.Err(); err != nil {
 			return engine.Result{}, err

@@ -32,6 +32,9 @@ func (e *Executor) watchFields(op *graphql.OperationContext, faults *decode.Faul
 		if err == nil && !faults.Empty() {
 			value, err = reportFaults(ctx, faults, value)
 		}
+		if counter := budget.Costs(); counter != nil {
+			countField(ctx, counter, value)
+		}
 		if e.spend(ctx, budget, op, value) != nil {
 			return graphql.Null, nil
 		}

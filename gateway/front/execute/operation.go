@@ -25,6 +25,10 @@ type Operation struct {
 	DocumentID string
 	// Caller is who sends the request. It must not be changed.
 	Caller *caller.Caller
+	// Cost is what it costs. The rule of package costlimit sets it, which runs before the rules that
+	// count, if the settings limit or show costs or something else needs them
+	// (costlimit.Options.Needed). Nil is not known.
+	Cost *Cost
 	// Header are fields of the response to this request alone, whether it is refused or not, and
 	// whoever else has the same response. Nil is none.
 	Header http.Header
@@ -45,6 +49,9 @@ func (op *Operation) SetHeader(name, value string) {
 // estimatedCost returns an estimate of what the operation costs, compared with others: the number of
 // fields that its document selects, each fragment once, so that it takes a time linear in the document.
 func (op *Operation) estimatedCost() int64 {
+	if op.Cost != nil {
+		return op.Cost.charge()
+	}
 	n := countFields(op.Operation.SelectionSet)
 	for _, f := range op.Doc.Fragments {
 		n += countFields(f.SelectionSet)

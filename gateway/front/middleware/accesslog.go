@@ -50,6 +50,12 @@ func (o AccessLogOptions) attrs(c *request.Context, duration time.Duration) []sl
 	if e.Unmatched > 0 {
 		attrs = append(attrs, slog.Int("unmatched_keys", e.Unmatched))
 	}
+	if e.Cost.HasEstimate {
+		attrs = append(attrs, slog.Float64("cost_estimated", e.Cost.Estimated))
+	}
+	if e.Cost.HasActual {
+		attrs = append(attrs, slog.Float64("cost_actual", e.Cost.Actual))
+	}
 	if e.Fallback != "" {
 		attrs = append(attrs, slog.String("fallback", string(e.Fallback)))
 	}

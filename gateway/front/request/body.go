@@ -20,18 +20,18 @@ import (
 
 const mediaTypeJSON = "application/json"
 
-// ReadPOST reads the parameters of an operation from a body of type application/json and at
-// most limit bytes, into b (GraphQL over HTTP, section POST). The result holds no part of b.
+// ReadPOST reads the parameters of an operation, within limits, from a body of type application/json
+// and at most size bytes, into b (GraphQL over HTTP, section POST). The result holds no part of b.
 // Other media types are refused, which also guards against forged requests: the types that a
 // page of another origin may send without a preflight are not accepted.
-func ReadPOST(w http.ResponseWriter, r *http.Request, limit int64, b *buffer.Buffer) (*Params, error) {
+func ReadPOST(w http.ResponseWriter, r *http.Request, size int64, limits Limits, b *buffer.Buffer) (*Params, error) {
 	if !isJSON(r.Header["Content-Type"]) {
 		e := httperror.New(http.StatusUnsupportedMediaType, fault.BadRequest,
 			"send the operation as application/json, in UTF-8")
 		e.Header = http.Header{"Accept-Post": {mediaTypeJSON}}
 		return nil, e
 	}
-	if r.ContentLength > limit {
+	if r.ContentLength > size {
 		return nil, errTooLarge()
 	}
 	if err := b.Fill(r.Body); err != nil {
@@ -40,7 +40,7 @@ func ReadPOST(w http.ResponseWriter, r *http.Request, limit int64, b *buffer.Buf
 	// The body has arrived. While the operation runs, the server reads from the connection to
 	// notice that the client disconnects, and a read deadline would look like that.
 	SetReadDeadline(w, time.Time{})
-	p, err := decodeBody(b.Bytes)
+	p, err := decodeBody(b.Bytes, limits)
 	if err == nil {
 		err = p.setDocumentID(r.PathValue(PathID))
 	}
@@ -79,15 +79,19 @@ func toBodyError(err error) error {
 
 // decodeBody decodes the JSON object with an operation's parameters. The result holds no part
 // of body.
-func decodeBody(body []byte) (*Params, error) {
-	if p, ok := decodeFast(body); ok {
-		return p, nil
+func decodeBody(body []byte, l Limits) (*Params, error) {
+	p, ok := decodeFast(body, l)
+	if !ok {
+		var err error
+		if p, err = decodeStrict(body, l); err != nil {
+			return nil, err
+		}
 	}
-	return decodeStrict(body)
+	return p, l.checkCount(p.Variables)
 }
 
 // decodeStrict decodes any body. Its errors say what is wrong with the body.
-func decodeStrict(body []byte) (*Params, error) {
+func decodeStrict(body []byte, l Limits) (*Params, error) {
 	text := bytes.TrimLeft(body, " \t\r\n")
 	if len(text) > 0 && text[0] == '[' {
 		return nil, fault.New(fault.BadRequest, "batches are not supported: send one operation in each request, as HttpLink of Apollo Client does")
@@ -96,7 +100,10 @@ func decodeStrict(body []byte) (*Params, error) {
 	if !utf8.Valid(body) || len(text) == 0 || text[0] != '{' || json.Unmarshal(body, &decoded) != nil {
 		return nil, fault.New(fault.BadRequest, "the request's body is not a JSON object in UTF-8")
 	}
-	if err := checkJSON(body, 0); err != nil {
+	if err := checkJSON(body, 0, l.depth()); err != nil {
+		return nil, err
+	}
+	if err := l.checkBytes(len(decoded["variables"])); err != nil {
 		return nil, err
 	}
 	return decoded.params()
@@ -189,8 +196,8 @@ func decodeMember(text []byte, into any) error {
 // encoding/json. It reports false for a body that is wrong or unusual, which decodeStrict then
 // decodes: it accepts the known members only, each at most once, no escapes \uXXXX in texts, and one
 // id of a document.
-func decodeFast(body []byte) (*Params, bool) {
-	s := bodyScanner{text: body}
+func decodeFast(body []byte, l Limits) (*Params, bool) {
+	s := bodyScanner{text: body, limits: l}
 	if !utf8.Valid(body) || !s.accept('{') {
 		return nil, false
 	}
@@ -212,9 +219,10 @@ func decodeFast(body []byte) (*Params, bool) {
 // bodyScanner reads a body from left to right. What encoding/json would refuse makes its methods
 // report false, and never makes them accept more than encoding/json does.
 type bodyScanner struct {
-	text []byte
-	at   int     // the index of the next byte
-	seen [5]bool // the members that were read
+	text   []byte
+	limits Limits
+	at     int     // the index of the next byte
+	seen   [5]bool // the members that were read
 }
 
 // peek skips white space and returns the byte after it without reading it; 0 at the end.
@@ -255,9 +263,9 @@ func (s *bodyScanner) member(name string, p *Params) bool {
 	case "operationName":
 		i, read = 1, func() bool { return s.string(&p.OperationName) }
 	case "variables":
-		i, read = 2, func() bool { return s.object(&p.Variables) }
+		i, read = 2, func() bool { return s.object(&p.Variables, s.limits.checkBytes) }
 	case "extensions":
-		i, read = 3, func() bool { return s.object(&p.Extensions) }
+		i, read = 3, func() bool { return s.object(&p.Extensions, anySize) }
 	case documentIDs[0], documentIDs[1], documentIDs[2]:
 		i, read = 4, func() bool { return s.string(&p.DocumentID) }
 	default:
@@ -316,8 +324,11 @@ func (s *bodyScanner) string(into *string) bool {
 // escape and for \u.
 var unescaped = [256]byte{'"': '"', '\\': '\\', '/': '/', 'b': '\b', 'f': '\f', 'n': '\n', 'r': '\r', 't': '\t'}
 
-// object finds the end of an object, which encoding/json then decodes.
-func (s *bodyScanner) object(into *map[string]any) bool {
+// anySize is the check of an object whose size the whole body limits.
+func anySize(int) error { return nil }
+
+// object finds the end of an object, whose size is checked before encoding/json decodes it.
+func (s *bodyScanner) object(into *map[string]any, checkBytes func(int) error) bool {
 	if s.peek() != '{' {
 		return false
 	}
@@ -337,7 +348,7 @@ func (s *bodyScanner) object(into *map[string]any) bool {
 		s.at++
 		if depth == 0 {
 			object := s.text[start:s.at]
-			return decodeMember(object, into) == nil && checkJSON(object, 1) == nil
+			return checkBytes(len(object)) == nil && decodeMember(object, into) == nil && checkJSON(object, 1, s.limits.depth()) == nil
 		}
 	}
 	return false

@@ -13,18 +13,21 @@ import (
 var (
 	errDuplicateName = fault.New(fault.BadRequest, "an object in the request's JSON has two members of one name")
 	errLoneSurrogate = fault.New(fault.BadRequest, "a string in the request's JSON has half of a surrogate pair")
-	errTooDeep       = fault.New(fault.BadRequest, "the request's JSON nests more than %d objects and lists", maxNesting)
 )
 
 // maxNesting bounds how deep the JSON of a request nests, as it does for documents: gqlgen reads
 // input objects in time that grows with the square of their depth.
 const maxNesting = 500
 
+func errTooDeep(depth int) error {
+	return fault.New(fault.BadRequest, "the request's JSON nests more than %d objects and lists, which is the limit (limits.jsonDepth)", depth)
+}
+
 // checkJSON returns an error for valid JSON in which an object has two members of one name
 // (RFC 8259, section 4) or a string has a surrogate without the other half of its pair
 // (section 8.2), and for JSON that nests too deep. Outer is the number of objects and lists
-// that text stands in. It takes linear time.
-func checkJSON(text []byte, outer int) error {
+// that text stands in, and depth the limit for both. It takes linear time.
+func checkJSON(text []byte, outer, depth int) error {
 	var (
 		scopeRoom [8]scope
 		nameRoom  [16][]byte
@@ -34,8 +37,8 @@ func checkJSON(text []byte, outer int) error {
 	for at := 0; at < len(text); at++ {
 		switch text[at] {
 		case '{', '[':
-			if outer+len(scopes) == maxNesting {
-				return errTooDeep
+			if outer+len(scopes) == depth {
+				return errTooDeep(depth)
 			}
 			name = text[at] == '{'
 			scopes = append(scopes, scope{object: name, from: len(names)})

@@ -31,6 +31,8 @@ type LogEntry struct {
 	Calls     int           // to services
 	Unmatched int           // keys that services left without an item while they sent items of other keys
 	Fallback  engine.FallbackReason
+	// Cost is what the operation costs.
+	Cost Cost
 	// Coalesced is the id of the request whose execution this one joined; "" if it joined none.
 	// The calls and errors of that execution are logged under that id.
 	Coalesced string
@@ -40,6 +42,16 @@ type LogEntry struct {
 	RefusedBy string
 
 	loggedErrors atomic.Int64
+}
+
+// Cost is what an operation costs.
+type Cost struct {
+	// Estimated is the cost at the worst, if HasEstimate is set.
+	Estimated float64
+	// Actual is the cost of the execution, if HasActual is set. A request that joined the execution of
+	// another one has none.
+	Actual                 float64
+	HasEstimate, HasActual bool
 }
 
 type logEntryKey struct{}

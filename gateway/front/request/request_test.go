@@ -18,7 +18,7 @@ import (
 )
 
 func TestNumbersKeepTheirDigits(t *testing.T) {
-	p, err := decodeBody([]byte(`{"query":"{n}","variables":{"id":9007199254740993}}`))
+	p, err := decodeBody([]byte(`{"query":"{n}","variables":{"id":9007199254740993}}`), Limits{})
 	if err != nil || p.Variables["id"] != json.Number("9007199254740993") {
 		t.Errorf("got %v, %v", p, err)
 	}
@@ -41,8 +41,8 @@ func TestDecodeFast(t *testing.T) {
 		}},
 	} {
 		text := []byte(body)
-		got, ok := decodeFast(text)
-		odd, err := decodeStrict(text)
+		got, ok := decodeFast(text, Limits{})
+		odd, err := decodeStrict(text, Limits{})
 		clear(text) // which will hold another caller's bytes
 		if !ok || err != nil || !reflect.DeepEqual(*got, want) || !reflect.DeepEqual(*odd, want) {
 			t.Errorf("%s: %+v, %t; %+v, %v", body, got, ok, odd, err)
@@ -63,8 +63,8 @@ func FuzzDecodeBody(f *testing.F) {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {
-		p, err := decodeBody(body)
-		odd, wrong := decodeStrict(body)
+		p, err := decodeBody(body, Limits{})
+		odd, wrong := decodeStrict(body, Limits{})
 		if !reflect.DeepEqual(p, odd) || (err == nil) != (wrong == nil) || err != nil && err.Error() != wrong.Error() {
 			t.Fatalf("%q was read as %+v, %v; want %+v, %v", body, p, err, odd, wrong)
 		}
@@ -132,7 +132,7 @@ func TestDecodeBody(t *testing.T) {
 	const (
 		twiceText = "an object in the request's JSON has two members of one name"
 		halfText  = "a string in the request's JSON has half of a surrogate pair"
-		deepText  = "the request's JSON nests more than 500 objects and lists"
+		deepText  = "the request's JSON nests more than 500 objects and lists, which is the limit (limits.jsonDepth)"
 	)
 	nine := `"a":0,"b":0,"c":0,"d":0,"e":0,"f":0,"g":0,"h":0,"i":0`
 	for body, want := range map[string]string{ // the query, or the error
@@ -168,8 +168,8 @@ func TestDecodeBody(t *testing.T) {
 		`{"query":"{a}","variables":{"x":["` + strings.Repeat("[", 1000) + `"]}}`:                                  "{a}",
 		`{"query":"{a}","variables":{"x":["{\"a\":1,\"a\":2}", "\"", "\\"]}}`:                                      "{a}",
 	} {
-		p, err := decodeBody([]byte(body))
-		if odd, wrong := decodeStrict([]byte(body)); !reflect.DeepEqual(p, odd) || (err == nil) != (wrong == nil) {
+		p, err := decodeBody([]byte(body), Limits{})
+		if odd, wrong := decodeStrict([]byte(body), Limits{}); !reflect.DeepEqual(p, odd) || (err == nil) != (wrong == nil) {
 			t.Errorf("%s: %+v, %v; decodeStrict: %+v, %v", body, p, err, odd, wrong)
 		}
 		if err == nil && p.Query != want || err != nil && (err.Error() != want || fault.CodeOf(err) != fault.BadRequest) {
@@ -204,9 +204,9 @@ func TestDocumentIDs(t *testing.T) {
 			var p *Params
 			var err error
 			if r == post {
-				p, err = ReadPOST(httptest.NewRecorder(), r, 1000, (&buffer.Pool{}).Get())
+				p, err = ReadPOST(httptest.NewRecorder(), r, 1000, Limits{}, (&buffer.Pool{}).Get())
 			} else {
-				p, err = ReadGET(nil, r, 0, nil)
+				p, err = ReadGET(nil, r, 0, Limits{}, nil)
 			}
 			if err == nil && p.DocumentID != c.want || err != nil && (!strings.Contains(err.Error(), c.want) || c.want == "" || fault.CodeOf(err) != fault.BadRequest) {
 				t.Errorf("%s %s %q %q: %+v, %v", r.Method, r.URL, c.body, c.path, p, err)
@@ -225,7 +225,7 @@ func TestReadGET(t *testing.T) {
 		`query={a}&variables={"x":` + strings.Repeat("[", 499) + strings.Repeat("]", 499) + "}": false,
 	} {
 		r := &http.Request{URL: &url.URL{RawQuery: query}}
-		p, err := ReadGET(nil, r, 0, nil)
+		p, err := ReadGET(nil, r, 0, Limits{}, nil)
 		if (err == nil) != want || err == nil && p.Query != "{a}" {
 			t.Errorf("%s: %+v, %v", query, p, err)
 		}
@@ -240,7 +240,55 @@ func outOfRange(err error) bool {
 
 func TestCheckJSONDoesNotAllocate(t *testing.T) {
 	body := []byte(`{"input": {"name": "Ada", "tags": ["a", "b"], "address": {"city": "Cologne"}}, "first": 10}`)
-	if n := testing.AllocsPerRun(100, func() { checkJSON(body, 0) }); n > 0 {
+	if n := testing.AllocsPerRun(100, func() { checkJSON(body, 0, maxNesting) }); n > 0 {
 		t.Errorf("%v allocations", n)
+	}
+}
+
+// The limits hold for all transports, and for bodies that are decoded in either way.
+func TestLimits(t *testing.T) {
+	l := Limits{Variables: 2, VariablesBytes: 40, JSONDepth: 4}
+	for variables, want := range map[string]string{
+		`{"a": 1, "b": {"c": [1]}}`:                "",
+		`{"a": 1, "b": 2, "c": 3}`:                 "the request has 3 variables; the limit is 2 (limits.variables)",
+		`{"a": "` + strings.Repeat("x", 40) + `"}`: "the request's variables have 49 bytes; the limit is 40 (limits.variablesBytes)",
+		`{"a": [[[1]]]}`:                           "the request's JSON nests more than 4 objects and lists, which is the limit (limits.jsonDepth)",
+		`{"a": 1, "a": 2}`:                         "an object in the request's JSON has two members of one name",
+	} {
+		read := map[string]func() error{
+			"POST": func() error {
+				r := httptest.NewRequest("POST", "/", strings.NewReader(`{"query": "{a}", "variables": `+variables+`}`))
+				r.Header.Set("Content-Type", "application/json")
+				_, err := ReadPOST(httptest.NewRecorder(), r, 1000, l, (&buffer.Pool{}).Get())
+				return err
+			},
+			"POST of an unusual body": func() error {
+				r := httptest.NewRequest("POST", "/", strings.NewReader(`{"other": 1, "documentId": "x", "variables": `+variables+`}`))
+				r.Header.Set("Content-Type", "application/json")
+				_, err := ReadPOST(httptest.NewRecorder(), r, 1000, l, (&buffer.Pool{}).Get())
+				return err
+			},
+			"GET": func() error {
+				_, err := ReadGET(nil, httptest.NewRequest("GET", "/?query={a}&variables="+url.QueryEscape(variables), nil), 0, l, nil)
+				return err
+			},
+			"GET by an id": func() error {
+				_, err := ReadGET(nil, httptest.NewRequest("GET", "/?documentId=x&variables="+url.QueryEscape(variables), nil), 0, l, nil)
+				return err
+			},
+		}
+		for transport, read := range read {
+			err := read()
+			if err == nil && want != "" || err != nil && err.Error() != want {
+				t.Errorf("%s: %s: %v, want %s", transport, variables, err, want)
+			}
+		}
+	}
+	many := Limits{Variables: -1, VariablesBytes: -1, JSONDepth: -1}
+	if p, err := decodeBody([]byte(`{"query": "{a}", "variables": {"a": "`+strings.Repeat("x", 600_000)+`"}}`), many); err != nil || len(p.Variables) != 1 {
+		t.Errorf("without limits: %v", err)
+	}
+	if _, err := decodeBody([]byte(`{"query": "{a}", "variables": {"a": "`+strings.Repeat("x", 600_000)+`"}}`), Limits{}); err == nil {
+		t.Error("by default, variables of 600,000 bytes are accepted")
 	}
 }

@@ -12,8 +12,8 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/gateway/front/buffer"
 )
 
-// ReadGET reads the parameters of an operation from the URL (GraphQL over HTTP, section GET).
-func ReadGET(_ http.ResponseWriter, r *http.Request, _ int64, _ *buffer.Buffer) (*Params, error) {
+// ReadGET reads the parameters of an operation, within limits, from the URL (GraphQL over HTTP, section GET).
+func ReadGET(_ http.ResponseWriter, r *http.Request, _ int64, limits Limits, _ *buffer.Buffer) (*Params, error) {
 	values, err := url.ParseQuery(r.URL.RawQuery)
 	if err != nil {
 		return nil, fault.New(fault.BadRequest, "the URL's query cannot be read")
@@ -40,14 +40,19 @@ func ReadGET(_ http.ResponseWriter, r *http.Request, _ int64, _ *buffer.Buffer) 
 		into *map[string]any
 	}{{"variables", &p.Variables}, {"extensions", &p.Extensions}} {
 		text := []byte(values.Get(member.name))
+		if member.into == &p.Variables {
+			if err := limits.checkBytes(len(text)); err != nil {
+				return nil, err
+			}
+		}
 		if err := decodeMember(text, member.into); err != nil {
 			return nil, fault.New(fault.BadRequest, "%q must be an object in JSON", member.name)
 		}
-		if err := checkJSON(text, 1); err != nil {
+		if err := checkJSON(text, 1, limits.depth()); err != nil {
 			return nil, err
 		}
 	}
-	return p, nil
+	return p, limits.checkCount(p.Variables)
 }
 
 // HasDocumentID reports whether the URL of a request, with these values in its query, has the id of a

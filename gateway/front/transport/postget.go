@@ -27,6 +27,8 @@ type Options struct {
 	Errors    *response.ErrorWriter
 	// BodyBytes is the size of the largest body, in bytes.
 	BodyBytes int64
+	// Limits bound the parameters of a request.
+	Limits request.Limits
 }
 
 // POST returns the transport of operations in the bodies of POST requests.
@@ -44,7 +46,7 @@ func GET(o Options) graphql.Transport {
 type httpTransport struct {
 	Options
 	method string
-	read   func(w http.ResponseWriter, r *http.Request, limit int64, b *buffer.Buffer) (*request.Params, error)
+	read   func(w http.ResponseWriter, r *http.Request, size int64, limits request.Limits, b *buffer.Buffer) (*request.Params, error)
 	isSafe bool // the method is safe (RFC 9110, section 9.2.1), so that mutations are refused
 }
 
@@ -62,7 +64,7 @@ func (t *httpTransport) Do(w http.ResponseWriter, r *http.Request, _ graphql.Gra
 		return
 	}
 	b := t.Buffers.Get()
-	params, err := t.read(w, r, t.BodyBytes, b)
+	params, err := t.read(w, r, t.BodyBytes, t.Limits, b)
 	if err != nil {
 		t.Errors.Write(w, r, err)
 		return
@@ -119,7 +121,7 @@ func (t *httpTransport) checkType(kind ast.Operation) error {
 func (t *httpTransport) execute(w http.ResponseWriter, r *http.Request, mediaType string, op *execute.Operation, b *buffer.Buffer) {
 	result, err := t.Executor.Execute(r.Context(), op, b)
 	entry := request.LogEntryOf(r.Context())
-	entry.Calls, entry.Unmatched, entry.Fallback = result.Calls, result.UnmatchedKeys, result.Fallback
+	noteResult(entry, result)
 	if err != nil {
 		t.Errors.Write(w, r, err)
 		return
@@ -128,6 +130,14 @@ func (t *httpTransport) execute(w http.ResponseWriter, r *http.Request, mediaTyp
 	response.FromExecution(result.Response, b).Write(w, r, mediaType, http.StatusOK)
 	if buffer.IsReusable(r) {
 		t.Buffers.Put(b)
+	}
+}
+
+// noteResult notes the outcome of an execution in the log entry of the request that began it.
+func noteResult(entry *request.LogEntry, result execute.Result) {
+	entry.Calls, entry.Unmatched, entry.Fallback = result.Calls, result.UnmatchedKeys, result.Fallback
+	if result.Cost != nil {
+		entry.Cost.Actual, entry.Cost.HasActual = result.Cost.Cost().Float(), true
 	}
 }
 
@@ -146,7 +156,7 @@ func (t *httpTransport) coalesce(w http.ResponseWriter, r *http.Request, mediaTy
 	if share.Joined {
 		entry.Coalesced = share.BegunBy
 	} else {
-		entry.Calls, entry.Unmatched, entry.Fallback = share.Result.Calls, share.Result.UnmatchedKeys, share.Result.Fallback
+		noteResult(entry, share.Result)
 	}
 	addHeader(w.Header(), share.Result.Header)
 	share.Write(w, r, mediaType, http.StatusOK)
