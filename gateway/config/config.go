@@ -30,6 +30,7 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/gateway/front"
 	"github.com/gatehouse-graphql/gatehouse/gateway/front/admission"
 	"github.com/gatehouse-graphql/gatehouse/gateway/front/caller"
+	"github.com/gatehouse-graphql/gatehouse/gateway/front/middleware"
 	"github.com/gatehouse-graphql/gatehouse/gateway/limit"
 	"github.com/gatehouse-graphql/gatehouse/gateway/network"
 	"github.com/gatehouse-graphql/gatehouse/internal/yaml"
@@ -58,7 +59,7 @@ type Config struct {
 	// Admin is where operators see the state of services. Default nowhere.
 	Admin admin.Options `yaml:"admin"`
 	// CORS has the origins whose web pages may call the gateway. Default only its own.
-	CORS front.CORS `yaml:"cors"`
+	CORS middleware.CORS `yaml:"cors"`
 	// Compression is gzip or none. By gzip, responses of 4 KB and more are compressed for clients
 	// that accept it. Default gzip.
 	Compression string `yaml:"compression"`

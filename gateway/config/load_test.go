@@ -24,6 +24,7 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/gateway/front"
 	"github.com/gatehouse-graphql/gatehouse/gateway/front/admission"
 	"github.com/gatehouse-graphql/gatehouse/gateway/front/caller"
+	"github.com/gatehouse-graphql/gatehouse/gateway/front/middleware"
 	"github.com/gatehouse-graphql/gatehouse/gateway/limit"
 	"github.com/gatehouse-graphql/gatehouse/gateway/network"
 	"github.com/gatehouse-graphql/gatehouse/upstreams"
@@ -98,7 +99,7 @@ sources:
 	want.Listen, want.Playground = "localhost:9000", true
 	want.Log = Log{Level: slog.LevelWarn, Format: LogJSON}
 	want.Shutdown = Shutdown{Delay: 5 * time.Second, Grace: 90 * time.Second}
-	want.CORS = front.CORS{Origins: []string{"https://shop.example.com", "http://localhost:*"}, MaxAge: time.Hour}
+	want.CORS = middleware.CORS{Origins: []string{"https://shop.example.com", "http://localhost:*"}, MaxAge: time.Hour}
 	want.Limits.Body, want.Limits.Depth, want.Limits.RootFields = 2<<20, 3, -1
 	want.Execution.Deadline, want.Execution.MaxCalls = 250*time.Millisecond, 7
 	want.Auth = Auth{Leeway: 10 * time.Second, Issuers: []auth.Issuer{
@@ -159,7 +160,7 @@ blocked:
 	want := front.Options{
 		Limits:    limit.Options{Tokens: 2, Depth: 3, Aliases: 4, RootFields: 5, Directives: 6, Selections: 7},
 		BodyBytes: 1000, Deadline: 8 * time.Second, DocumentCache: 10,
-		CORS:          front.CORS{Origins: []string{"https://shop.example.com"}, Headers: []string{"X-Tenant"}, Credentials: true, MaxAge: time.Minute},
+		CORS:          middleware.CORS{Origins: []string{"https://shop.example.com"}, Headers: []string{"X-Tenant"}, Credentials: true, MaxAge: time.Minute},
 		Compression:   front.CompressionNone,
 		Introspection: true, Playground: true, Execution: engine.Options{MaxCalls: 9},
 		Documents: documents.Options{

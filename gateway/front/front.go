@@ -62,7 +62,7 @@ type Options struct {
 	// execution. Writing the response may take 30 seconds more. Default 30s.
 	Deadline time.Duration
 	// CORS says which pages of other origins may call the gateway. Default none.
-	CORS CORS
+	CORS middleware.CORS
 	// Compression is CompressionGzip or CompressionNone. By gzip, responses of 4 KB and more are
 	// compressed for clients that accept it. Default CompressionGzip.
 	Compression string
@@ -255,8 +255,8 @@ func (f *Front) Prepare(o Options, d Deps) (apply func(), err error) {
 
 // version returns a version that follows the current one, if there is one.
 func (f *Front) version(o Options, d Deps) (*version, error) {
-	o.CORS.Headers = slices.Concat(o.CORS.Headers, o.Callers.Headers())
-	cors, err := o.CORS.middleware(d)
+	sent := slices.Concat(d.Forwarded, o.Callers.Headers())
+	cors, err := o.CORS.Middleware(sent, d.ResponseHeaders, d.Log)
 	if err != nil {
 		return nil, fmt.Errorf("cors: %w", err)
 	}

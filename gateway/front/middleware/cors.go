@@ -1,4 +1,4 @@
-package front
+package middleware
 
 import (
 	"log/slog"
@@ -10,7 +10,6 @@ import (
 
 	"github.com/jub0bs/cors"
 
-	"github.com/gatehouse-graphql/gatehouse/gateway/front/middleware"
 	"github.com/gatehouse-graphql/gatehouse/gateway/front/request"
 )
 
@@ -40,19 +39,18 @@ var requestHeaders = []string{
 }
 
 // Validate returns the settings that are wrong or dangerous, as errors of
-// github.com/jub0bs/cors/cfgerrors. New returns it, wrapped.
+// github.com/jub0bs/cors/cfgerrors.
 func (c CORS) Validate() error {
 	if len(c.Origins) == 0 {
 		return nil
 	}
-	_, err := cors.NewMiddleware(c.config(Deps{}))
+	_, err := cors.NewMiddleware(c.config(nil, nil))
 	return err
 }
 
-// config returns the configuration of the CORS library. A header that services are forwarded is left
-// out if browsers let no page send it, and one that clients receive from services if browsers let no
-// page, or every page, read it.
-func (c CORS) config(d Deps) cors.Config {
+// config returns the configuration of the CORS library. A header of sent is left out if browsers let no
+// page send it, and one of read if browsers let no page, or every page, read it.
+func (c CORS) config(sent, read []string) cors.Config {
 	config := cors.Config{
 		Origins:         c.Origins,
 		Credentialed:    c.Credentials,
@@ -61,12 +59,12 @@ func (c CORS) config(d Deps) cors.Config {
 		MaxAgeInSeconds: int(c.MaxAge / time.Second),
 		ResponseHeaders: []string{request.HeaderID, "Retry-After"},
 	}
-	for _, name := range d.Forwarded {
+	for _, name := range sent {
 		if _, err := cors.NewMiddleware(cors.Config{Origins: []string{"*"}, RequestHeaders: []string{name}}); err == nil {
 			config.RequestHeaders = append(config.RequestHeaders, name)
 		}
 	}
-	for _, name := range d.ResponseHeaders {
+	for _, name := range read {
 		if _, err := cors.NewMiddleware(cors.Config{Origins: []string{"*"}, ResponseHeaders: []string{name}}); err == nil {
 			config.ResponseHeaders = append(config.ResponseHeaders, name)
 		}
@@ -74,17 +72,17 @@ func (c CORS) config(d Deps) cors.Config {
 	return config
 }
 
-// middleware returns the middleware that answers preflights and adds the headers of CORS.
-// Without origins it does nothing.
-func (c CORS) middleware(d Deps) (middleware.Middleware, error) {
+// Middleware returns the middleware that answers preflights and adds the headers of CORS. Pages may send
+// the headers of sent as well, and read those of read. Without origins it does nothing.
+func (c CORS) Middleware(sent, read []string, log *slog.Logger) (Middleware, error) {
 	if len(c.Origins) == 0 {
-		return func(next http.Handler) http.Handler { return next }, nil
+		return None, nil
 	}
-	m, err := cors.NewMiddleware(c.config(d))
+	m, err := cors.NewMiddleware(c.config(sent, read))
 	if err != nil {
 		return nil, err
 	}
-	preflights := &preflightLog{cors: m.Wrap(http.NotFoundHandler()), log: d.Log, logged: map[string]bool{}}
+	preflights := &preflightLog{cors: m.Wrap(http.NotFoundHandler()), log: log, logged: map[string]bool{}}
 	return func(next http.Handler) http.Handler {
 		wrapped := m.Wrap(next)
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
