@@ -1,6 +1,8 @@
 package middleware
 
 import (
+	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"slices"
@@ -9,6 +11,7 @@ import (
 	"time"
 
 	"github.com/jub0bs/cors"
+	"github.com/jub0bs/cors/cfgerrors"
 
 	"github.com/gatehouse-graphql/gatehouse/gateway/front/request"
 )
@@ -33,19 +36,48 @@ type CORS struct {
 var requestHeaders = []string{
 	"Accept", "Authorization", "Content-Type", "Idempotency-Key",
 	"X-Request-ID", "traceparent", "tracestate", "baggage", "sentry-trace",
-	"Apollo-Require-Preflight", "X-Apollo-Operation-Name", "X-Apollo-Operation-Id",
+	"Apollo-Require-Preflight", "GraphQL-Require-Preflight", "X-Apollo-Operation-Name", "X-Apollo-Operation-Id",
 	"apollographql-client-name", "apollographql-client-version",
 	"graphql-client-name", "graphql-client-version",
 }
 
-// Validate returns the settings that are wrong or dangerous, as errors of
-// github.com/jub0bs/cors/cfgerrors.
+// Validate returns the settings that are wrong or dangerous, as joined errors that begin with the name of
+// the setting.
 func (c CORS) Validate() error {
 	if len(c.Origins) == 0 {
 		return nil
 	}
-	_, err := cors.NewMiddleware(c.config(nil, nil))
-	return err
+	errs := checkOrigins("origins", c.Origins, c.Credentials)
+	if c.Credentials && slices.Contains(c.Origins, "*") {
+		errs = append(errs, errors.New(`credentials: cannot be true while all origins ("*") are allowed; list the origins, or leave credentials out, which bearer tokens do not need`))
+	}
+	for i, name := range c.Headers {
+		if problem := headerProblem(name); problem != "" {
+			errs = append(errs, fmt.Errorf("headers[%d]: %s", i, problem))
+		}
+	}
+	if c.MaxAge < 0 {
+		errs = append(errs, errors.New("maxAge: is negative; leave it out to get the default"))
+	}
+	if c.MaxAge > maxPreflightAge {
+		errs = append(errs, errors.New("maxAge: must be at most 24h"))
+	}
+	return errors.Join(errs...)
+}
+
+// maxPreflightAge is the longest that any browser keeps the answer to a preflight.
+const maxPreflightAge = 24 * time.Hour
+
+// headerProblem returns why pages cannot be allowed to send a header; "" if they can.
+func headerProblem(name string) string {
+	_, err := cors.NewMiddleware(cors.Config{Origins: []string{"*"}, RequestHeaders: []string{name}})
+	if err == nil {
+		return ""
+	}
+	if e, ok := errors.AsType[*cfgerrors.UnacceptableHeaderNameError](err); ok && e.Reason == "invalid" {
+		return fmt.Sprintf("%q is not the name of a header; write one as X-Tenant", name)
+	}
+	return fmt.Sprintf("%q cannot be allowed; browsers or the gateway set it themselves", name)
 }
 
 // config returns the configuration of the CORS library. A header of sent is left out if browsers let no
@@ -60,7 +92,7 @@ func (c CORS) config(sent, read []string) cors.Config {
 		ResponseHeaders: []string{request.HeaderID, "Retry-After"},
 	}
 	for _, name := range sent {
-		if _, err := cors.NewMiddleware(cors.Config{Origins: []string{"*"}, RequestHeaders: []string{name}}); err == nil {
+		if headerProblem(name) == "" {
 			config.RequestHeaders = append(config.RequestHeaders, name)
 		}
 	}
@@ -77,6 +109,9 @@ func (c CORS) config(sent, read []string) cors.Config {
 func (c CORS) Middleware(sent, read []string, log *slog.Logger) (Middleware, error) {
 	if len(c.Origins) == 0 {
 		return None, nil
+	}
+	if err := c.Validate(); err != nil {
+		return nil, err
 	}
 	m, err := cors.NewMiddleware(c.config(sent, read))
 	if err != nil {
