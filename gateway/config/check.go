@@ -39,6 +39,8 @@ func (c *Config) check(k *checker) {
 	for i, entry := range c.Blocked {
 		k.reportErrors(parsePath("blocked").Item(i), entry.Validate())
 	}
+	k.reportErrors(parsePath("csrf"), c.CSRF.Validate())
+	k.reportErrors(parsePath("hsts"), c.HSTS.Validate())
 	k.reportErrors(parsePath("cursors"), page.Options(c.Cursors).Validate())
 	c.checkCallers(k)
 	c.checkDocuments(k)

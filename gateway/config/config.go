@@ -60,6 +60,11 @@ type Config struct {
 	Admin admin.Options `yaml:"admin"`
 	// CORS has the origins whose web pages may call the gateway. Default only its own.
 	CORS middleware.CORS `yaml:"cors"`
+	// CSRF says which requests of pages of other origins are refused. Default all, but for those of
+	// cors.origins.
+	CSRF middleware.CSRF `yaml:"csrf"`
+	// HSTS says how browsers are told to use TLS alone. Default not at all.
+	HSTS middleware.HSTS `yaml:"hsts"`
 	// Compression is gzip or none. By gzip, responses of 4 KB and more are compressed for clients
 	// that accept it. Default gzip.
 	Compression string `yaml:"compression"`
@@ -169,6 +174,8 @@ func (c *Config) Front() front.Options {
 		BodyBytes:     c.Limits.Body,
 		Deadline:      c.Execution.Deadline,
 		CORS:          c.CORS,
+		CSRF:          c.CSRF,
+		HSTS:          c.HSTS,
 		Compression:   c.Compression,
 		Introspection: c.Introspection,
 		Playground:    c.Playground,

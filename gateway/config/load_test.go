@@ -144,6 +144,8 @@ playground: true
 introspection: true
 compression: none
 cors: {origins: ["https://shop.example.com"], headers: [X-Tenant], credentials: true, maxAge: 1m}
+csrf: {mode: log, trustedOrigins: ["https://proxied.example.com"], headers: [X-Shop-Client]}
+hsts: {maxAge: 8760h, includeSubdomains: true, preload: true}
 limits: {body: 1KB, tokens: 2, depth: 3, aliases: 4, rootFields: 5, directives: 6, selections: 7}
 execution: {deadline: 8s, maxCalls: 9, documentCache: 10}
 cursors: {secret: `+key+`}
@@ -161,6 +163,8 @@ blocked:
 		Limits:    limit.Options{Tokens: 2, Depth: 3, Aliases: 4, RootFields: 5, Directives: 6, Selections: 7},
 		BodyBytes: 1000, Deadline: 8 * time.Second, DocumentCache: 10,
 		CORS:          middleware.CORS{Origins: []string{"https://shop.example.com"}, Headers: []string{"X-Tenant"}, Credentials: true, MaxAge: time.Minute},
+		CSRF:          middleware.CSRF{Mode: "log", TrustedOrigins: []string{"https://proxied.example.com"}, Headers: []string{"X-Shop-Client"}},
+		HSTS:          middleware.HSTS{MaxAge: 365 * 24 * time.Hour, IncludeSubdomains: true, Preload: true},
 		Compression:   front.CompressionNone,
 		Introspection: true, Playground: true, Execution: engine.Options{MaxCalls: 9},
 		Documents: documents.Options{

@@ -22,6 +22,8 @@ var reloads = map[string]bool{
 	"admin":             false, // an address, as listen
 	"metrics":           false, // what was not counted from the start would look like a reset
 	"cors":              true,
+	"csrf":              true,
+	"hsts":              true,
 	"compression":       true,
 	"limits":            true,
 	"execution":         true,

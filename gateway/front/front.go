@@ -63,6 +63,10 @@ type Options struct {
 	Deadline time.Duration
 	// CORS says which pages of other origins may call the gateway. Default none.
 	CORS middleware.CORS
+	// CSRF says which requests of pages of other origins are refused. Default all, but for those of CORS.
+	CSRF middleware.CSRF
+	// HSTS says how browsers are told to use TLS alone. Default not at all.
+	HSTS middleware.HSTS
 	// Compression is CompressionGzip or CompressionNone. By gzip, responses of 4 KB and more are
 	// compressed for clients that accept it. Default CompressionGzip.
 	Compression string
@@ -255,10 +259,17 @@ func (f *Front) Prepare(o Options, d Deps) (apply func(), err error) {
 
 // version returns a version that follows the current one, if there is one.
 func (f *Front) version(o Options, d Deps) (*version, error) {
-	sent := slices.Concat(d.Forwarded, o.Callers.Headers())
+	sent := slices.Concat(d.Forwarded, o.Callers.Headers(), o.CSRF.Headers)
 	cors, err := o.CORS.Middleware(sent, d.ResponseHeaders, d.Log)
 	if err != nil {
 		return nil, fmt.Errorf("cors: %w", err)
+	}
+	csrf, err := o.CSRF.Middleware(o.CORS, d.Log, f.errors)
+	if err != nil {
+		return nil, fmt.Errorf("csrf: %w", err)
+	}
+	if err := o.HSTS.Validate(); err != nil {
+		return nil, fmt.Errorf("hsts: %w", err)
 	}
 	rules, err := f.rules(o, d)
 	if err != nil {
@@ -314,7 +325,7 @@ func (f *Front) version(o Options, d Deps) (*version, error) {
 	v.transports = transports(transport.Options{
 		Executor: v.executor, Coalescer: v.coalescer, Buffers: f.buffers, Errors: f.errors, BodyBytes: o.BodyBytes,
 	})
-	v.handler = v.routes(d, cors)
+	v.handler = v.routes(d, cors, csrf)
 	return v, nil
 }
 

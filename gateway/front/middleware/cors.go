@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/jub0bs/cors"
@@ -117,7 +116,10 @@ func (c CORS) Middleware(sent, read []string, log *slog.Logger) (Middleware, err
 	if err != nil {
 		return nil, err
 	}
-	preflights := &preflightLog{cors: m.Wrap(http.NotFoundHandler()), log: log, logged: map[string]bool{}}
+	preflights := &preflightLog{
+		cors:    m.Wrap(http.NotFoundHandler()),
+		refused: refusalLog{log: log, message: "a web page was refused by CORS; this is logged once"},
+	}
 	return func(next http.Handler) http.Handler {
 		wrapped := m.Wrap(next)
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -125,7 +127,7 @@ func (c CORS) Middleware(sent, read []string, log *slog.Logger) (Middleware, err
 				s := &statusWriter{ResponseWriter: w}
 				wrapped.ServeHTTP(s, r)
 				if s.status >= http.StatusBadRequest {
-					preflights.refused(r)
+					preflights.note(r)
 				}
 				return
 			}
@@ -150,38 +152,18 @@ func (w *statusWriter) WriteHeader(status int) {
 	w.ResponseWriter.WriteHeader(status)
 }
 
-// preflightLog logs what a page was refused for. The browser tells the page's author much less.
+// preflightLog logs what of a page's preflight was refused.
 type preflightLog struct {
-	cors http.Handler
-	log  *slog.Logger
-
-	mu     sync.Mutex
-	logged map[string]bool // guarded by mu
+	cors    http.Handler
+	refused refusalLog
 }
 
-const (
-	maxLoggedPreflights = 100 // different ones
-	maxLoggedText       = 200 // of one text that a client sent, in bytes
-	maxProbedHeaders    = 20
-)
+const maxProbedHeaders = 20
 
-// refused logs a refused preflight, each kind once: a page sends them again and again.
-func (l *preflightLog) refused(r *http.Request) {
-	setting, value := l.reason(r)
-	value = value[:min(len(value), maxLoggedText)]
-	origin := r.Header.Get("Origin")
-	key := setting + "\n" + value
-	l.mu.Lock()
-	logged := l.logged[key] || len(l.logged) >= maxLoggedPreflights
-	if !logged {
-		l.logged[key] = true
-	}
-	l.mu.Unlock()
-	if !logged {
-		l.log.LogAttrs(r.Context(), slog.LevelWarn, "a web page was refused by CORS; this is logged once",
-			slog.String("origin", origin[:min(len(origin), maxLoggedText)]), slog.String("refused", setting), slog.String("value", value),
-			slog.String("request_id", request.ID(r.Context())))
-	}
+// note logs a refused preflight.
+func (l *preflightLog) note(r *http.Request) {
+	refused, value := l.reason(r)
+	l.refused.note(r, refused, value)
 }
 
 // reason returns what CORS refuses of a preflight, by asking it again with less: "origin", "method"

@@ -24,7 +24,7 @@ func TestUnsafeCORSIsRefused(t *testing.T) {
 		"http with credentials":               {CORS{Origins: []string{"http://shop.example"}, Credentials: true}, "is not https, so the network could use the caller's credentials; write https"},
 		"subdomains by http with credentials": {CORS{Origins: []string{"http://*.shop.example"}, Credentials: true}, "is not https"},
 		"this machine with credentials":       {CORS{Origins: []string{"http://localhost:*", "http://127.0.0.1:3000"}, Credentials: true}, ""},
-		"a top-level domain":                  {CORS{Origins: []string{"https://*.com"}}, `allows sites of strangers, who can register names below this host; name your site, as https://*.shop.example.com, or write "*"`},
+		"a top-level domain":                  {CORS{Origins: []string{"https://*.com"}}, `allows sites of strangers, who can register names below this host; name your site, as https://*.shop.example.com`},
 		"a top-level domain with credentials": {CORS{Origins: []string{"https://*.com"}, Credentials: true}, "allows sites of strangers"},
 		"a suffix of two labels":              {CORS{Origins: []string{"https://*.co.uk:*"}}, "allows sites of strangers"},
 		"a host of pages":                     {CORS{Origins: []string{"https://*.github.io"}}, "allows sites of strangers"},

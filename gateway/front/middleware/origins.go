@@ -59,7 +59,7 @@ func originProblem(pattern string, credentials bool) string {
 	}
 	_, err := cors.NewMiddleware(cors.Config{Origins: []string{pattern}, Credentialed: credentials})
 	if err == nil && hasPublicSuffix(pattern) { // which the library accepts without credentials
-		return publicSuffixProblem(pattern) + `, or write "*" if pages of all sites may call the gateway`
+		return publicSuffixProblem(pattern)
 	}
 	if err == nil {
 		return ""
