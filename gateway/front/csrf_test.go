@@ -149,7 +149,7 @@ func TestForgery(t *testing.T) {
 			for _, path := range []string{path, strings.Replace(path, "/graphql", "/graphql/", 1)} {
 				before := g.service.asked.Load()
 				got := g.do(t, g.request(t, test.method, path, body, headers...))
-				if got.status != test.status || test.status == refused && test.method != "HEAD" && got.code() != "FORBIDDEN" {
+				if got.status != test.status || test.status == refused && test.method != "HEAD" && !strings.Contains(got.text, `"extensions":{"code":"FORBIDDEN","reason":"csrf"}`) {
 					t.Errorf("%s: %d %s", path, got.status, got.text)
 				}
 				if executed := g.service.asked.Load() > before; executed != (test.status == ok) {
@@ -237,6 +237,19 @@ func TestForgeryIsLogged(t *testing.T) {
 		if strings.Contains(g.log.String(), "secret") {
 			t.Errorf("%s: a secret is in the log", mode)
 		}
+	}
+}
+
+// A refused request is counted, and its line in the access log says why.
+func TestForgeryIsCounted(t *testing.T) {
+	counted := make(chan string, 1)
+	g := newGateway(t, front.Options{}, nil, func(d *front.Deps) { d.OnRefused = func(reason string) { counted <- reason } })
+	g.do(t, g.request(t, "POST", "/graphql", `{"query":"{n}"}`, asJSON, chrome, cross, evil))
+	if reason := <-counted; reason != "csrf" {
+		t.Errorf("counted as %s", reason)
+	}
+	if lines := g.log.lines(t, "operation"); len(lines) != 1 || lines[0]["refused"] != "csrf" || lines[0]["status"] != 403.0 {
+		t.Errorf("the log has %v", lines)
 	}
 }
 

@@ -113,7 +113,10 @@ func (o CSRF) Middleware(cors CORS, log *slog.Logger, errs *response.ErrorWriter
 				next.ServeHTTP(w, r)
 				return
 			}
-			errs.Write(w, r, fault.New(fault.Forbidden, "%s", refusalMessages[reason]))
+			request.LogEntryOf(r.Context()).Refuse(request.RefusedCSRF, "")
+			errs.Write(w, r, &fault.Error{
+				Code: fault.Forbidden, Message: refusalMessages[reason], Extensions: map[string]any{"reason": string(request.RefusedCSRF)},
+			})
 		})
 	}, nil
 }

@@ -93,7 +93,7 @@ func FuzzOrigins(f *testing.F) {
 			if c.Validate() != nil {
 				continue
 			}
-			if _, err := c.Middleware(nil, slog.New(slog.DiscardHandler)); err != nil {
+			if _, err := c.Middleware(nil, nil, slog.New(slog.DiscardHandler)); err != nil {
 				t.Fatalf("%q is accepted, but cannot be used: %v", pattern, err)
 			}
 			o, err := newOrigins(c.Origins)

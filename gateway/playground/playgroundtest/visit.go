@@ -12,6 +12,9 @@ import (
 func Visit(t testing.TB, url string, names ...string) *Page {
 	t.Helper()
 	p := &Page{t: t, ctx: browser(t, url, names...), problems: &problems{}}
+	if err := chromedp.Listen(p.ctx, p.problems.note); err != nil {
+		t.Fatalf("start Chromium: %v", err)
+	}
 	p.do("open "+url, chromedp.Navigate(url))
 	return p
 }
