@@ -202,6 +202,18 @@ func TestGHSA9q82MediaTypesOfGET(t *testing.T) {
 	}
 }
 
+// CVE-2026-23897 (Apollo Server): bodies in unusual character sets took memory and time without bound. Only
+// UTF-8 is read.
+func TestCVE202623897CharacterSets(t *testing.T) {
+	g := newGateway(t, front.Options{}, nil)
+	for _, charset := range []string{"utf-16", "utf-16le", "utf-32", "utf-7", "cesu-8", "iso-8859-1", "us-ascii", "x", "utf-8; charset=utf-16"} {
+		got := g.do(t, g.request(t, "POST", "/graphql", `{"query":"{n}"}`, "Content-Type: application/json; charset="+charset))
+		if got.status != 415 || g.service.asked.Load() != 0 {
+			t.Errorf("%s: %d %s", charset, got.status, got.text)
+		}
+	}
+}
+
 // What is refused is in the log once for each page, with what to change, and so is what would be.
 func TestForgeryIsLogged(t *testing.T) {
 	for mode, message := range map[string]string{
