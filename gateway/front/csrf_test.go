@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/gatehouse-graphql/gatehouse/gateway/documents"
 	"github.com/gatehouse-graphql/gatehouse/gateway/front"
 	"github.com/gatehouse-graphql/gatehouse/gateway/front/middleware"
 )
@@ -282,5 +283,31 @@ func TestLinksToThePlayground(t *testing.T) {
 	}
 	if g.service.asked.Load() != 0 {
 		t.Error("an operation was executed")
+	}
+}
+
+// An operation whose id is in the path passes the same rules.
+func TestForgeryByAnIDInThePath(t *testing.T) {
+	const listed = "{n}"
+	g := newGateway(t, front.Options{Playground: true, Documents: documents.Options{
+		Mode: documents.Enforce, Manifests: []documents.Manifest{manifest(t, "", map[string]string{"1": listed})},
+	}}, nil, func(d *front.Deps) { d.Playground = http.NotFoundHandler() })
+	for _, test := range []struct {
+		headers []string
+		status  int
+	}{
+		{nil, 200},
+		{[]string{chrome, same}, 200},
+		{[]string{safari, "Apollo-Require-Preflight: true"}, 200},
+		{[]string{chrome, cross}, 403},
+		{[]string{chrome, cross, "Accept: text/html"}, 403},
+		{[]string{safari}, 403},
+		{[]string{safari, evil}, 403},
+	} {
+		before := g.service.asked.Load()
+		got := g.do(t, g.request(t, "GET", "/graphql/1", "", test.headers...))
+		if executed := g.service.asked.Load() > before; got.status != test.status || executed != (test.status == 200) {
+			t.Errorf("%v: %d %s, executed: %t", test.headers, got.status, got.text, executed)
+		}
 	}
 }

@@ -145,7 +145,7 @@ const (
 
 // refusalMessages are what clients are shown.
 var refusalMessages = map[refusalReason]string{
-	untrustedOrigin:     "pages of other origins may not send this request; whoever runs the gateway can allow an origin by cors.origins, or by csrf.trustedOrigins",
+	untrustedOrigin:     "pages of other origins may not send this request; the operator of the gateway can allow an origin by cors.origins, or by csrf.trustedOrigins",
 	unwantedCredentials: "pages of other origins may send requests without cookies only, as fetch does with credentials: 'omit'",
 	missingPreflight:    "a page of another origin may have made a browser send this request; send it with the header Apollo-Require-Preflight: true, or by POST",
 }
