@@ -627,3 +627,42 @@ func wantFile(t *testing.T, document, pattern string) {
 		t.Errorf("%s: there is no %s", document, pattern)
 	}
 }
+
+// Tests that a document names exist: in the directory that the line names before them, or anywhere.
+func TestDocumentsNameExistingTests(t *testing.T) {
+	folders := map[string]string{} // directory -> the text of its test files
+	err := filepath.WalkDir(".", func(file string, entry fs.DirEntry, err error) error {
+		if err == nil && entry.IsDir() && (entry.Name() == "node_modules" || entry.Name() == ".git") {
+			return filepath.SkipDir
+		}
+		if err == nil && strings.HasSuffix(file, "_test.go") {
+			folders[filepath.Dir(file)] += readFile(t, file)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	everywhere := strings.Join(slices.Collect(maps.Values(folders)), "\n")
+	name, quoted := regexp.MustCompile(`^(?:Test|Fuzz)[A-Z]\w+$`), regexp.MustCompile("`([^`]+)`")
+	named := 0
+	for _, document := range documents(t) {
+		for line := range strings.Lines(readFile(t, document)) {
+			place, tests := "the tree", everywhere
+			for _, m := range quoted.FindAllStringSubmatch(line, -1) {
+				if text, ok := folders[m[1]]; ok {
+					place, tests = m[1], text
+				}
+				if !name.MatchString(m[1]) {
+					continue
+				}
+				if named++; !strings.Contains(tests, "\nfunc "+m[1]+"(") {
+					t.Errorf("%s: there is no test %s in %s", document, m[1], place)
+				}
+			}
+		}
+	}
+	if named < 50 {
+		t.Errorf("only %d tests are named", named)
+	}
+}

@@ -72,14 +72,21 @@ func TestFieldRateLimits(t *testing.T) {
 	}
 	tests := map[string][]step{
 		"places are counted, and refused ones call nothing": {
-			{`mutation {a: login(email: "a") b: login(email: "a") c: login(email: "a") d: login(email: "b")}`, nil,
-				`{"a":"t","b":"t","c":null,"d":"t"}`, `[c] ` + refusedTwice, "/login?email=a /login?email=a /login?email=b"},
-			{`mutation {login(email: "c")}`, nil, `{"login":null}`,
-				`[login] RATE_LIMITED "the field Mutation.login is requested too often: its limit is 3/day; try again in 86400 s" 86400`, ""},
+			{
+				`mutation {a: login(email: "a") b: login(email: "a") c: login(email: "a") d: login(email: "b")}`, nil,
+				`{"a":"t","b":"t","c":null,"d":"t"}`, `[c] ` + refusedTwice, "/login?email=a /login?email=a /login?email=b",
+			},
+			{
+				`mutation {login(email: "c")}`, nil, `{"login":null}`,
+				`[login] RATE_LIMITED "the field Mutation.login is requested too often: its limit is 3/day; try again in 86400 s" 86400`, "",
+			},
 		},
 		"@skip and @include": {
-			{`mutation($no: Boolean!) {a: login(email: "a") @include(if: $no) b: login(email: "a") @skip(if: true) ... @include(if: $no) {c: login(email: "a")} d: login(email: "a") e: login(email: "a")}`,
-				map[string]any{"no": false}, `{"d":"t","e":"t"}`, "", "/login?email=a /login?email=a"},
+			{
+				`mutation($no: Boolean!) {a: login(email: "a") @include(if: $no) b: login(email: "a") @skip(if: true) ... @include(if: $no) {c: login(email: "a")} d: login(email: "a") e: login(email: "a")}`,
+				map[string]any{"no": false},
+				`{"d":"t","e":"t"}`, "", "/login?email=a /login?email=a",
+			},
 		},
 		"one place selected twice": {
 			{`mutation {login(email: "a") ...F ... on Mutation {login(email: "a")}} fragment F on Mutation {login(email: "a")}`, nil, `{"login":"t"}`, "", "/login?email=a"},
@@ -87,29 +94,40 @@ func TestFieldRateLimits(t *testing.T) {
 			{`mutation {login(email: "a")}`, nil, `{"login":null}`, "[login] " + refusedTwice, ""},
 		},
 		"by an argument, from a variable and a literal": {
-			{`query($e: String) {a: limited(email: $e) {id} b: limited(email: "x") {id} c: limited(email: "x") {id} d: limited {id}}`, map[string]any{"e": "x"},
+			{
+				`query($e: String) {a: limited(email: $e) {id} b: limited(email: "x") {id} c: limited(email: "x") {id} d: limited {id}}`,
+				map[string]any{"e": "x"},
 				`{"a":{"id":"1"},"b":{"id":"1"},"c":null,"d":{"id":"1"}}`,
-				`[c] RATE_LIMITED "the field Query.limited is requested too often: its limit is 2/day; try again in 86400 s" 86400`, "/limited /limited?email=x"},
+				`[c] RATE_LIMITED "the field Query.limited is requested too often: its limit is 2/day; try again in 86400 s" 86400`, "/limited /limited?email=x",
+			},
 		},
 		"leaves of a list are one place": {
 			{`{limits {... on Limited {leaf} ... on Free {leaf}}}`, nil, `{"limits":[{"leaf":"l"},{"leaf":"l2"},{"leaf":"l"}]}`, "", "/limitedById?ids=1,3 /limits"},
-			{`{limits {... on Limited {leaf x: leaf y: leaf} ... on Free {leaf}}}`, nil,
+			{
+				`{limits {... on Limited {leaf x: leaf y: leaf} ... on Free {leaf}}}`, nil,
 				`{"limits":[{"leaf":"l","x":"l","y":null},{"leaf":"l2"},{"leaf":"l","x":"l","y":null}]}`,
-				`[limits 0 y] RATE_LIMITED "the field Limited.leaf is requested too often: its limit is 3/day; try again in 86400 s" 86400, [limits 2 y] RATE_LIMITED "the field Limited.leaf is requested too often: its limit is 3/day; try again in 86400 s" 86400`, "/limitedById?ids=1,3 /limits"},
+				`[limits 0 y] RATE_LIMITED "the field Limited.leaf is requested too often: its limit is 3/day; try again in 86400 s" 86400, [limits 2 y] RATE_LIMITED "the field Limited.leaf is requested too often: its limit is 3/day; try again in 86400 s" 86400`, "/limitedById?ids=1,3 /limits",
+			},
 		},
 		"null propagates": {
 			{`{limited {a: must b: must c: must}}`, nil, `{"limited":{"a":"m","b":"m","c":"m"}}`, "", "/limited"},
-			{`{limited {id must}}`, nil, `{"limited":null}`,
-				`[limited must] RATE_LIMITED "the field Limited.must is requested too often: its limit is 3/day; try again in 86400 s" 86400`, "/limited"},
+			{
+				`{limited {id must}}`, nil, `{"limited":null}`,
+				`[limited must] RATE_LIMITED "the field Limited.must is requested too often: its limit is 3/day; try again in 86400 s" 86400`, "/limited",
+			},
 		},
 		"the call of a field": {
 			{`{limits {... on Limited {call}}}`, nil, `{"limits":[{"call":"called 1"},{},{"call":"called 3"}]}`, "", "/call/1 /call/3 /limits"},
-			{`{limits {... on Limited {id call}}}`, nil, `{"limits":[{"id":"1","call":null},{},{"id":"3","call":null}]}`,
-				`[limits 0 call] RATE_LIMITED "the field Limited.call is requested too often: its limit is 2/day burst 1; try again in 43200 s" 43200, [limits 2 call] RATE_LIMITED "the field Limited.call is requested too often: its limit is 2/day burst 1; try again in 43200 s" 43200`, "/limits"},
+			{
+				`{limits {... on Limited {id call}}}`, nil, `{"limits":[{"id":"1","call":null},{},{"id":"3","call":null}]}`,
+				`[limits 0 call] RATE_LIMITED "the field Limited.call is requested too often: its limit is 2/day burst 1; try again in 43200 s" 43200, [limits 2 call] RATE_LIMITED "the field Limited.call is requested too often: its limit is 2/day burst 1; try again in 43200 s" 43200`, "/limits",
+			},
 		},
 		"other guards come first": {
-			{`{a: limited {secret} b: limited(email: "b") {secret}}`, nil, `{"a":{"secret":null},"b":{"secret":null}}`,
-				`[a secret] UNAUTHENTICATED "this needs a signed-in caller: send a bearer token" <nil>, [b secret] UNAUTHENTICATED "this needs a signed-in caller: send a bearer token" <nil>`, "/limited /limited?email=b"},
+			{
+				`{a: limited {secret} b: limited(email: "b") {secret}}`, nil, `{"a":{"secret":null},"b":{"secret":null}}`,
+				`[a secret] UNAUTHENTICATED "this needs a signed-in caller: send a bearer token" <nil>, [b secret] UNAUTHENTICATED "this needs a signed-in caller: send a bearer token" <nil>`, "/limited /limited?email=b",
+			},
 		},
 	}
 	for name, steps := range tests {

@@ -7,9 +7,9 @@ import (
 
 	"github.com/gatehouse-graphql/gatehouse/gateway/costlimit"
 	"github.com/gatehouse-graphql/gatehouse/gateway/front"
-	"github.com/gatehouse-graphql/gatehouse/gateway/front/admission"
 	"github.com/gatehouse-graphql/gatehouse/gateway/front/caller"
 	"github.com/gatehouse-graphql/gatehouse/gateway/network"
+	"github.com/gatehouse-graphql/gatehouse/gateway/ratelimit"
 	"github.com/gatehouse-graphql/gatehouse/internal/suggest"
 	"github.com/gatehouse-graphql/gatehouse/internal/yaml"
 )
@@ -35,19 +35,6 @@ func (c *Config) checkCallers(k *checker) {
 // checkAdmission checks how operations are admitted.
 func (c *Config) checkAdmission(k *checker) {
 	k.reportErrors(parsePath("admission"), c.Admission.Validate())
-	for _, name := range slices.Sorted(maps.Keys(c.Admission.Classes)) {
-		if name != admission.Other {
-			c.checkClass(k, parsePath("admission.classes").Key(name), name)
-		}
-	}
-	for _, name := range slices.Sorted(maps.Keys(c.Cost.Classes)) {
-		c.checkClass(k, parsePath("cost.classes").Key(name), name)
-	}
-	for i, name := range c.Cost.Expose {
-		if name != costlimit.ExposeAll {
-			c.checkClass(k, parsePath("cost.expose").Item(i), name)
-		}
-	}
 }
 
 // eachNetworkLists calls f with each block of lists of networks, which f may change, and with its path.
@@ -71,6 +58,25 @@ func (c *Config) checkClasses(k *checker) {
 	for _, name := range slices.Sorted(maps.Keys(c.Admission.Classes)) {
 		if name != caller.Other {
 			c.checkClass(k, parsePath("admission.classes").Key(name), name)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(c.Cost.Classes)) {
+		c.checkClass(k, parsePath("cost.classes").Key(name), name)
+	}
+	for i, name := range c.Cost.Expose {
+		if name != costlimit.ExposeAll {
+			c.checkClass(k, parsePath("cost.expose").Item(i), name)
+		}
+	}
+	for i, rule := range c.RateLimits.Rules {
+		p := parsePath("rateLimits.rules").Item(i)
+		for j, name := range rule.Match.Classes {
+			c.checkClass(k, p.Key("match").Key("classes").Item(j), name)
+		}
+		if rule.Tier == "" || rule.Tier == ratelimit.TierClass {
+			for _, name := range slices.Sorted(maps.Keys(rule.Tiers)) {
+				c.checkClass(k, p.Key("tiers").Key(name), name)
+			}
 		}
 	}
 }

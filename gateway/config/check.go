@@ -12,8 +12,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/jub0bs/cors/cfgerrors"
-
 	"github.com/gatehouse-graphql/gatehouse/auth"
 	"github.com/gatehouse-graphql/gatehouse/engine"
 	"github.com/gatehouse-graphql/gatehouse/engine/page"
@@ -39,14 +37,12 @@ func (c *Config) check(k *checker) {
 	k.decodeFindings = slices.Clone(k.mistakes.findings)
 	c.checkProgram(k)
 	c.checkTLS(k)
-	c.checkCORS(k)
+	k.reportErrors(parsePath("cors"), c.CORS.Validate())
 	for i, entry := range c.Blocked {
-		p := parsePath("blocked").Item(i)
-		k.reportErrors(p, entry.Validate())
-		if entry.Class != "" {
-			c.checkClass(k, p.Key("class"), entry.Class)
-		}
+		k.reportErrors(parsePath("blocked").Item(i), entry.Validate())
 	}
+	k.reportErrors(parsePath("csrf"), c.CSRF.Validate())
+	k.reportErrors(parsePath("hsts"), c.HSTS.Validate())
 	k.reportErrors(parsePath("cursors"), page.Options(c.Cursors).Validate())
 	c.checkCallers(k)
 	c.checkClasses(k)
@@ -108,7 +104,6 @@ func (c *Config) checkProgram(k *checker) {
 		"execution.maxItems":              c.Execution.MaxItems < 0,
 		"execution.maxValues":             c.Execution.MaxValues < 0,
 		"execution.maxBytes":              c.Execution.MaxBytes < 0,
-		"cors.maxAge":                     c.CORS.MaxAge < 0,
 		"http.headerTimeout":              c.HTTP.HeaderTimeout < 0,
 		"http.readTimeout":                c.HTTP.ReadTimeout < 0,
 		"http.writeTimeout":               c.HTTP.WriteTimeout < 0,
@@ -177,48 +172,6 @@ func (c *Config) checkTLS(k *checker) {
 		k.reportErrors(parsePath("tls.certificates").Item(i), certificate.Validate())
 	}
 	k.reportErrors(parsePath("proxyProtocol"), c.ProxyProtocol.Validate())
-}
-
-// checkCORS reports what the CORS library refuses, which includes insecure rules.
-func (c *Config) checkCORS(k *checker) {
-	err := c.CORS.Validate()
-	if err == nil {
-		return
-	}
-	for one := range cfgerrors.All(err) {
-		p, text := c.corsMistake(one)
-		k.report(p, text)
-	}
-}
-
-// corsMistake returns the setting to change for an error of the CORS library, and a text about it.
-func (c *Config) corsMistake(err error) (yaml.Path, string) {
-	p := parsePath("cors")
-	origin := func(value string) yaml.Path {
-		return p.Key("origins").Item(max(slices.Index(c.CORS.Origins, value), 0))
-	}
-	switch e := err.(type) {
-	case *cfgerrors.UnacceptableOriginPatternError:
-		return origin(e.Value), fmt.Sprintf("%q cannot be allowed; write scheme and host without a path, as https://shop.example.com", e.Value)
-	case *cfgerrors.IncompatibleOriginPatternError:
-		switch e.Reason {
-		case "wildcard":
-			return p.Key("credentials"), "cannot be true while all origins (\"*\") are allowed; list the origins, or leave credentials out, which bearer tokens do not need"
-		case "insecure":
-			return origin(e.Value), fmt.Sprintf("%q is not https, so the network could use the caller's credentials; use https, or leave credentials out", e.Value)
-		default:
-			return origin(e.Value), fmt.Sprintf("%q allows all sites below a public suffix; name the site", e.Value)
-		}
-	case *cfgerrors.UnacceptableHeaderNameError:
-		text := fmt.Sprintf("%q cannot be allowed; browsers or the gateway set it themselves", e.Value)
-		if e.Reason == "invalid" {
-			text = fmt.Sprintf("%q is not the name of a header; write one as X-Tenant", e.Value)
-		}
-		return p.Key("headers").Item(max(slices.Index(c.CORS.Headers, e.Value), 0)), text
-	case *cfgerrors.MaxAgeOutOfBoundsError:
-		return p.Key("maxAge"), "must be at most 24h"
-	}
-	return p, err.Error()
 }
 
 // checkDocuments validates the settings of documents, and reads the manifests.

@@ -31,6 +31,7 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/gateway/front"
 	"github.com/gatehouse-graphql/gatehouse/gateway/front/admission"
 	"github.com/gatehouse-graphql/gatehouse/gateway/front/caller"
+	"github.com/gatehouse-graphql/gatehouse/gateway/front/middleware"
 	"github.com/gatehouse-graphql/gatehouse/gateway/front/request"
 	"github.com/gatehouse-graphql/gatehouse/gateway/limit"
 	"github.com/gatehouse-graphql/gatehouse/gateway/listen"
@@ -69,7 +70,12 @@ type Config struct {
 	// Admin is where operators see the state of services. Default nowhere.
 	Admin admin.Options `yaml:"admin"`
 	// CORS has the origins whose web pages may call the gateway. Default only its own.
-	CORS front.CORS `yaml:"cors"`
+	CORS middleware.CORS `yaml:"cors"`
+	// CSRF says which requests of pages of other origins are refused. Default all, but for those of
+	// cors.origins.
+	CSRF middleware.CSRF `yaml:"csrf"`
+	// HSTS says how browsers are told to use TLS alone. Default not at all.
+	HSTS middleware.HSTS `yaml:"hsts"`
 	// Compression is gzip or none. By gzip, responses of 4 KB and more are compressed for clients
 	// that accept it. Default gzip.
 	Compression string `yaml:"compression"`
@@ -190,6 +196,8 @@ func (c *Config) Front() front.Options {
 		Deadline:      c.Execution.Deadline,
 		CORS:          c.CORS,
 		HTTP:          c.HTTP,
+		CSRF:          c.CSRF,
+		HSTS:          c.HSTS,
 		Compression:   c.Compression,
 		Introspection: c.Introspection,
 		Playground:    c.Playground,

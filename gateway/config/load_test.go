@@ -25,6 +25,7 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/gateway/front"
 	"github.com/gatehouse-graphql/gatehouse/gateway/front/admission"
 	"github.com/gatehouse-graphql/gatehouse/gateway/front/caller"
+	"github.com/gatehouse-graphql/gatehouse/gateway/front/middleware"
 	"github.com/gatehouse-graphql/gatehouse/gateway/front/request"
 	"github.com/gatehouse-graphql/gatehouse/gateway/limit"
 	"github.com/gatehouse-graphql/gatehouse/gateway/network"
@@ -101,7 +102,7 @@ sources:
 	want.Listen, want.Playground = "localhost:9000", true
 	want.Log = Log{Level: slog.LevelWarn, Format: LogJSON}
 	want.Shutdown = Shutdown{Delay: 5 * time.Second, Grace: 90 * time.Second}
-	want.CORS = front.CORS{Origins: []string{"https://shop.example.com", "http://localhost:*"}, MaxAge: time.Hour}
+	want.CORS = middleware.CORS{Origins: []string{"https://shop.example.com", "http://localhost:*"}, MaxAge: time.Hour}
 	want.Limits.Body, want.Limits.Depth, want.Limits.RootFields = 2<<20, 3, -1
 	want.Execution.Deadline, want.Execution.MaxCalls = 250*time.Millisecond, 7
 	want.Auth = Auth{Leeway: 10 * time.Second, Issuers: []auth.Issuer{
@@ -147,6 +148,8 @@ introspection: true
 compression: none
 http: {headerTimeout: 15s, readTimeout: 16s, writeTimeout: 17s, idleTimeout: 18s, maxHeaderBytes: 19KB, maxConnections: 20, http2: {maxConcurrentStreams: 21, maxResets: 22}}
 cors: {origins: ["https://shop.example.com"], headers: [X-Tenant], credentials: true, maxAge: 1m}
+csrf: {mode: log, trustedOrigins: ["https://proxied.example.com"], headers: [X-Shop-Client]}
+hsts: {maxAge: 8760h, includeSubdomains: true, preload: true}
 limits: {body: 1KB, variables: 18, variablesBytes: 19KB, jsonDepth: 20, tokens: 2, depth: 3, aliases: 4, rootFields: 5, directives: 6, selections: 7}
 execution: {deadline: 8s, maxCalls: 9, documentCache: 10}
 cursors: {secret: `+key+`}
@@ -168,7 +171,9 @@ rateLimits: {maxKeys: 15, rules: [{name: a, limits: [100/s, 1000/day burst 16], 
 		Limits:    limit.Options{Tokens: 2, Depth: 3, Aliases: 4, RootFields: 5, Directives: 6, Selections: 7},
 		Request:   request.Limits{Variables: 18, VariablesBytes: 19_000, JSONDepth: 20},
 		BodyBytes: 1000, Deadline: 8 * time.Second, DocumentCache: 10,
-		CORS: front.CORS{Origins: []string{"https://shop.example.com"}, Headers: []string{"X-Tenant"}, Credentials: true, MaxAge: time.Minute},
+		CORS: middleware.CORS{Origins: []string{"https://shop.example.com"}, Headers: []string{"X-Tenant"}, Credentials: true, MaxAge: time.Minute},
+		CSRF: middleware.CSRF{Mode: "log", TrustedOrigins: []string{"https://proxied.example.com"}, Headers: []string{"X-Shop-Client"}},
+		HSTS: middleware.HSTS{MaxAge: 365 * 24 * time.Hour, IncludeSubdomains: true, Preload: true},
 		HTTP: front.HTTP{
 			HeaderTimeout: 15 * time.Second, ReadTimeout: 16 * time.Second, WriteTimeout: 17 * time.Second, IdleTimeout: 18 * time.Second,
 			MaxHeaderBytes: 19_000, MaxConnections: 20, HTTP2: front.HTTP2{MaxConcurrentStreams: 21, MaxResets: 22},

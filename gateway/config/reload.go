@@ -44,6 +44,8 @@ var reloads = map[string]bool{
 	"rateLimits":          true,
 	"store":               true,
 	"cost":                true,
+	"csrf":                true,
+	"hsts":                true,
 }
 
 // needsRestart reports whether the setting at p is read at the start only.

@@ -15,6 +15,7 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/auth"
 	"github.com/gatehouse-graphql/gatehouse/gateway/front"
 	"github.com/gatehouse-graphql/gatehouse/gateway/front/caller"
+	"github.com/gatehouse-graphql/gatehouse/gateway/front/middleware"
 	"github.com/gatehouse-graphql/gatehouse/gateway/front/request"
 	"github.com/gatehouse-graphql/gatehouse/gateway/network"
 )
@@ -96,7 +97,7 @@ func TestLogOfCallers(t *testing.T) {
 // A page of another origin may send the headers in which clients state what they are.
 func TestCORSOfClientHeaders(t *testing.T) {
 	g := newGateway(t, front.Options{
-		CORS: front.CORS{Origins: []string{"https://shop.example"}}, Callers: caller.Options{ClientNameHeaders: []string{"X-App"}},
+		CORS: middleware.CORS{Origins: []string{"https://shop.example"}}, Callers: caller.Options{ClientNameHeaders: []string{"X-App"}},
 	}, nil)
 	got := g.do(t, g.request(t, "OPTIONS", "/graphql", "", "Origin: https://shop.example", "Access-Control-Request-Method: POST", "Access-Control-Request-Headers: x-app"))
 	if got.status != http.StatusNoContent || got.header.Get("Access-Control-Allow-Headers") == "" {
@@ -110,7 +111,7 @@ func TestNetworks(t *testing.T) {
 	verified, refusals := 0, 0
 	page := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "page") })
 	g := newGateway(t, front.Options{
-		Proxies: trusted, Playground: true, Introspection: true, CORS: front.CORS{Origins: []string{"https://shop.example"}},
+		Proxies: trusted, Playground: true, Introspection: true, CORS: middleware.CORS{Origins: []string{"https://shop.example"}},
 		Networks: network.Options{
 			Lists:  network.Lists{Allow: []string{"192.0.2.0/24", "2001:db8::/32"}, Deny: []string{"192.0.2.66"}},
 			Routes: map[string]network.Lists{"/metrics": {Allow: []string{"172.16.0.0/12"}}, "/graphql": {Deny: []string{"192.0.2.77"}}, "/readyz": {Allow: []string{"172.16.0.0/12"}}},

@@ -16,6 +16,7 @@ import (
 
 	"github.com/gatehouse-graphql/gatehouse/engine"
 	"github.com/gatehouse-graphql/gatehouse/gateway/front"
+	"github.com/gatehouse-graphql/gatehouse/gateway/front/middleware"
 )
 
 // What a client offers or wants besides the operation does not keep it from being executed; what
@@ -200,7 +201,7 @@ func checkCompressed(t *testing.T, g *gateway, r *http.Request, zipped, varies b
 
 // Errors are compressed like data, and Vary has both reasons.
 func TestCompressionOfErrors(t *testing.T) {
-	g := newGateway(t, front.Options{CORS: front.CORS{Origins: []string{"https://shop.example"}}}, nil)
+	g := newGateway(t, front.Options{CORS: middleware.CORS{Origins: []string{"https://shop.example"}}}, nil)
 	g.Client().Transport.(*http.Transport).DisableCompression = true
 	unknown := "{"
 	for i := range 20 {
@@ -256,7 +257,7 @@ func TestSchemaFile(t *testing.T) {
 // Pages of other origins may send the headers of tracing, those that are configured and those that
 // a source forwards. What is refused is in the log, once.
 func TestCORSHeaders(t *testing.T) {
-	g := newGateway(t, front.Options{CORS: front.CORS{Origins: []string{"https://shop.example"}, Headers: []string{"X-Tenant"}}}, nil,
+	g := newGateway(t, front.Options{CORS: middleware.CORS{Origins: []string{"https://shop.example"}, Headers: []string{"X-Tenant"}}}, nil,
 		func(d *front.Deps) { d.Forwarded = []string{"X-Flag", "Accept-Language", "Cookie"} })
 	for _, test := range []struct {
 		origin, method, headers string

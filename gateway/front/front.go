@@ -68,7 +68,11 @@ type Options struct {
 	// execution. Writing the response may take 30 seconds more. Default 30s.
 	Deadline time.Duration
 	// CORS says which pages of other origins may call the gateway. Default none.
-	CORS CORS
+	CORS middleware.CORS
+	// CSRF says which requests of pages of other origins are refused. Default all, but for those of CORS.
+	CSRF middleware.CSRF
+	// HSTS says how browsers are told to use TLS alone. Default not at all.
+	HSTS middleware.HSTS
 	// HTTP bounds the connections of clients.
 	HTTP HTTP
 	// Compression is CompressionGzip or CompressionNone. By gzip, responses of 4 KB and more are
@@ -285,10 +289,17 @@ func (f *Front) Prepare(o Options, d Deps) (apply func(), err error) {
 
 // version returns a version that follows the current one, if there is one.
 func (f *Front) version(o Options, d Deps) (*version, error) {
-	o.CORS.Headers = slices.Concat(o.CORS.Headers, o.Callers.Headers())
-	cors, err := o.CORS.middleware(d)
+	sent := slices.Concat(d.Forwarded, o.Callers.Headers(), o.CSRF.Headers)
+	cors, err := o.CORS.Middleware(sent, d.ResponseHeaders, d.Log)
 	if err != nil {
 		return nil, fmt.Errorf("cors: %w", err)
+	}
+	csrf, err := o.CSRF.Middleware(o.CORS, d.Log, f.errors)
+	if err != nil {
+		return nil, fmt.Errorf("csrf: %w", err)
+	}
+	if err := o.HSTS.Validate(); err != nil {
+		return nil, fmt.Errorf("hsts: %w", err)
 	}
 	before := f.current.Load()
 	v := &version{Front: f, options: o}
@@ -347,7 +358,7 @@ func (f *Front) version(o Options, d Deps) (*version, error) {
 	v.transports = transports(transport.Options{
 		Executor: v.executor, Coalescer: v.coalescer, Buffers: f.buffers, Errors: f.errors, BodyBytes: o.BodyBytes, Limits: o.Request,
 	})
-	v.handler = v.routes(d, cors)
+	v.handler = v.routes(d, cors, csrf)
 	return v, nil
 }
 

@@ -21,6 +21,7 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/engine"
 	"github.com/gatehouse-graphql/gatehouse/fault"
 	"github.com/gatehouse-graphql/gatehouse/gateway/front"
+	"github.com/gatehouse-graphql/gatehouse/gateway/front/middleware"
 )
 
 // Each way to send an operation has its status and media type.
@@ -346,7 +347,7 @@ func TestCORS(t *testing.T) {
 			return nil, fault.New(fault.Unauthenticated, "no")
 		}
 	}
-	open := newGateway(t, front.Options{CORS: front.CORS{Origins: []string{"https://shop.example"}}}, nil, verify)
+	open := newGateway(t, front.Options{CORS: middleware.CORS{Origins: []string{"https://shop.example"}}}, nil, verify)
 	got = open.do(t, open.request(t, "OPTIONS", "/graphql", "", preflight...))
 	if got.status >= 300 || got.header.Get("Access-Control-Allow-Origin") != "https://shop.example" ||
 		!strings.Contains(got.header.Get("Access-Control-Allow-Headers"), "authorization") {
@@ -364,8 +365,8 @@ func TestCORS(t *testing.T) {
 
 func TestInvalidOptions(t *testing.T) {
 	for name, o := range map[string]front.Options{
-		"no origin":                    {CORS: front.CORS{Origins: []string{"shop.example"}}},
-		"all origins with credentials": {CORS: front.CORS{Origins: []string{"*"}, Credentials: true}},
+		"no origin":                    {CORS: middleware.CORS{Origins: []string{"shop.example"}}},
+		"all origins with credentials": {CORS: middleware.CORS{Origins: []string{"*"}, Credentials: true}},
 	} {
 		if _, err := front.New(o, front.Deps{Schema: &service{}}); err == nil || !strings.HasPrefix(err.Error(), "cors: ") {
 			t.Errorf("%s: got %v", name, err)

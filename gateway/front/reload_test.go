@@ -17,6 +17,7 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/fault"
 	"github.com/gatehouse-graphql/gatehouse/gateway/front"
 	"github.com/gatehouse-graphql/gatehouse/gateway/front/admission"
+	"github.com/gatehouse-graphql/gatehouse/gateway/front/middleware"
 	"github.com/gatehouse-graphql/gatehouse/gateway/limit"
 )
 
@@ -41,7 +42,7 @@ func TestPrepare(t *testing.T) {
 	if got := g.ask(t, deep); got.code() != "" {
 		t.Fatal(got.text)
 	}
-	if _, err := g.front.Prepare(front.Options{CORS: front.CORS{Origins: []string{"x"}}}, front.Deps{Schema: g.service}); err == nil || !strings.HasPrefix(err.Error(), "cors: ") {
+	if _, err := g.front.Prepare(front.Options{CORS: middleware.CORS{Origins: []string{"x"}}}, front.Deps{Schema: g.service}); err == nil || !strings.HasPrefix(err.Error(), "cors: ") {
 		t.Errorf("%v", err)
 	}
 	apply := g.prepare(t, front.Options{

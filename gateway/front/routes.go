@@ -31,13 +31,15 @@ func RoutePaths() []string {
 }
 
 // routes returns the handler of all routes, with the middleware in the order in which it runs.
-func (v *version) routes(d Deps, cors middleware.Middleware) http.Handler {
+func (v *version) routes(d Deps, cors, csrf middleware.Middleware) http.Handler {
 	operations := middleware.Chain(http.HandlerFunc(v.serveOperation),
 		v.accessLog(d.Log),                            // around all that may refuse a request, so that refusals are logged
 		middleware.CountRefusals(d.OnRefused),         // around all that may refuse a request
 		middleware.CountCosts(d.OnCost),               // around the rule that says what an operation costs
 		middleware.Recover(v.errors),                  // inside the log: the line of a panic has its status 500
 		cors,                                          // before all that may refuse a request: without its headers a page cannot read why, and preflights have no token
+		v.redirectToPlayground,                        // before csrf: links of other pages may open the playground
+		csrf,                                          // before all that takes time or memory: the page's user did not want the request
 		middleware.Deadline(v.options.Deadline),       // before the body is read
 		middleware.RefuseContentEncoding(v.errors),    // before the body is read
 		middleware.Authenticate(d.Verify, v.errors),   // before the body is read: that of a refused caller need not be
@@ -71,7 +73,8 @@ func (v *version) routes(d Deps, cors middleware.Middleware) http.Handler {
 	mux.HandleFunc("/", serveNotFound)
 
 	return middleware.Chain(mux,
-		middleware.RequestID, // first, so that all that follows knows the request by this id
+		middleware.SecurityHeaders(v.options.HSTS),                         // around all that writes a response
+		middleware.RequestID,                                               // before the rest, so that all that follows knows the request by this id
 		middleware.LimitBody(v.options.BodyBytes, v.options.bodyTimeout()), // on all routes, since a body that no handler reads must not hold a connection either
 		v.writeDeadline(),
 		v.compression(),
@@ -112,11 +115,6 @@ func (v *version) serveOperation(w http.ResponseWriter, r *http.Request) {
 		r, c = request.Attach(r)
 		c.Context = graphql.StartOperationTrace(c.Context)
 	}
-	if v.options.Playground && isNavigation(r) {
-		request.LogEntryOf(r.Context()).SetResponse(http.StatusSeeOther, nil)
-		http.Redirect(w, r, "/", http.StatusSeeOther)
-		return
-	}
 	if isSocket(r) {
 		v.errors.Write(w, r, httperror.New(http.StatusBadRequest, fault.BadRequest,
 			"there is no WebSocket here, since subscriptions are not supported; send queries and mutations by POST"))
@@ -131,10 +129,25 @@ func (v *version) serveOperation(w http.ResponseWriter, r *http.Request) {
 	v.errors.Write(w, r, unsupported(r.Method))
 }
 
+// redirectToPlayground redirects a browser that opens the endpoint as a page.
+func (v *version) redirectToPlayground(next http.Handler) http.Handler {
+	if !v.options.Playground {
+		return next
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if isNavigation(r) {
+			request.LogEntryOf(r.Context()).SetResponse(http.StatusSeeOther, nil)
+			http.Redirect(w, r, "/", http.StatusSeeOther)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
 // isNavigation reports whether a browser opens the endpoint as a page, instead of a client that
 // sends an operation.
 func isNavigation(r *http.Request) bool {
-	return isSafe(r) && !hasOperation(r) && strings.HasPrefix(r.Header.Get("Accept"), "text/html")
+	return isSafe(r) && strings.TrimSuffix(r.URL.Path, "/") == endpoint && !hasOperation(r) && strings.HasPrefix(r.Header.Get("Accept"), "text/html")
 }
 
 // isSocket reports whether a client wants to open a WebSocket. A request with an operation is

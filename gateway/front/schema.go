@@ -34,7 +34,6 @@ func newSchemaFile(schema *ast.Schema, compression string) *schemaFile {
 func (f *schemaFile) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
 	h.Set("Content-Type", "text/plain; charset=utf-8") // a browser shows it
-	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Cache-Control", "no-cache")
 	content, tag := f.plain, f.tag
 	if f.gzipped != nil {

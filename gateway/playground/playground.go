@@ -55,7 +55,7 @@ func Handler(o Options) http.Handler {
 		mux.Handle("GET "+path, a)
 	}
 	mux.Handle("GET /playground/config.json", newAsset("config.json", compress.Gzip(o.config())))
-	return withSecurityHeaders(mux)
+	return withSecurityHeaders(graphiqlPolicy, mux)
 }
 
 const headersHint = `{
@@ -106,20 +106,32 @@ func (e Example) tab() tab {
 	return tab{Query: query, Variables: strings.TrimSpace(e.Variables), Headers: strings.TrimSpace(e.Headers)}
 }
 
-// contentSecurityPolicy restricts the page to its own server. It allows inline styles, which Monaco
-// computes, but no inline scripts, and data: for the small images in the style sheet of Monaco. Every
-// file has the policy, since a worker obeys that of its own script.
-const contentSecurityPolicy = "default-src 'self'; connect-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; " +
-	"object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+// The content security policies restrict the pages to their own server. They allow no inline script and no
+// eval. Every file has the policy of its page, since a worker obeys that of its own script.
+const (
+	servicesPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; " + policyOfAll
+	// graphiqlPolicy allows inline styles, which Monaco computes, and data: for the small pictures in the
+	// style sheet of Monaco. A style cannot send anything to another server, since it can load nothing there.
+	graphiqlPolicy = "default-src 'none'; script-src 'self'; worker-src 'self'; style-src 'self' 'unsafe-inline'; font-src 'self'; " +
+		"connect-src 'self'; img-src 'self' data:; " + policyOfAll
+	policyOfAll = "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
 
-// withSecurityHeaders adds the policy and related headers to every response.
-func withSecurityHeaders(next http.Handler) http.Handler {
+// permissionsPolicy switches off what no page needs of the browser (https://www.w3.org/TR/permissions-policy/).
+const permissionsPolicy = "accelerometer=(), autoplay=(), camera=(), display-capture=(), encrypted-media=(), fullscreen=(), geolocation=(), gyroscope=(), " +
+	"magnetometer=(), microphone=(), midi=(), payment=(), picture-in-picture=(), publickey-credentials-get=(), screen-wake-lock=(), usb=(), xr-spatial-tracking=()"
+
+// withSecurityHeaders adds a policy and related headers to every response.
+func withSecurityHeaders(policy string, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
-		h.Set("Content-Security-Policy", contentSecurityPolicy)
+		h.Set("Content-Security-Policy", policy)
+		h.Set("X-Frame-Options", "DENY") // frame-ancestors for old browsers
 		h.Set("X-Content-Type-Options", "nosniff")
-		h.Set("Referrer-Policy", "same-origin")
+		h.Set("Referrer-Policy", "same-origin") // so that other servers do not see the URL, and the gateway knows its own page
 		h.Set("Cross-Origin-Opener-Policy", "same-origin")
+		h.Set("Cross-Origin-Resource-Policy", "same-origin")
+		h.Set("Permissions-Policy", permissionsPolicy)
 		next.ServeHTTP(w, r)
 	})
 }

@@ -87,21 +87,49 @@ func TestRoutes(t *testing.T) {
 	}
 }
 
-// Every answer, refusals included, must hold the browser to this server.
+// Every response, refusals included, holds the browser to this server, and allows no script in the page.
 func TestSecurityHeaders(t *testing.T) {
-	for _, path := range append(assetPaths(t), "/", "/playground/config.json", "/missing") {
-		h := get(t, playground.Options{}, path).Header
-		policy := h.Get("Content-Security-Policy")
-		for _, part := range []string{"default-src 'self'", "connect-src 'self'", "frame-ancestors 'none'", "base-uri 'none'"} {
-			if !strings.Contains(policy, part) {
-				t.Errorf("%s: the policy %q lacks %s", path, policy, part)
+	for _, page := range []struct {
+		handler      http.Handler
+		paths        []string
+		inlineStyles bool // are allowed
+	}{
+		{playground.Handler(playground.Options{}), append(assetPaths(t), "/", "/playground/config.json", "/missing"), true},
+		{playground.ServicesHandler(http.NotFoundHandler()), []string{"/services", "/services/services.js", "/services/services.css", "/services/state", "/missing"}, false},
+	} {
+		for _, path := range page.paths {
+			w := httptest.NewRecorder()
+			page.handler.ServeHTTP(w, httptest.NewRequest(http.MethodGet, path, nil))
+			directives := map[string]string{}
+			for directive := range strings.SplitSeq(w.Header().Get("Content-Security-Policy"), "; ") {
+				name, value, _ := strings.Cut(directive, " ")
+				directives[name] = value
 			}
-		}
-		if regexp.MustCompile(`script-src|unsafe-eval|https?:|\*`).MatchString(policy) {
-			t.Errorf("%s: the policy %q lets more than our own scripts run", path, policy)
-		}
-		if h.Get("X-Content-Type-Options") != "nosniff" || h.Get("Referrer-Policy") != "same-origin" {
-			t.Errorf("%s: headers %v", path, h)
+			for name, want := range map[string]string{
+				"default-src": "'none'", "script-src": "'self'", "connect-src": "'self'", "base-uri": "'none'", "form-action": "'none'", "frame-ancestors": "'none'",
+			} {
+				if directives[name] != want {
+					t.Errorf("%s: %s is %q, want %s", path, name, directives[name], want)
+				}
+			}
+			for name, value := range directives {
+				if regexp.MustCompile(`unsafe-eval|https?:|\*|blob:`).MatchString(value) || strings.Contains(value, "unsafe-inline") && (!page.inlineStyles || name != "style-src") {
+					t.Errorf("%s: the policy allows too much: %s %s", path, name, value)
+				}
+			}
+			for name, want := range map[string]string{
+				"X-Content-Type-Options": "nosniff", "X-Frame-Options": "DENY", "Referrer-Policy": "same-origin",
+				"Cross-Origin-Opener-Policy": "same-origin", "Cross-Origin-Resource-Policy": "same-origin",
+			} {
+				if got := w.Header().Get(name); got != want {
+					t.Errorf("%s: %s is %q, want %s", path, name, got, want)
+				}
+			}
+			for _, feature := range []string{"camera=()", "geolocation=()", "microphone=()", "payment=()", "usb=()"} {
+				if !strings.Contains(w.Header().Get("Permissions-Policy"), feature) {
+					t.Errorf("%s: the page may have %s", path, feature)
+				}
+			}
 		}
 	}
 }

@@ -27,5 +27,5 @@ func ServicesHandler(state http.Handler) http.Handler {
 		mux.Handle("GET "+route, newAsset("/"+name, compress.Gzip(text)))
 	}
 	mux.Handle("GET /services/state", state)
-	return withSecurityHeaders(mux)
+	return withSecurityHeaders(servicesPolicy, mux)
 }

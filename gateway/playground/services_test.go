@@ -132,7 +132,7 @@ func TestServicesFiles(t *testing.T) {
 			continue
 		}
 		h := w.Header()
-		if w.Code != http.StatusOK || !strings.HasPrefix(h.Get("Content-Type"), want) || !strings.Contains(h.Get("Content-Security-Policy"), "default-src 'self'") {
+		if w.Code != http.StatusOK || !strings.HasPrefix(h.Get("Content-Type"), want) || !strings.Contains(h.Get("Content-Security-Policy"), "style-src 'self';") {
 			t.Errorf("%s: %d %v", path, w.Code, h)
 		}
 		handler.ServeHTTP(w, httptest.NewRequest(http.MethodPost, path, nil))

@@ -31,6 +31,9 @@ const (
 	ModeLog       = "log"
 )
 
+// TierClass is the value of Rule.Tier by which the tiers are classes of callers.
+const TierClass = "class"
+
 // unlimited is what stands for no limit in a tier.
 const unlimited = "unlimited"
 
@@ -181,7 +184,7 @@ func (r Rule) compile() (*rule, []error) {
 		keep("has a by that %w", err)
 		c.by = append(c.by, s)
 	}
-	c.tier, err = parseTier(cmp.Or(r.Tier, "class"))
+	c.tier, err = parseTier(cmp.Or(r.Tier, TierClass))
 	keep("has a tier that %w", err)
 	if r.Tier != "" && len(r.Tiers) == 0 {
 		wrong = append(wrong, errors.New("has a tier without tiers; write the limits of each, as tiers: {gold: [1000/s]}"))

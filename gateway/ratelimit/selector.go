@@ -70,7 +70,7 @@ func parseFieldSelector(text string) (selector, error) {
 
 // parseTier reads what tells tiers apart, as a function that returns the tier of a caller.
 func parseTier(text string) (func(*caller.Caller) string, error) {
-	if text == "class" {
+	if text == TierClass {
 		return func(c *caller.Caller) string { return c.Class }, nil
 	}
 	if path, ok := strings.CutPrefix(text, "claims."); ok && path != "" {

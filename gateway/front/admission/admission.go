@@ -27,7 +27,7 @@ type Limiter struct {
 	options Options           // guarded by mu
 	classes []*class          // at least one; those of the settings, and others until they are idle; guarded by mu
 	byName  map[string]*class // those of the settings; guarded by mu
-	others  *class            // Other; guarded by mu
+	others  *class            // caller.Other; guarded by mu
 	kept    int               // the sum of the classes' MinOperations; guarded by mu
 	bounded bool              // a class bounds its callers; guarded by mu
 
@@ -81,7 +81,7 @@ func (l *Limiter) setOptions(o Options) {
 		l.kept += s.MinOperations
 		l.bounded = l.bounded || s.MaxOperationsPerCaller > 0
 	}
-	l.others = l.byName[Other]
+	l.others = l.byName[caller.Other]
 }
 
 // cause is why an operation was refused.
@@ -127,7 +127,7 @@ func (l *Limiter) Stats() Stats {
 // ClassStats are the operations of a class of callers.
 type ClassStats struct{ Running, Waiting, Queued int }
 
-// ClassStats returns the state of each class, by name. Without classes in the settings there is Other.
+// ClassStats returns the state of each class, by name. Without classes in the settings there is caller.Other.
 func (l *Limiter) ClassStats() map[string]ClassStats {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -348,7 +348,7 @@ func TestQueueIsShared(t *testing.T) {
 		}
 		mustRefuse(t, l, by("partner")) // its queue is as long as the other by now
 		mustRefuse(t, l, by("authenticated"))
-		if got := l.ClassStats(); got["partner"].Queued != 2 || got[Other].Queued != 2 || got[Other].Running != 2 {
+		if got := l.ClassStats(); got["partner"].Queued != 2 || got[caller.Other].Queued != 2 || got[caller.Other].Running != 2 {
 			t.Errorf("%+v", got)
 		}
 		for range 4 {

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/gatehouse-graphql/gatehouse/engine"
+	"github.com/gatehouse-graphql/gatehouse/gateway/front/caller"
 )
 
 // The defaults of Options. Those for a processor are multiplied by the processors that the program
@@ -126,12 +127,9 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
-// Other is the name of the class of all callers whose class is not in the settings.
-const Other = "other"
-
-// classes returns the classes with their defaults, and Other.
+// classes returns the classes with their defaults, and caller.Other.
 func (o Options) classes() map[string]Class {
-	all := map[string]Class{Other: {}}
+	all := map[string]Class{caller.Other: {}}
 	maps.Copy(all, o.Classes)
 	weights := 0
 	for _, c := range all {

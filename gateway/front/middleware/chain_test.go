@@ -32,7 +32,12 @@ func all(log *slog.Logger) map[string]Middleware {
 		panic(err)
 	}
 	verify := func(context.Context, string) (*auth.Identity, error) { return &auth.Identity{Subject: "u1"}, nil }
+	cors, _ := CORS{Origins: []string{"https://shop.example"}}.Middleware(nil, nil, log)
+	csrf, _ := CSRF{}.Middleware(CORS{}, log, errs)
 	return map[string]Middleware{
+		"SecurityHeaders":       SecurityHeaders(HSTS{}),
+		"CORS":                  cors,
+		"CSRF":                  csrf,
 		"RequestID":             RequestID,
 		"LimitBody":             LimitBody(10, time.Minute),
 		"CountRefusals":         CountRefusals(func(string) {}),

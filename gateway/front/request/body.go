@@ -25,7 +25,7 @@ const mediaTypeJSON = "application/json"
 // Other media types are refused, which also guards against forged requests: the types that a
 // page of another origin may send without a preflight are not accepted.
 func ReadPOST(w http.ResponseWriter, r *http.Request, size int64, limits Limits, b *buffer.Buffer) (*Params, error) {
-	if !isJSON(r.Header["Content-Type"]) {
+	if !IsJSON(r.Header["Content-Type"]) {
 		e := httperror.New(http.StatusUnsupportedMediaType, fault.BadRequest,
 			"send the operation as application/json, in UTF-8")
 		e.Header = http.Header{"Accept-Post": {mediaTypeJSON}}
@@ -50,7 +50,8 @@ func ReadPOST(w http.ResponseWriter, r *http.Request, size int64, limits Limits,
 // PathID is the name of the wildcard in the path of a request that has the id of a document there.
 const PathID = "documentId"
 
-func isJSON(contentType []string) bool {
+// IsJSON reports whether the values of a Content-Type are JSON in UTF-8.
+func IsJSON(contentType []string) bool {
 	if len(contentType) != 1 {
 		return false
 	}

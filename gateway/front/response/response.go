@@ -170,10 +170,9 @@ func (e Encoded) Write(w http.ResponseWriter, req *http.Request, mediaType strin
 		mediaType + "; charset=utf-8",
 		strconv.Itoa(size),
 		"no-store", // the response may be for one caller only
-		"nosniff",
 	}
 	header := w.Header()
-	for i, name := range [...]string{"Content-Type", "Content-Length", "Cache-Control", "X-Content-Type-Options"} {
+	for i, name := range [...]string{"Content-Type", "Content-Length", "Cache-Control"} {
 		header[name] = values[i : i+1 : i+1]
 	}
 	if zipped {

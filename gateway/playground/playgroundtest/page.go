@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -258,6 +259,43 @@ func (p *Page) History() string {
 	p.t.Helper()
 	p.panel("History")
 	return p.await("operations in the history", `[...document.querySelectorAll('.graphiql-history-item-label')].map(n => n.innerText.trim()).join('\n')`)
+}
+
+// Suggestions puts the cursor behind the first name of a text in the query, and returns what the editor
+// suggests there, with the description of the first suggestion.
+func (p *Page) Suggestions(name string) string {
+	p.t.Helper()
+	p.await("the query's editor", fmt.Sprintf(`(() => {
+		const editor = globalThis.__MONACO.editor.getEditors().find(e => e.getModel()?.uri.path.endsWith('operation.graphql'));
+		const match = editor?.getModel().findMatches(%s, false, false, true, null, false)[0];
+		if (!match) return false;
+		editor.focus();
+		editor.setPosition(match.range.getEndPosition());
+		editor.trigger('test', 'editor.action.triggerSuggest');
+		return true;
+	})()`, quote(name)))
+	p.await("suggestions", `document.querySelector('.suggest-widget.visible .monaco-list-row')?.innerText`)
+	return p.await("the description of the first suggestion", `(() => {
+		const details = document.querySelector('.suggest-details-container');
+		if (details?.innerText.trim()) return document.querySelector('.suggest-widget').innerText + details.innerText;
+		if (!globalThis.gatehouseTestDetails) {
+			globalThis.gatehouseTestDetails = true;
+			globalThis.__MONACO.editor.getEditors().find(e => e.getModel()?.uri.path.endsWith('operation.graphql')).trigger('test', 'toggleSuggestionDetails');
+		}
+	})()`)
+}
+
+// Count returns how many elements a CSS selector finds.
+func (p *Page) Count(selector string) int {
+	p.t.Helper()
+	n, _ := strconv.Atoi(p.await("the elements "+selector, fmt.Sprintf(`String(document.querySelectorAll(%s).length)`, quote(selector))))
+	return n
+}
+
+// Global returns the value of a global variable of the page, "undefined" if there is none.
+func (p *Page) Global(name string) string {
+	p.t.Helper()
+	return p.await("the variable "+name, fmt.Sprintf(`String(globalThis[%s])`, quote(name)))
 }
 
 // panel opens a side panel unless it is open.

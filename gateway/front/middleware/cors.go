@@ -1,16 +1,17 @@
-package front
+package middleware
 
 import (
+	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/jub0bs/cors"
+	"github.com/jub0bs/cors/cfgerrors"
 
-	"github.com/gatehouse-graphql/gatehouse/gateway/front/middleware"
 	"github.com/gatehouse-graphql/gatehouse/gateway/front/request"
 )
 
@@ -34,25 +35,53 @@ type CORS struct {
 var requestHeaders = []string{
 	"Accept", "Authorization", "Content-Type", "Idempotency-Key",
 	"X-Request-ID", "traceparent", "tracestate", "baggage", "sentry-trace",
-	"Apollo-Require-Preflight", "X-Apollo-Operation-Name", "X-Apollo-Operation-Id",
+	"Apollo-Require-Preflight", "GraphQL-Require-Preflight", "X-Apollo-Operation-Name", "X-Apollo-Operation-Id",
 	"apollographql-client-name", "apollographql-client-version",
 	"graphql-client-name", "graphql-client-version",
 }
 
-// Validate returns the settings that are wrong or dangerous, as errors of
-// github.com/jub0bs/cors/cfgerrors. New returns it, wrapped.
+// Validate returns the settings that are wrong or dangerous, as joined errors that begin with the name of
+// the setting.
 func (c CORS) Validate() error {
 	if len(c.Origins) == 0 {
 		return nil
 	}
-	_, err := cors.NewMiddleware(c.config(Deps{}))
-	return err
+	errs := checkOrigins("origins", c.Origins, c.Credentials)
+	if c.Credentials && slices.Contains(c.Origins, "*") {
+		errs = append(errs, errors.New(`credentials: cannot be true while all origins ("*") are allowed; list the origins, or leave credentials out, which bearer tokens do not need`))
+	}
+	for i, name := range c.Headers {
+		if problem := headerProblem(name); problem != "" {
+			errs = append(errs, fmt.Errorf("headers[%d]: %s", i, problem))
+		}
+	}
+	if c.MaxAge < 0 {
+		errs = append(errs, errors.New("maxAge: is negative; leave it out to get the default"))
+	}
+	if c.MaxAge > maxPreflightAge {
+		errs = append(errs, errors.New("maxAge: must be at most 24h"))
+	}
+	return errors.Join(errs...)
 }
 
-// config returns the configuration of the CORS library. A header that services are forwarded is left
-// out if browsers let no page send it, and one that clients receive from services if browsers let no
-// page, or every page, read it.
-func (c CORS) config(d Deps) cors.Config {
+// maxPreflightAge is the longest that any browser keeps the answer to a preflight.
+const maxPreflightAge = 24 * time.Hour
+
+// headerProblem returns why pages cannot be allowed to send a header; "" if they can.
+func headerProblem(name string) string {
+	_, err := cors.NewMiddleware(cors.Config{Origins: []string{"*"}, RequestHeaders: []string{name}})
+	if err == nil {
+		return ""
+	}
+	if e, ok := errors.AsType[*cfgerrors.UnacceptableHeaderNameError](err); ok && e.Reason == "invalid" {
+		return fmt.Sprintf("%q is not the name of a header; write one as X-Tenant", name)
+	}
+	return fmt.Sprintf("%q cannot be allowed; browsers or the gateway set it themselves", name)
+}
+
+// config returns the configuration of the CORS library. A header of sent is left out if browsers let no
+// page send it, and one of read if browsers let no page, or every page, read it.
+func (c CORS) config(sent, read []string) cors.Config {
 	config := cors.Config{
 		Origins:         c.Origins,
 		Credentialed:    c.Credentials,
@@ -61,12 +90,12 @@ func (c CORS) config(d Deps) cors.Config {
 		MaxAgeInSeconds: int(c.MaxAge / time.Second),
 		ResponseHeaders: []string{request.HeaderID, "Retry-After", "RateLimit", "RateLimit-Policy"},
 	}
-	for _, name := range d.Forwarded {
-		if _, err := cors.NewMiddleware(cors.Config{Origins: []string{"*"}, RequestHeaders: []string{name}}); err == nil {
+	for _, name := range sent {
+		if headerProblem(name) == "" {
 			config.RequestHeaders = append(config.RequestHeaders, name)
 		}
 	}
-	for _, name := range d.ResponseHeaders {
+	for _, name := range read {
 		if _, err := cors.NewMiddleware(cors.Config{Origins: []string{"*"}, ResponseHeaders: []string{name}}); err == nil {
 			config.ResponseHeaders = append(config.ResponseHeaders, name)
 		}
@@ -74,17 +103,23 @@ func (c CORS) config(d Deps) cors.Config {
 	return config
 }
 
-// middleware returns the middleware that answers preflights and adds the headers of CORS.
-// Without origins it does nothing.
-func (c CORS) middleware(d Deps) (middleware.Middleware, error) {
+// Middleware returns the middleware that answers preflights and adds the headers of CORS. Pages may send
+// the headers of sent as well, and read those of read. Without origins it does nothing.
+func (c CORS) Middleware(sent, read []string, log *slog.Logger) (Middleware, error) {
 	if len(c.Origins) == 0 {
-		return func(next http.Handler) http.Handler { return next }, nil
+		return None, nil
 	}
-	m, err := cors.NewMiddleware(c.config(d))
+	if err := c.Validate(); err != nil {
+		return nil, err
+	}
+	m, err := cors.NewMiddleware(c.config(sent, read))
 	if err != nil {
 		return nil, err
 	}
-	preflights := &preflightLog{cors: m.Wrap(http.NotFoundHandler()), log: d.Log, logged: map[string]bool{}}
+	preflights := &preflightLog{
+		cors:    m.Wrap(http.NotFoundHandler()),
+		refused: refusalLog{log: log, message: "a web page was refused by CORS; this is logged once"},
+	}
 	return func(next http.Handler) http.Handler {
 		wrapped := m.Wrap(next)
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -92,7 +127,7 @@ func (c CORS) middleware(d Deps) (middleware.Middleware, error) {
 				s := &statusWriter{ResponseWriter: w}
 				wrapped.ServeHTTP(s, r)
 				if s.status >= http.StatusBadRequest {
-					preflights.refused(r)
+					preflights.note(r)
 				}
 				return
 			}
@@ -117,38 +152,18 @@ func (w *statusWriter) WriteHeader(status int) {
 	w.ResponseWriter.WriteHeader(status)
 }
 
-// preflightLog logs what a page was refused for. The browser tells the page's author much less.
+// preflightLog logs what of a page's preflight was refused.
 type preflightLog struct {
-	cors http.Handler
-	log  *slog.Logger
-
-	mu     sync.Mutex
-	logged map[string]bool // guarded by mu
+	cors    http.Handler
+	refused refusalLog
 }
 
-const (
-	maxLoggedPreflights = 100 // different ones
-	maxLoggedText       = 200 // of one text that a client sent, in bytes
-	maxProbedHeaders    = 20
-)
+const maxProbedHeaders = 20
 
-// refused logs a refused preflight, each kind once: a page sends them again and again.
-func (l *preflightLog) refused(r *http.Request) {
-	setting, value := l.reason(r)
-	value = value[:min(len(value), maxLoggedText)]
-	origin := r.Header.Get("Origin")
-	key := setting + "\n" + value
-	l.mu.Lock()
-	logged := l.logged[key] || len(l.logged) >= maxLoggedPreflights
-	if !logged {
-		l.logged[key] = true
-	}
-	l.mu.Unlock()
-	if !logged {
-		l.log.LogAttrs(r.Context(), slog.LevelWarn, "a web page was refused by CORS; this is logged once",
-			slog.String("origin", origin[:min(len(origin), maxLoggedText)]), slog.String("refused", setting), slog.String("value", value),
-			slog.String("request_id", request.ID(r.Context())))
-	}
+// note logs a refused preflight.
+func (l *preflightLog) note(r *http.Request) {
+	refused, value := l.reason(r)
+	l.refused.note(r, refused, value)
 }
 
 // reason returns what CORS refuses of a preflight, by asking it again with less: "origin", "method"
