@@ -164,7 +164,7 @@ networks: {allow: [10.0.0.0/8], routes: {/graphql: {deny: [10.1.0.0/16]}}}
 blocked:
   - {operation: A, documentId: b, kind: query, client: c, clientVersion: 2.*, class: partner, fields: [Query.e], message: f, until: 2126-12-31T08:00:00Z, name: g}
   - {kind: mutation, until: 2126-12-31}
-rateLimits: {maxKeys: 15, rules: [{name: a, limits: [100/s, 1000/day burst 16], tiers: {gold: [unlimited]}}]}
+rateLimits: {maxKeys: 15, rules: [{name: a, limits: [100/s, 1000/day burst 16], tiers: {partner: [unlimited]}}]}
 `)
 	yes, no := true, false
 	want := front.Options{
@@ -206,7 +206,7 @@ rateLimits: {maxKeys: 15, rules: [{name: a, limits: [100/s, 1000/day burst 16], 
 			{Kind: "mutation", Until: "2126-12-31"},
 		},
 		RateLimits: ratelimit.Options{MaxKeys: 15, Rules: []ratelimit.Rule{
-			{Name: "a", Limits: []string{"100/s", "1000/day burst 16"}, Tiers: map[string][]string{"gold": {"unlimited"}}},
+			{Name: "a", Limits: []string{"100/s", "1000/day burst 16"}, Tiers: map[string][]string{"partner": {"unlimited"}}},
 		}},
 	}
 	got := c.Front()
