@@ -100,6 +100,7 @@ var degrades = map[fault.Code]bool{
 	fault.GatewayTimeout:     true,
 	fault.ServiceUnavailable: true,
 	fault.Overloaded:         true, // of a service; the gateway's own has none
+	fault.RateLimited:        true, // likewise
 
 	fault.Unauthenticated: false,
 	fault.Forbidden:       false,
@@ -114,6 +115,11 @@ var degrades = map[fault.Code]bool{
 	fault.OperationResolution:   false,
 	fault.IntrospectionDisabled: false,
 	fault.PersistedNotSupported: false,
+	fault.PersistedNotFound:     false,
+	fault.PersistedMismatch:     false,
+	fault.PersistedIDRequired:   false,
+	fault.NotInSafelist:         false,
+	fault.CostTooExpensive:      false,
 	fault.MaxDepth:              false,
 	fault.MaxAliases:            false,
 	fault.MaxRootFields:         false,

@@ -169,6 +169,7 @@ func (w *operationWriter) arguments(f *ast.FieldDefinition) string {
 		"kind":   {"kind: ODD"},
 		"first":  {"first: 3", "first: $n", "first: 1", "first: 0", "first: -1"},
 		"after":  {"after: null", "after: null", "after: \"no cursor\""},
+		"email":  {"email: \"a@example.com\"", "email: \"b@example.com\""},
 		"filter": {"filter: {size: 1}", "filter: {kinds: [LARGE], at: \"no time\"}", "filter: $f", "filter: {size: $n}"},
 	}
 	var alias string

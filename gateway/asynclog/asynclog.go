@@ -111,8 +111,7 @@ func (w *Writer) run() {
 	for range w.wake {
 		for {
 			var closed bool
-			if buf, closed = w.take(buf); len(buf) > 0 {
-				w.write(buf)
+			if buf, closed = w.take(buf); len(buf) > 0 && w.write(buf) {
 				continue
 			}
 			if closed {
@@ -138,15 +137,17 @@ func (w *Writer) take(written []byte) (lines []byte, closed bool) {
 	return lines, w.closed
 }
 
-// write writes lines. After an error, such as that of a full disk, the rest of them is lost.
-func (w *Writer) write(lines []byte) {
+// write writes lines. After an error, such as that of a full disk, the rest of them is lost, and write
+// reports false: the line about that waits for the next one, since it would fail at once.
+func (w *Writer) write(lines []byte) bool {
 	n, err := w.next.Write(lines)
 	if err == nil {
-		return
+		return true
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.lose(lines[min(max(n, 0), len(lines)):])
+	return false
 }
 
 // Close writes what waits, for timeout at most, and reports whether all of it was written. Lines

@@ -123,6 +123,9 @@ func TestWriteErrors(t *testing.T) {
 	r.err = nil
 	r.text.Reset()
 	r.mu.Unlock()
+	if n := w.Lost(); n != 1 { // the first of two was written
+		t.Errorf("%d lines are lost", n)
+	}
 	fmt.Fprintf(w, "c\n")
 	if !w.Close(time.Minute) || !strings.HasSuffix(r.text.String(), "c\n") || !strings.Contains(r.text.String(), "lost ") {
 		t.Errorf("%q", r.text.String())

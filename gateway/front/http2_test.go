@@ -298,7 +298,7 @@ func TestMaxResets(t *testing.T) {
 			if wrong := mutate(transport, s.url, "h2"); wrong != "" {
 				t.Error("after the end of the connection:", wrong)
 			}
-			if got := s.front.Load().Connections.Reset; (got > 0) != c.closed || (dials.Load() > 1) != c.closed {
+			if got := s.front.Load().Connections.Reset; (got > 0) != c.closed || c.closed && dials.Load() < 2 { // a client may dial again for reasons of its own
 				t.Errorf("%d connections were closed, %d opened", got, dials.Load())
 			}
 		})
