@@ -15,8 +15,8 @@ import (
 )
 
 const (
-	// maxFailures is after how many failures without a success between them Redis is not asked any
-	// more. A single slow answer does not do that.
+	// maxFailures is the number of failures in a row after which Redis is not asked any more. A single slow
+	// answer is not enough.
 	maxFailures = 5
 	// maxWaiting is how many operations wait for Redis at the same time. Each of them has a goroutine.
 	maxWaiting = 4096

@@ -94,7 +94,7 @@ func (o Options) Validate() error {
 	return err
 }
 
-// maxTimeout bounds Timeout: nobody wants a request to wait longer for a counter than for a service.
+// maxTimeout bounds Timeout: a request should not wait longer for a counter than for a service.
 const maxTimeout = time.Second
 
 // connect returns the options of go-redis.

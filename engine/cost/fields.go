@@ -12,10 +12,10 @@ type FieldCost struct {
 	Cost Total
 }
 
-// Fields returns the fields of an operation that cost something, those of a selection set before those of the fragments in it, and the
-// estimate of the whole operation, as Program.Estimate returns it. Of an interface or a union all types
-// are listed, although only the most expensive one counts. Fragments are expanded: unlike
-// Estimate, Fields takes time that is linear in the selections, not in the document.
+// Fields returns the fields of an operation that cost something, those of a selection set before those of the
+// fragments in it, and the estimate of the whole operation, as Program.Estimate returns it. Of an interface
+// or a union all types are listed, although only the most expensive one counts. Fragments are expanded:
+// unlike Estimate, Fields takes time that is linear in the selections, not in the document.
 func (m *Model) Fields(op *ast.OperationDefinition, variables map[string]any) ([]FieldCost, Total, error) {
 	total, err := m.Compile(op).Estimate(variables)
 	p := m.compile(op, true)

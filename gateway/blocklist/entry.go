@@ -39,8 +39,8 @@ type Entry struct {
 	Fields []string `yaml:"fields"`
 	// Message is shown to clients. Default "this operation is blocked".
 	Message string `yaml:"message"`
-	// Until is when the entry ends to block, as 2026-12-31T08:00:00Z, or as 2026-12-31 for the
-	// beginning of that day in UTC. Default never.
+	// Until is the time from which the entry blocks nothing, as 2026-12-31T08:00:00Z, or as 2026-12-31 for
+	// the beginning of that day in UTC. Default never.
 	Until string `yaml:"until"`
 }
 

@@ -181,6 +181,9 @@ func (c *Config) checkDocuments(k *checker) {
 		k.reportErrors(p, err)
 		return
 	}
+	if apq := c.Documents.APQ; apq.Enabled && apq.Store == documents.StoreRedis && len(c.Store.Redis.URLs) == 0 {
+		k.report(parsePath("documents.apq.store"), "redis needs the address of one: set store.redis.urls, or write memory")
+	}
 	c.Warnings = append(c.Warnings, c.Documents.Warnings()...)
 	if c.Documents.Mode == documents.Enforce && c.Playground {
 		c.Warnings = append(c.Warnings, "the playground's operations are refused, since documents.mode is enforce; to develop, set GATEWAY_DOCUMENTS_MODE=log")

@@ -42,7 +42,7 @@ type Options struct {
 	// with the code COST_ESTIMATED_TOO_EXPENSIVE. Default 0, no limit.
 	Max int `yaml:"max"`
 	// DefaultListSize is the number of elements that a list is estimated to have, if neither @listSize nor
-	// the pagination of its binding says it. Default 100.
+	// the pagination of its binding says how many it has. Default 100.
 	DefaultListSize int `yaml:"defaultListSize"`
 	// Classes are the limits for callers of some classes, instead of max; -1 is no limit. The classes
 	// anonymous and authenticated are always there. Default none.

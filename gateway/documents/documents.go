@@ -68,7 +68,7 @@ type Options struct {
 	APQ APQ `yaml:"apq"`
 }
 
-// Manifest are the documents of one client application.
+// Manifest has the documents of one client application.
 type Manifest struct {
 	// Client is the name that the application sends in the header graphql-client-name. Without it, the
 	// documents are those of all clients. Default none.
@@ -98,14 +98,15 @@ type APQ struct {
 	// Enabled lets clients register texts. They save bandwidth and protect nothing, since any client may
 	// register any text. Default false.
 	Enabled bool `yaml:"enabled"`
-	// MaxDocuments is how many texts are remembered in memory. Default 10,000.
+	// MaxDocuments is the number of texts that are remembered in memory. Default 10,000.
 	MaxDocuments int `yaml:"maxDocuments"`
-	// MaxBytes is how many bytes they have together. Default 16MiB.
+	// MaxBytes is the number of bytes that they have together. Default 16MiB.
 	MaxBytes int64 `yaml:"maxBytes"`
 	// TTL is how long a text is remembered that is not requested. Default 24h.
 	TTL time.Duration `yaml:"ttl"`
-	// Store is where texts are remembered: memory, or redis for texts that all replicas know. With redis, each replica also remembers
-	// texts in memory, and knows those alone while Redis does not answer. Default memory.
+	// Store is where texts are remembered: memory, or redis (store.redis) for texts that all replicas know.
+	// With redis, each replica also remembers texts in memory, and knows those alone while Redis does not
+	// answer. Default memory.
 	Store string `yaml:"store"`
 }
 

@@ -17,7 +17,7 @@ const (
 	MaxDocuments = 50_000
 	// maxID bounds an id, in bytes.
 	maxID = 256
-	// maxMistakes is how many mistakes of a file are told.
+	// maxMistakes bounds the mistakes of a file that are reported.
 	maxMistakes = 20
 )
 

@@ -35,8 +35,8 @@ type Proxied struct {
 	without, untrusted *Refusals
 }
 
-// NewProxied returns a Proxied that leaves connections as they are until Set is called. log is told of
-// connections that are refused.
+// NewProxied returns a Proxied that leaves connections as they are until Set is called. Refused connections
+// are logged to log.
 func NewProxied(log *slog.Logger) *Proxied {
 	return &Proxied{
 		without:   NewRefusals(log, "connections of trusted peers are refused, since they do not begin with a header of the PROXY protocol; have the load balancer send it, or remove its network from proxyProtocol.trusted"),

@@ -45,9 +45,9 @@ type version struct {
 	seen    watch.Digest // of the files, read before them
 }
 
-// NewTerminator reads the files of o. It returns nil if o is not enabled. log is told of changes, and of what
-// is wrong with changed files. The files are followed, and certificates of ACME obtained, from the first call
-// of Listener until Close.
+// NewTerminator reads the files of o. It returns nil if o is not enabled. Changes of the files, and mistakes
+// in changed files, are logged to log. The files are followed, and certificates of ACME obtained, from the
+// first call of Listener until Close.
 func NewTerminator(o TLS, log *slog.Logger) (*Terminator, error) {
 	if !o.Enabled() {
 		return nil, nil
@@ -159,7 +159,7 @@ func (t *Terminator) Close() {
 	}
 }
 
-// Handshaker is a connection below TLS that is told of the handshake.
+// Handshaker is a connection below TLS whose methods are called around the handshake.
 type Handshaker interface {
 	// BeginHandshake is called before anything is read.
 	BeginHandshake()
@@ -234,7 +234,7 @@ func (l *Listener) run() {
 	}
 }
 
-// pass has Accept return a. It reports whether it did, which it does not after Close.
+// pass has Accept return a. It reports false after Close.
 func (l *Listener) pass(a accepted) bool {
 	select {
 	case l.accepted <- a:
@@ -283,8 +283,8 @@ func (l *Listener) Close() error {
 // plainHTTP is the response to a request without TLS.
 const plainHTTP = "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\nthis address speaks HTTPS: begin the URL with https://\n"
 
-// refuse closes a connection whose handshake has failed. Such are normal for an address that is public,
-// so that they are no more than counted and logged at the level debug.
+// refuse closes a connection whose handshake has failed. Failed handshakes are normal at a public address, so
+// they are only counted, and logged at the level debug.
 func (t *Terminator) refuse(conn net.Conn, err error) {
 	t.failed.Add(1)
 	var record tls.RecordHeaderError

@@ -15,8 +15,8 @@ import (
 // The files are read again when they change, and new connections use them; files that cannot be used
 // change nothing.
 type TLS struct {
-	// Certificates are shown by the name that a client asks for (SNI): of those that have the name, the
-	// first one that the client can verify; without such a one, the first of all.
+	// Certificates are shown by the name that a client asks for (SNI): of those that have the name, the first
+	// one that the client can verify; if there is none, the first of all.
 	Certificates []Certificate `yaml:"certificates"`
 	// MinVersion is the lowest version of TLS that clients may speak: 1.2 or 1.3. Default 1.2.
 	MinVersion string `yaml:"minVersion"`
@@ -49,9 +49,9 @@ const (
 	IfProvided = "optional"
 )
 
-// cipherSuites are those of TLS 1.2: with forward secrecy and authenticated encryption, as RFC 9325
-// (section 4.2) recommends. Those of Go's defaults that use CBC are left out. The suites of TLS 1.3 cannot
-// be configured, and all of them are so.
+// cipherSuites are those of TLS 1.2: with forward secrecy and authenticated encryption, as RFC 9325 (section
+// 4.2) recommends. Those of Go's defaults that use CBC are left out. The suites of TLS 1.3 all have both, and
+// cannot be configured.
 var cipherSuites = []uint16{
 	tls.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256,
 	tls.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,

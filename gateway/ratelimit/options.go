@@ -53,8 +53,8 @@ type Options struct {
 	// itself, open lets everything pass, and closed refuses, with the status 503, what a limit would have
 	// to count. Default memory.
 	OnStoreFailure string `yaml:"onStoreFailure"`
-	// MaxKeys is of how many callers, addresses and others a replica remembers the counts in memory, in
-	// 100 bytes each. Of more than that, those are forgotten that have used the least. Default 1,000,000.
+	// MaxKeys is the number of callers, addresses and others whose counts a replica keeps in memory, at about
+	// 100 bytes each. When there are more, those that have used the least are forgotten. Default 1,000,000.
 	MaxKeys int `yaml:"maxKeys"`
 }
 
@@ -64,8 +64,8 @@ type Rule struct {
 	// "-" and "_". Required.
 	Name string `yaml:"name"`
 	// Limits are how much may pass, as 100/s, 5/15m, 10000/day or 100/s burst 20. The time is s, m, h, d,
-	// second, minute, hour, day, week, month (30 days) or a duration. Without a burst all of it may
-	// pass at once. All of several limits hold. Required, unless tiers has limits.
+	// second, minute, hour, day, week, month (30 days) or a duration. Without a burst all of it may pass at
+	// once. If there are several, all of them hold. Required, unless tiers has limits.
 	Limits []string `yaml:"limits"`
 	// By is what is counted apart: caller (the subject of the token, or the address of an anonymous
 	// client), ip (IPv6 addresses by /64), client (the name that the client states), class (of the
@@ -74,19 +74,19 @@ type Rule struct {
 	By []string `yaml:"by"`
 	// Count is requests or cost. By cost, each request counts its estimated cost. Default requests.
 	Count string `yaml:"count"`
-	// Match is which requests are limited. Default all.
+	// Match selects the requests that are limited. Default all.
 	Match Match `yaml:"match"`
-	// Tier is what tells the tiers apart: class, or claims.NAME. Default class.
+	// Tier is what distinguishes the tiers: class, or claims.NAME. Default class.
 	Tier string `yaml:"tier"`
-	// Tiers are the limits of callers of some tiers, by the names of those, in the place of limits, as
-	// gold: [1000/s]. A tier with [unlimited] has none. Default none.
+	// Tiers has, by the names of tiers, the limits that their callers have in the place of limits, as gold:
+	// [1000/s]. A tier with [unlimited] has none. Default none.
 	Tiers map[string][]string `yaml:"tiers"`
 	// Mode is enforce or log. By log, requests that would be refused are counted and logged, and pass.
 	// Default enforce.
 	Mode string `yaml:"mode"`
 }
 
-// Match is which requests a rule is for. Of each list that is not empty, one value has to fit.
+// Match selects the requests that a rule is for. Of each list that is not empty, one value has to fit.
 type Match struct {
 	// Classes are classes of callers. Default all.
 	Classes []string `yaml:"classes"`

@@ -27,9 +27,9 @@ import (
 
 // Deps are the parts that a Limiter needs.
 type Deps struct {
-	// Schema has the fields with limits of their own, about which Facts says them. Nil has none.
+	// Schema is the schema, whose fields may have limits of their own. Nil has none.
 	Schema *ast.Schema
-	// Facts are those of the schema.
+	// Facts has the limits of the schema's fields.
 	Facts facts.Table
 	// Store is where the replicas count together. Nil, and one that is not configured, counts in memory.
 	Store *store.Store

@@ -35,12 +35,12 @@ var selectors = map[string]selector{
 // selectorNames are the names of selectors, in the order of documentation.
 var selectorNames = []string{"caller", "ip", "client", "class", "operation", "claims.NAME", "everyone"}
 
-// nobody is the caller of an operation without one, as tests of other packages have them.
-var nobody = &caller.Caller{}
+// noCaller stands for the caller of an operation without one, as tests of other packages have them.
+var noCaller = &caller.Caller{}
 
 func callerOf(s *subject) *caller.Caller {
 	if s.op.Caller == nil {
-		return nobody
+		return noCaller
 	}
 	return s.op.Caller
 }

@@ -1,7 +1,7 @@
 // Package watch notices when the contents of files change.
 //
 // It promises that a change is noticed whichever way a file is replaced, that files which are written in
-// pieces are read when they are complete, and that nothing but another content counts as a change.
+// pieces are read when they are complete, and that only another content counts as a change.
 package watch
 
 import (

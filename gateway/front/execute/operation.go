@@ -23,19 +23,19 @@ type Operation struct {
 	// DocumentID is the id by which the request refers to its document, without the prefix "sha256:". It is
 	// "" if the request has the text of the document.
 	DocumentID string
-	// Caller is who sends the request. It must not be changed.
+	// Caller sends the request. It must not be changed.
 	Caller *caller.Caller
-	// Cost is what it costs. The rule of package costlimit sets it, which runs before the rules that
-	// count, if the settings limit or show costs or something else needs them
-	// (costlimit.Options.Needed). Nil is not known.
+	// Cost is the estimated cost of the operation, nil if it is not known. The rule of package costlimit
+	// sets it before the rules that count, if the settings limit or show costs, or if other code needs
+	// them (costlimit.Deps.Needed).
 	Cost *Cost
-	// Header are fields of the response to this request alone, whether it is refused or not, and
-	// whoever else has the same response. Nil is none.
+	// Header has header fields of the response to this request, whether it is refused or not. Other
+	// requests that share the execution do not get them. Nil is none.
 	Header http.Header
 
-	unlisted   bool           // no manifest has the document, and the settings say that this is logged
+	unlisted   bool           // no manifest has the document, which is logged
 	registerAs string         // the hash of the text that the client registers, "" for none
-	turn       admission.Turn // by which it is executed
+	turn       admission.Turn // the place in admission by which it is executed
 }
 
 // SetHeader sets a field of Header, whose name has the form of http.Header.
@@ -46,8 +46,9 @@ func (op *Operation) SetHeader(name, value string) {
 	op.Header[name] = []string{value}
 }
 
-// estimatedCost returns an estimate of what the operation costs, compared with others: the number of
-// fields that its document selects, each fragment once, so that it takes a time linear in the document.
+// estimatedCost returns a number by which admission compares operations: the estimated cost if it is known,
+// else the number of fields that the document selects. It counts each fragment once, so that the time is
+// linear in the length of the document.
 func (op *Operation) estimatedCost() int64 {
 	if op.Cost != nil {
 		return op.Cost.charge()
