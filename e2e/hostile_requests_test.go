@@ -324,7 +324,7 @@ func TestUnusualButValidRequests(t *testing.T) {
 			`{"__proto__":"Query","constructor":"Query","toString":"Query","hasOwnProperty":"Query"}`,
 		},
 		{"unknown members", `{"query":"{__typename}","__proto__":{"query":"{a}"},"persistedQuery":1}`, `{"__typename":"Query"}`},
-		{"unused variables", `{"query":"{__typename}","variables":{"a":"` + strings.Repeat("a", 900_000) + `"}}`, `{"__typename":"Query"}`},
+		{"unused variables", `{"query":"{__typename}","variables":{"a":"` + strings.Repeat("a", 490_000) + `"}}`, `{"__typename":"Query"}`},
 		{"a comment of 900,000 letters", requestBody("{__typename} #" + strings.Repeat("a", 900_000)), `{"__typename":"Query"}`},
 		{"900,000 commas", requestBody("{__typename" + strings.Repeat(",", 900_000) + "}"), `{"__typename":"Query"}`},
 		{"1,900 times the same", requestBody("{" + strings.Repeat("__typename ", 1_900) + "}"), `{"__typename":"Query"}`},
