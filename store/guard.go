@@ -15,8 +15,10 @@ import (
 const (
 	// maxReplyBytes bounds the reply, and each text in it.
 	maxReplyBytes = 17 << 20
-	// maxReplyValues bounds the values of all lists and maps in the reply together, and so their depth.
+	// maxReplyValues bounds the values of all lists and maps in the reply together.
 	maxReplyValues = 1 << 18
+	// maxReplyLists bounds the lists and maps in the reply, and so their depth.
+	maxReplyLists = 1 << 15
 )
 
 var errReply = errors.New("the reply is not one of Redis, or too large")
@@ -69,6 +71,7 @@ type replyGuard struct {
 	mu     sync.Mutex
 	bytes  int // read since the last command
 	values int // announced since the last command
+	lists  int // begun since the last command
 	skip   int // bytes of a text that follow
 	kind   byte
 	number int // the digits of a header so far
@@ -77,7 +80,7 @@ type replyGuard struct {
 
 func (g *replyGuard) reset() {
 	g.mu.Lock()
-	g.bytes, g.values = 0, 0
+	g.bytes, g.values, g.lists = 0, 0, 0
 	g.mu.Unlock()
 }
 
@@ -136,8 +139,10 @@ func (g *replyGuard) announce() bool {
 		g.skip = g.number + len("\r\n")
 	case '*', '~', '>':
 		g.values += g.number
+		g.lists++
 	case '%', '|':
 		g.values += 2 * g.number
+		g.lists++
 	}
-	return g.values <= maxReplyValues
+	return g.values <= maxReplyValues && g.lists <= maxReplyLists
 }
