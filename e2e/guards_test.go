@@ -46,13 +46,19 @@ func (g *gatewayUnderTest) send(t testing.TB, method, path, body string, header 
 	return roundTrip(t, request)
 }
 
-// roundTrip sends a request. It follows no redirect and accepts responses that are not JSON.
+// roundTrip sends a request. It follows no redirect.
 func roundTrip(t testing.TB, request *http.Request) *response {
 	t.Helper()
 	res, err := http.DefaultTransport.RoundTrip(request)
 	if err != nil {
 		t.Fatal(err)
 	}
+	return readResponse(t, res)
+}
+
+// readResponse reads a response, whose body may be something else than JSON.
+func readResponse(t testing.TB, res *http.Response) *response {
+	t.Helper()
 	defer res.Body.Close()
 	var text bytes.Buffer
 	if _, err := text.ReadFrom(res.Body); err != nil {

@@ -179,6 +179,7 @@ func (o Redis) connect() (*redis.UniversalOptions, error) {
 			Mode: maintnotifications.ModeDisabled, // a service of Redis Cloud, which asks DNS for each connection
 		},
 	}
+	u.Dialer = guardedDialer(&redis.Options{DialTimeout: u.DialTimeout, TLSConfig: config})
 	for _, a := range parsed {
 		u.Addrs = append(u.Addrs, a.host)
 	}

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/lexer"
@@ -83,6 +84,30 @@ func TestWrongManifests(t *testing.T) {
 	}
 	if _, err := Parse("m.json", []byte(many+`"x": ""}`)); strings.Count(err.Error(), "\n") != maxMistakes-1 {
 		t.Errorf("a hundred mistakes: %v", err)
+	}
+}
+
+// The places of documents are counted in linear time, also in a manifest that is one line: counted from its
+// beginning for each document, this one takes most of a minute.
+func TestLongLine(t *testing.T) {
+	var b strings.Builder
+	b.WriteString(`{"first":"# é"`)
+	for i := range MaxDocuments - 1 {
+		fmt.Fprintf(&b, `,"%05d":"{n} # é padding"`, i)
+	}
+	b.WriteString("}")
+	started := time.Now()
+	found, err := Parse("m.json", []byte(b.String()))
+	if err != nil || len(found) != MaxDocuments {
+		t.Fatalf("%d documents, %v", len(found), err)
+	}
+	if took := time.Since(started); took > 5*time.Second {
+		t.Errorf("it took %s", took)
+	}
+	for i, d := range found[1:] {
+		if want := 16 + i*len(`,"00000":"{n} # e padding"`); d.Line != 1 || d.Column != want {
+			t.Fatalf("the document %s is at %d:%d, want 1:%d", d.ID, d.Line, d.Column, want)
+		}
 	}
 }
 

@@ -82,8 +82,9 @@ func Parse(file string, text []byte) ([]*Document, error) {
 type parser struct {
 	file      string
 	text      []byte
-	line      int // of the byte at counted, from 0
-	counted   int
+	counted   int // the place that was counted last
+	line      int // of that place, from 0
+	column    int // of that place, in characters, from 0
 	documents []*Document
 	mistakes  []error
 }
@@ -237,16 +238,21 @@ func (p *parser) errorAt(at int64, format string, args ...any) error {
 	return &ManifestError{File: p.file, Line: line, Column: column, Text: fmt.Sprintf(format, args...)}
 }
 
-// place returns the line and the column of a byte, in characters.
+// place returns the line and the column of a byte, in characters. Places in their order take linear time
+// together, also if the file is one line.
 func (p *parser) place(at int64) (line, column int) {
 	offset := min(int(at), len(p.text))
 	if offset < p.counted {
-		p.line, p.counted = 0, 0
+		p.line, p.column, p.counted = 0, 0, 0
 	}
-	p.line += bytes.Count(p.text[p.counted:offset], []byte{'\n'})
+	passed := p.text[p.counted:offset]
+	if end := bytes.LastIndexByte(passed, '\n'); end >= 0 {
+		p.line += bytes.Count(passed, []byte{'\n'})
+		p.column, passed = 0, passed[end+1:]
+	}
+	p.column += utf8.RuneCount(passed)
 	p.counted = offset
-	begin := bytes.LastIndexByte(p.text[:offset], '\n') + 1
-	return p.line + 1, utf8.RuneCount(p.text[begin:offset]) + 1
+	return p.line + 1, p.column + 1
 }
 
 // bounded shortens a text for messages.
