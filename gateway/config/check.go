@@ -181,6 +181,9 @@ func (c *Config) checkDocuments(k *checker) {
 		k.reportErrors(p, err)
 		return
 	}
+	if c.Documents.APQ.Enabled && c.Documents.APQ.Store == documents.StoreRedis && len(c.Store.Redis.URLs) == 0 {
+		k.report(p.Key("apq").Key("store"), "is redis, but there is no store.redis; write its URL there, or store: memory")
+	}
 	c.Warnings = append(c.Warnings, c.Documents.Warnings()...)
 	if c.Documents.Mode == documents.Enforce && c.Playground {
 		c.Warnings = append(c.Warnings, "the playground's operations are refused, since documents.mode is enforce; to develop, set GATEWAY_DOCUMENTS_MODE=log")
