@@ -2,12 +2,13 @@ package execute
 
 import (
 	"context"
+	"math"
 	"net/http"
 
 	"github.com/99designs/gqlgen/graphql"
-	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
+	"github.com/gatehouse-graphql/gatehouse/engine/cost"
 	"github.com/gatehouse-graphql/gatehouse/fault"
 	"github.com/gatehouse-graphql/gatehouse/gateway/front/admission"
 	"github.com/gatehouse-graphql/gatehouse/gateway/front/caller"
@@ -26,8 +27,7 @@ type Operation struct {
 	// Caller is who sends the request. It must not be changed.
 	Caller *caller.Caller
 	// Cost is what it costs. The rule of package costlimit sets it, which runs before the rules that
-	// count, if the settings limit or show costs or something else needs them
-	// (costlimit.Options.Needed). Nil is not known.
+	// count, if the settings limit or show costs. Otherwise it is nil; see EstimatedCost.
 	Cost *Cost
 	// Header are fields of the response to this request alone, whether it is refused or not, and
 	// whoever else has the same response. Nil is none.
@@ -36,6 +36,7 @@ type Operation struct {
 	unlisted   bool           // no manifest has the document, and the settings say that this is logged
 	registerAs string         // the hash of the text that the client registers, "" for none
 	turn       admission.Turn // by which it is executed
+	estimate   func(*Operation) cost.Total
 }
 
 // SetHeader sets a field of Header, whose name has the form of http.Header.
@@ -46,29 +47,20 @@ func (op *Operation) SetHeader(name, value string) {
 	op.Header[name] = []string{value}
 }
 
-// estimatedCost returns an estimate of what the operation costs, compared with others: the number of
-// fields that its document selects, each fragment once, so that it takes a time linear in the document.
-func (op *Operation) estimatedCost() int64 {
-	if op.Cost != nil {
-		return op.Cost.charge()
+// EstimatedCost returns what the operation costs at the worst, in whole units, rounded up, for what charges
+// it or compares it with other operations. It estimates it if no rule has done so (see Cost), so that
+// requests whose cost does not matter take no time for that. Without Options.EstimateCost it is 1.
+func (op *Operation) EstimatedCost() int64 {
+	var total cost.Total
+	switch {
+	case op.Cost != nil:
+		total = op.Cost.Estimated
+	case op.estimate != nil:
+		total = op.estimate(op)
+	default:
+		return 1
 	}
-	n := countFields(op.Operation.SelectionSet)
-	for _, f := range op.Doc.Fragments {
-		n += countFields(f.SelectionSet)
-	}
-	return n
-}
-
-func countFields(set ast.SelectionSet) (n int64) {
-	for _, selection := range set {
-		switch s := selection.(type) {
-		case *ast.Field:
-			n += 1 + countFields(s.SelectionSet)
-		case *ast.InlineFragment:
-			n += countFields(s.SelectionSet)
-		}
-	}
-	return n
+	return int64(math.Ceil(total.Cost().Float()))
 }
 
 // Rule decides whether a request may execute an operation that is valid and within the limits. It is
@@ -91,7 +83,8 @@ func (e *Executor) Prepare(ctx context.Context, params *request.Params) (op *Ope
 			ResolverMiddleware:     e.extensions.field,
 			RootResolverMiddleware: e.extensions.rootField,
 		},
-		Caller: request.CallerOf(ctx),
+		Caller:   request.CallerOf(ctx),
+		estimate: e.options.EstimateCost,
 	}
 	defer func() {
 		if p := recover(); p != nil { // so that a panic is an error of this operation, whichever transport it came by
