@@ -1,14 +1,20 @@
 package e2e
 
 import (
+	"context"
 	"fmt"
+	"maps"
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/gatehouse-graphql/gatehouse/engine/coalesce/coalescetest"
 	"github.com/gatehouse-graphql/gatehouse/gateway/blocklist"
@@ -166,4 +172,159 @@ func TestRegisteredDocumentsAreShared(t *testing.T) {
 	}
 	server.Kill()
 	wantData(t, find(second), `{"product": {"sku": "B-100"}}`) // which has asked for it before
+}
+
+// There is one address of a client: that of the PROXY protocol is the peer's, and X-Forwarded-For counts if that
+// peer is trusted, for networks, rate limits and the log.
+func TestOneAddressOfAClient(t *testing.T) {
+	g := newGateway(t, func(c *config.Config) {
+		c.ProxyProtocol.Trusted = []string{"127.0.0.1"}
+		c.Proxies.Trusted = []string{"127.0.0.1", "192.0.2.0/24"}
+		c.Networks.Deny = []string{"203.0.113.66"}
+		c.Log.ClientAddress = true
+		c.RateLimits.Rules = []ratelimit.Rule{{Name: "ip", By: []string{"ip"}, Limits: []string{"1/h"}}}
+	})
+	var addresses []string
+	for _, c := range []struct {
+		peer, forwarded string
+		status          int
+		address         string
+	}{
+		{"203.0.113.9", "203.0.113.66", http.StatusOK, "203.0.113.9"},
+		{"203.0.113.9", "198.51.100.1", http.StatusTooManyRequests, "203.0.113.9"},
+		{"192.0.2.1", "203.0.113.9", http.StatusTooManyRequests, "203.0.113.9"},
+		{"192.0.2.1", "203.0.113.66", http.StatusForbidden, "203.0.113.66"},
+		{"203.0.113.66", "198.51.100.1", http.StatusForbidden, "203.0.113.66"},
+		{"192.0.2.1", "203.0.113.66, 198.51.100.1, 127.0.0.1", http.StatusOK, "198.51.100.1"},
+		{"198.51.100.1", "", http.StatusTooManyRequests, "198.51.100.1"},
+	} {
+		got, _ := g.raw(t, fmt.Sprintf("PROXY TCP4 %s 198.51.100.200 1234 443\r\nGET /graphql?query={__typename} HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: %s\r\nConnection: close\r\n\r\n", c.peer, c.forwarded))
+		if line, _, _ := strings.Cut(got, "\r\n"); !strings.Contains(line, fmt.Sprintf(" %d ", c.status)) {
+			t.Errorf("%s for %s: %q, want %d", c.peer, c.forwarded, line, c.status)
+		}
+		addresses = append(addresses, c.address)
+	}
+	var logged []string
+	for _, entry := range g.Log.records(t, "operation") {
+		logged = append(logged, fmt.Sprint(entry["client_ip"]))
+	}
+	if !slices.Equal(logged, addresses) {
+		t.Errorf("logged are %v, want %v", logged, addresses)
+	}
+}
+
+// trafficSettings are settings of each part that has rules for traffic.
+type trafficSettings map[string]string
+
+// text returns the blocks in the order of their names.
+func (s trafficSettings) text() string {
+	var lines []string
+	for _, name := range slices.Sorted(maps.Keys(s)) {
+		lines = append(lines, name+": "+s[name])
+	}
+	return strings.Join(lines, "\n")
+}
+
+// with returns the settings with another value of one of them.
+func (s trafficSettings) with(name, value string) trafficSettings {
+	changed := maps.Clone(s)
+	changed[name] = value
+	return changed
+}
+
+// rulesInUse returns what clients see of the rules of a gateway, by setting.
+func (r *reloaded) rulesInUse() map[string]string {
+	const post = "Content-Type: application/json"
+	operation := func(body string, header ...string) *response {
+		return r.gatewayUnderTest.send(r.t, http.MethodPost, "/graphql", body, append(header, post)...)
+	}
+	_, page := get(r.t, r.URL+"/metrics")
+	_, limit, _ := strings.Cut(page, "\ngateway_operations_limit ")
+	limit, _, _ = strings.Cut(limit, "\n")
+	return map[string]string{
+		"admission":  limit,
+		"blocked":    operation(`{"query": "query Blocked { __typename }"}`).codes(),
+		"cost":       operation(`{"query": "{ products(first: 50) { nodes { sku } } }"}`).codes(),
+		"csrf":       fmt.Sprint(operation(`{"query": "{ __typename }"}`, "Sec-Fetch-Site: cross-site").Status),
+		"documents":  operation(`{"documentId": "typename"}`).codes(),
+		"networks":   fmt.Sprint(operation(`{"query": "{ __typename }"}`, "X-Forwarded-For: 192.0.2.1").Status),
+		"rateLimits": operation(`{"query": "{ __typename }"}`).Header.Get("RateLimit-Policy"),
+	}
+}
+
+// A reload takes up the rules of all parts together, or of none if one is wrong, also where only the part itself
+// can see that, and no request is lost.
+func TestReloadOfAllRules(t *testing.T) {
+	_, ports := newShop(t)
+	manifest := filepath.Join(t.TempDir(), "manifest.json")
+	if err := os.WriteFile(manifest, []byte(`{"typename": "{ __typename }"}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	before := trafficSettings{
+		"admission": "{maxOperations: 70}", "blocked": "[{operation: Other}]", "cost": "{max: 1000}", "csrf": "{mode: enforce}",
+		"documents": "{apq: {enabled: true}}", "networks": "{deny: [198.51.100.1]}", "proxies": "{trusted: [127.0.0.1]}",
+		"rateLimits": "{rules: [{name: before, by: [everyone], limits: [1000000/s]}]}",
+	}
+	after := trafficSettings{
+		"admission": "{maxOperations: 80}", "blocked": "[{operation: Blocked}]", "cost": "{max: 40}", "csrf": "{mode: off}",
+		"documents": "{mode: log, manifests: [{files: [" + manifest + "]}]}", "networks": "{deny: [192.0.2.1]}", "proxies": "{trusted: [127.0.0.1]}",
+		"rateLimits": "{rules: [{name: after, by: [everyone], limits: [1000000/s]}]}",
+	}
+	wantBefore := map[string]string{
+		"admission": "70", "blocked": "", "cost": "", "csrf": "403", "documents": "PERSISTED_QUERY_NOT_FOUND", "networks": "200", "rateLimits": `"before";q=1000000;w=1`,
+	}
+	wantAfter := map[string]string{
+		"admission": "80", "blocked": "FORBIDDEN", "cost": "COST_ESTIMATED_TOO_EXPENSIVE", "csrf": "200", "documents": "", "networks": "403", "rateLimits": `"after";q=1000000;w=1`,
+	}
+	r := newReloaded(t, fileOf(ports, before.text()))
+	want := func(what string, want map[string]string) {
+		t.Helper()
+		if diff := cmp.Diff(want, r.rulesInUse()); diff != "" {
+			t.Errorf("%s: %s", what, diff)
+		}
+	}
+	want("before", wantBefore)
+
+	ctx, stop := context.WithCancel(t.Context())
+	var load sync.WaitGroup
+	var requests, failed atomic.Int64
+	for range 4 {
+		load.Go(func() {
+			for ctx.Err() == nil {
+				a := r.query(t, "", `query Load { products(first: 3) { nodes { sku } } }`, nil)
+				if requests.Add(1); len(a.Errors) > 0 && failed.Add(1) < 5 {
+					t.Error(a.Body)
+				}
+			}
+		})
+	}
+	wrong := []struct{ setting, value string }{
+		{"admission", "{watermarks: {cpuPercent: 200}}"},
+		{"blocked", "[{fields: [Query.none]}]"}, // which the front alone knows
+		{"cost", "{max: -1}"},
+		{"csrf", "{mode: on}"},
+		{"documents", "{mode: log, manifests: [{files: [" + manifest + ".none]}]}"},
+		{"networks", "{deny: [192.0.2.1/40]}"},
+		{"rateLimits", "{rules: [{name: after, limits: [often]}]}"},
+		{"proxyProtocol", "{trusted: [here]}"},
+		{"store", "{redis: {urls: [http://localhost]}}"},
+		{"tls", "{certificates: [{certFile: none.pem, keyFile: none.pem}]}"},
+		{"tls", "{acme: {domains: [a.example], acceptTerms: true, cacheDir: " + t.TempDir() + "}}"}, // right, but it needs a restart
+	}
+	for _, c := range wrong {
+		r.change(fileOf(ports, after.with(c.setting, c.value).text()))
+		want(c.setting+": "+c.value, wantBefore)
+	}
+	if applied, refused := r.reloads(); applied != 0 || refused != len(wrong) {
+		t.Errorf("%d applied, %d refused\n%s", applied, refused, r.Log)
+	}
+	r.change(fileOf(ports, after.text()))
+	want("after", wantAfter)
+	r.change(fileOf(ports, before.text()))
+	want("before again", wantBefore)
+	stop()
+	load.Wait()
+	if failed.Load() > 0 || requests.Load() < 100 {
+		t.Errorf("%d of %d requests failed", failed.Load(), requests.Load())
+	}
 }
