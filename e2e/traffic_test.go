@@ -21,6 +21,7 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/gateway/config"
 	"github.com/gatehouse-graphql/gatehouse/gateway/costlimit"
 	trusted "github.com/gatehouse-graphql/gatehouse/gateway/documents"
+	"github.com/gatehouse-graphql/gatehouse/gateway/front/admission"
 	"github.com/gatehouse-graphql/gatehouse/gateway/ratelimit"
 	"github.com/gatehouse-graphql/gatehouse/store"
 	"github.com/gatehouse-graphql/gatehouse/store/redistest"
@@ -326,5 +327,44 @@ func TestReloadOfAllRules(t *testing.T) {
 	load.Wait()
 	if failed.Load() > 0 || requests.Load() < 100 {
 		t.Errorf("%d of %d requests failed", failed.Load(), requests.Load())
+	}
+}
+
+// Of the operations that wait for their turn, the one that costs the most is refused for a new one, although both
+// select the same fields and no setting limits costs.
+func TestExpensiveOperationsGiveWay(t *testing.T) {
+	g, _, b := newCoalescing(t, func(c *config.Config) {
+		c.Execution.Coalesce = false
+		c.Metrics.Public = true
+		c.Admission = admission.Options{MaxOperations: 1, MaxWaiting: -1, MaxQueued: 1, MaxWait: long}
+	})
+	var running sync.WaitGroup
+	send := func(n string, status *int) {
+		running.Go(func() {
+			a, err := g.do(t.Context(), request{query: fivePlus, variables: `{"n": ` + n + `}`})
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			*status = a.Status
+		})
+	}
+	var first, expensive, cheap int
+	send("2", &first)
+	eventually(t, func() bool { return b.calls.Load() == 1 })
+	send("90", &expensive)
+	eventually(t, func() bool {
+		_, page := get(t, g.URL+"/metrics")
+		return strings.Contains(page, `gateway_operations_queued{class="other"} 1`) || strings.Contains(page, "gateway_operations_queued 1")
+	})
+	send("1", &cheap)
+	eventually(t, func() bool {
+		_, page := get(t, g.URL+"/metrics")
+		return strings.Contains(page, `gateway_refused_total{cause="operations"} 1`)
+	})
+	close(b.open)
+	running.Wait()
+	if first != http.StatusOK || expensive != http.StatusServiceUnavailable || cheap != http.StatusOK {
+		t.Errorf("the first %d, the expensive one %d, the cheap one %d", first, expensive, cheap)
 	}
 }
