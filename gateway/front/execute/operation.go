@@ -30,7 +30,7 @@ type Operation struct {
 	// count, if the settings limit or show costs. Otherwise it is nil; see EstimatedCost.
 	Cost *Cost
 	// Header are fields of the response to this request alone, whether it is refused or not, and
-	// whoever else has the same response. Nil is none.
+	// whichever other requests have the same response. Nil is none.
 	Header http.Header
 
 	unlisted   bool           // no manifest has the document, and the settings say that this is logged
