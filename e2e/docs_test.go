@@ -590,7 +590,7 @@ var (
 	target   = regexp.MustCompile(`\bmake ([a-z]+)`)
 
 	// notOurs matches spans of the same shape that are not paths of this repository.
-	notOurs = regexp.MustCompile(`^(application|multipart|text|bin)/|^[\w-]+\.(com|org|io|in)/|^runtime/metrics$|^net/http$`)
+	notOurs = regexp.MustCompile(`^(application|multipart|text|bin|\d+)/|^[\w-]+\.(com|org|io|in)/|^runtime/metrics$|^net/http$`)
 )
 
 // Every file and Makefile target that the documents name exists.

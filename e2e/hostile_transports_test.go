@@ -157,10 +157,20 @@ func TestHostileQueriesOverEachTransport(t *testing.T) {
 		c hostileClient
 		sending
 	}{
-		{registering, plain1, byPost}, {registering, plain1, byGet}, {registering, plain1, byRegistration},
-		{registering, plain2, byPost}, {registering, plain2, byGet}, {registering, plain2, byRegistration},
-		{listed, secure1, byPost}, {listed, secure1, byGet}, {listed, secure1, byPath}, {listed, secure1, byID},
-		{listed, secure2, byPost}, {listed, secure2, byGet}, {listed, secure2, byPath}, {listed, secure2, byID},
+		{registering, plain1, byPost},
+		{registering, plain1, byGet},
+		{registering, plain1, byRegistration},
+		{registering, plain2, byPost},
+		{registering, plain2, byGet},
+		{registering, plain2, byRegistration},
+		{listed, secure1, byPost},
+		{listed, secure1, byGet},
+		{listed, secure1, byPath},
+		{listed, secure1, byID},
+		{listed, secure2, byPost},
+		{listed, secure2, byGet},
+		{listed, secure2, byPath},
+		{listed, secure2, byID},
 	} {
 		t.Run(way.name+" over "+way.c.name, func(t *testing.T) {
 			way.g.Shop.ResetCalls()

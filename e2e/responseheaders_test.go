@@ -231,7 +231,7 @@ func TestResponseHeadersForPages(t *testing.T) {
 	got := g.mustDo(t, request{query: `{ product(sku: "B-100") { sku } }`, header: []string{"Origin: https://shop.example.com"}})
 	exposed := strings.Split(strings.ToLower(got.Header.Get("Access-Control-Expose-Headers")), ",")
 	slices.Sort(exposed)
-	if want := []string{"retry-after", "x-request-id", "x-tag", "x-total"}; !slices.Equal(exposed, want) || got.Header.Get("X-Total") != "3" {
+	if want := []string{"ratelimit", "ratelimit-policy", "retry-after", "x-request-id", "x-tag", "x-total"}; !slices.Equal(exposed, want) || got.Header.Get("X-Total") != "3" {
 		t.Errorf("exposed are %q, want %q; %v", exposed, want, got.Header)
 	}
 }

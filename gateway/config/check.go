@@ -181,8 +181,8 @@ func (c *Config) checkDocuments(k *checker) {
 		k.reportErrors(p, err)
 		return
 	}
-	if apq := c.Documents.APQ; apq.Enabled && apq.Store == documents.StoreRedis && len(c.Store.Redis.URLs) == 0 {
-		k.report(parsePath("documents.apq.store"), "redis needs the address of one: set store.redis.urls, or write memory")
+	if c.Documents.APQ.Enabled && c.Documents.APQ.Store == documents.StoreRedis && len(c.Store.Redis.URLs) == 0 {
+		k.report(p.Key("apq").Key("store"), "is redis, but there is no store.redis; write its URL there, or store: memory")
 	}
 	c.Warnings = append(c.Warnings, c.Documents.Warnings()...)
 	if c.Documents.Mode == documents.Enforce && c.Playground {

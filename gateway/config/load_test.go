@@ -142,7 +142,7 @@ func TestFrontHasEverySetting(t *testing.T) {
 		t.Fatal(err)
 	}
 	c := load(t, `
-store: {redis: {urls: ["redis://localhost"]}}
+store: {redis: {urls: ["redis://localhost:1"]}}
 documents: {mode: enforce, requireId: true, manifests: [{client: web, files: [`+manifest+`]}], apq: {enabled: true, maxDocuments: 15, maxBytes: 16KB, ttl: 17s, store: redis}}
 playground: true
 introspection: true

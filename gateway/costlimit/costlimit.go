@@ -96,18 +96,16 @@ func (o Options) maximum(class string) cost.Cost {
 	return cost.Of(float64(n))
 }
 
-// Deps are what a Rule needs besides the options. All fields are required, except Needed.
+// Deps are what a Rule needs besides the options. All fields are required.
 type Deps struct {
 	// Models are those of the schema.
 	Models *Models
-	// Needed is set if something else needs Operation.Cost, such as rate limits that count costs.
-	Needed bool
 	// Log gets a line for each operation that ModeLog executes although it costs too much.
 	Log *slog.Logger
 }
 
 // Rule refuses operations that cost too much. It is an execute.Rule, which has to come before those that
-// charge the cost.
+// charge something.
 type Rule struct {
 	options Options
 	deps    Deps
@@ -116,9 +114,9 @@ type Rule struct {
 
 var _ execute.Rule = (*Rule)(nil)
 
-// New returns a rule, nil if nothing asks what operations cost.
+// New returns a rule, nil if the options limit and show nothing.
 func New(o Options, d Deps) *Rule {
-	if o.isZero() && !d.Needed {
+	if o.isZero() {
 		return nil
 	}
 	return &Rule{options: o, deps: d, model: d.Models.of(o.DefaultListSize)}
@@ -127,11 +125,7 @@ func New(o Options, d Deps) *Rule {
 // Check implements execute.Rule: it sets the cost of op, and returns an error if that is more than the
 // caller's operations may cost.
 func (r *Rule) Check(ctx context.Context, op *execute.Operation) error {
-	total, err := op.Document.Costs.Of(r.model, op.Operation).Estimate(op.Variables)
-	if r.options.isZero() { // what needs the estimate alone shows nothing
-		op.Cost = &execute.Cost{Estimated: total}
-		return nil
-	}
+	total, err := estimate(r.model, op)
 	class := op.Caller.Class
 	op.Cost = &execute.Cost{Estimated: total, Maximum: r.options.maximum(class), Exposed: r.exposes(class), Model: r.model}
 	entry := request.LogEntryOf(ctx)
@@ -151,6 +145,21 @@ func (r *Rule) Check(ctx context.Context, op *execute.Operation) error {
 	}
 	entry.Refuse(request.RefusedCost, class)
 	return refusal
+}
+
+// estimate returns what an operation costs at the worst. After an error it is what is known of it.
+func estimate(m *cost.Model, op *execute.Operation) (cost.Total, error) {
+	return op.Document.Costs.Of(m, op.Operation).Estimate(op.Variables)
+}
+
+// Estimator returns a function that estimates what an operation costs, by the same options as a Rule. It
+// does nothing before the first call.
+func Estimator(o Options, m *Models) func(*execute.Operation) cost.Total {
+	model := sync.OnceValue(func() *cost.Model { return m.of(o.DefaultListSize) })
+	return func(op *execute.Operation) cost.Total {
+		total, _ := estimate(model(), op)
+		return total
+	}
 }
 
 // refusal returns why an operation must not be executed, nil if it may be. err is the error of its

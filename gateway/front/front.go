@@ -328,6 +328,7 @@ func (f *Front) version(o Options, d Deps) (*version, error) {
 		Admission:     f.limiter,
 		Cursors:       f.cursors,
 		Rules:         rules,
+		EstimateCost:  costlimit.Estimator(o.Cost, f.costs),
 		Presenter:     f.present,
 		Log:           d.Log,
 		OnOperation:   d.OnOperation,

@@ -2,8 +2,6 @@ package front
 
 import (
 	"fmt"
-	"math"
-	"runtime/debug"
 
 	"github.com/gatehouse-graphql/gatehouse/engine/facts"
 	"github.com/gatehouse-graphql/gatehouse/gateway/blocklist"
@@ -20,7 +18,7 @@ func (f *Front) rules(o Options, d Deps, limits *ratelimit.Limiter) ([]execute.R
 	if blocked != nil {
 		rules = append(rules, blocked)
 	}
-	if rule := costlimit.New(o.Cost, costlimit.Deps{Models: f.costs, Log: f.log, Needed: o.shedsByCost() || o.RateLimits.NeedsCost()}); rule != nil {
+	if rule := costlimit.New(o.Cost, costlimit.Deps{Models: f.costs, Log: f.log}); rule != nil {
 		rules = append(rules, rule)
 	}
 	if limits.Enabled() {
@@ -34,7 +32,7 @@ func newRateLimits(before *version, o Options, d Deps) (l *ratelimit.Limiter, er
 	if before != nil {
 		l, err = before.rateLimits.With(o.RateLimits)
 	} else {
-		l, err = ratelimit.New(o.RateLimits, ratelimit.Deps{Schema: d.Schema.Schema(), Facts: facts.Of(d.Schema), Store: d.Store, Log: d.Log, Cost: costOf})
+		l, err = ratelimit.New(o.RateLimits, ratelimit.Deps{Schema: d.Schema.Schema(), Facts: facts.Of(d.Schema), Store: d.Store, Log: d.Log, Cost: (*execute.Operation).EstimatedCost})
 	}
 	if err != nil {
 		return nil, fmt.Errorf("rateLimits: %w", err)
@@ -42,20 +40,5 @@ func newRateLimits(before *version, o Options, d Deps) (l *ratelimit.Limiter, er
 	return l, nil
 }
 
-// costOf returns the estimated cost of an operation, for the rate limits that count costs.
-func costOf(op *execute.Operation) int64 {
-	if op.Cost == nil {
-		return 1
-	}
-	return int64(math.Ceil(op.Cost.Estimated.Cost().Float()))
-}
-
 // RateLimits returns what the rate limits have decided since the start.
 func (f *Front) RateLimits() ratelimit.Stats { return f.current.Load().rateLimits.Stats() }
-
-// shedsByCost reports whether a watermark may refuse operations by their cost. That of memory needs a
-// memory limit of Go.
-func (o Options) shedsByCost() bool {
-	w := o.Admission.Watermarks
-	return w.CPUPercent > 0 || w.MemoryPercent >= 0 && debug.SetMemoryLimit(-1) != math.MaxInt64
-}

@@ -226,8 +226,3 @@ func windowsOf(name string, limits []string) ([]*window, error) {
 	}
 	return windows, nil
 }
-
-// NeedsCost reports whether a rule counts what operations cost, so that Deps.Cost must know it.
-func (o Options) NeedsCost() bool {
-	return slices.ContainsFunc(o.Rules, func(r Rule) bool { return r.Count == CountCost })
-}

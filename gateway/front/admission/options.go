@@ -103,9 +103,9 @@ type Watermarks struct {
 	// percent of Go's memory limit. Without such a limit it has no effect. Default 90; negative is
 	// none.
 	MemoryPercent int `yaml:"memoryPercent"`
-	// CheapCost is the estimated cost up to which operations are not refused for a watermark.
-	// Default 10.
-	CheapCost int64 `yaml:"cheapCost"`
+	// CheapCost is the estimated cost, in the unit of the setting cost.max, up to which operations are
+	// not refused for a watermark. Default 10: single objects, and lists of a few.
+	CheapCost int `yaml:"cheapCost"`
 }
 
 func (o Options) withDefaults() Options {

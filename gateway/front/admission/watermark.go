@@ -63,7 +63,7 @@ func (s *shedder) set(w Watermarks) {
 	defer s.mu.Unlock()
 	s.cpu.set("cpu", w.CPUPercent)
 	s.memory.set("memory", w.MemoryPercent)
-	s.cheap.Store(w.CheapCost)
+	s.cheap.Store(int64(w.CheapCost))
 	s.store()
 	s.isOn.Store(s.cpu.watermark > 0 || s.memory.watermark > 0 && (s.measure != nil || debug.SetMemoryLimit(-1) != math.MaxInt64))
 }

@@ -2,7 +2,6 @@ package execute
 
 import (
 	"context"
-	"math"
 	"reflect"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -101,12 +100,4 @@ func countElements(v reflect.Value) int64 {
 		return n
 	}
 	return 1
-}
-
-// charge returns the estimate in whole units, rounded up; 0 if it is not known.
-func (c *Cost) charge() int64 {
-	if c == nil {
-		return 0
-	}
-	return int64(math.Ceil(c.Estimated.Cost().Float()))
 }

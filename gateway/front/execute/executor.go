@@ -54,6 +54,9 @@ type Options struct {
 	Admission *admission.Limiter
 	// Rules decide about each operation, in their order. Default none.
 	Rules []Rule
+	// EstimateCost returns what an operation costs at the worst. It is called for an operation whose Cost
+	// no rule has set, when something needs it. Nil has all operations cost 1.
+	EstimateCost func(*Operation) cost.Total
 	// OnOperation is called for each operation that was executed: by gqlgen's executor if
 	// fallback has the reason, by a plan if it is empty.
 	OnOperation func(kind ast.Operation, fallback engine.FallbackReason)
@@ -186,7 +189,7 @@ var errNoResponse = errors.New("the executor returned no response")
 func (e *Executor) Execute(ctx context.Context, prepared *Operation, b *buffer.Buffer) (Result, error) {
 	op := &prepared.OperationContext
 	if !isTrivial(op.Operation) {
-		if err := e.options.Admission.Acquire(ctx, &prepared.turn, admission.Request{Caller: prepared.Caller, Cost: prepared.estimatedCost}); err != nil {
+		if err := e.options.Admission.Acquire(ctx, &prepared.turn, admission.Request{Caller: prepared.Caller, Cost: prepared.EstimatedCost}); err != nil {
 			return Result{}, err
 		}
 		defer prepared.turn.Release()

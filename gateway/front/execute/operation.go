@@ -2,12 +2,13 @@ package execute
 
 import (
 	"context"
+	"math"
 	"net/http"
 
 	"github.com/99designs/gqlgen/graphql"
-	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
+	"github.com/gatehouse-graphql/gatehouse/engine/cost"
 	"github.com/gatehouse-graphql/gatehouse/fault"
 	"github.com/gatehouse-graphql/gatehouse/gateway/front/admission"
 	"github.com/gatehouse-graphql/gatehouse/gateway/front/caller"
@@ -25,17 +26,17 @@ type Operation struct {
 	DocumentID string
 	// Caller sends the request. It must not be changed.
 	Caller *caller.Caller
-	// Cost is the estimated cost of the operation, nil if it is not known. The rule of package costlimit
-	// sets it before the rules that count, if the settings limit or show costs, or if other code needs
-	// them (costlimit.Deps.Needed).
+	// Cost is what it costs. The rule of package costlimit sets it, which runs before the rules that
+	// count, if the settings limit or show costs. Otherwise it is nil; see EstimatedCost.
 	Cost *Cost
 	// Header has header fields of the response to this request, whether it is refused or not. Other
 	// requests that share the execution do not get them. Nil is none.
 	Header http.Header
 
-	unlisted   bool           // no manifest has the document, which is logged
-	registerAs string         // the hash of the text that the client registers, "" for none
-	turn       admission.Turn // the place in admission by which it is executed
+	unlisted   bool                        // no manifest has the document, which is logged
+	registerAs string                      // the hash of the text that the client registers, "" for none
+	turn       admission.Turn              // the place in admission by which it is executed
+	estimate   func(*Operation) cost.Total // estimates Cost; nil if nothing does
 }
 
 // SetHeader sets a field of Header, whose name has the form of http.Header.
@@ -46,30 +47,20 @@ func (op *Operation) SetHeader(name, value string) {
 	op.Header[name] = []string{value}
 }
 
-// estimatedCost returns a number by which admission compares operations: the estimated cost if it is known,
-// else the number of fields that the document selects. It counts each fragment once, so that the time is
-// linear in the length of the document.
-func (op *Operation) estimatedCost() int64 {
-	if op.Cost != nil {
-		return op.Cost.charge()
+// EstimatedCost returns what the operation costs at the worst, in whole units, rounded up, for what charges
+// it or compares it with other operations. It estimates it if no rule has done so (see Cost), so that
+// requests whose cost does not matter take no time for that. Without Options.EstimateCost it is 1.
+func (op *Operation) EstimatedCost() int64 {
+	var total cost.Total
+	switch {
+	case op.Cost != nil:
+		total = op.Cost.Estimated
+	case op.estimate != nil:
+		total = op.estimate(op)
+	default:
+		return 1
 	}
-	n := countFields(op.Operation.SelectionSet)
-	for _, f := range op.Doc.Fragments {
-		n += countFields(f.SelectionSet)
-	}
-	return n
-}
-
-func countFields(set ast.SelectionSet) (n int64) {
-	for _, selection := range set {
-		switch s := selection.(type) {
-		case *ast.Field:
-			n += 1 + countFields(s.SelectionSet)
-		case *ast.InlineFragment:
-			n += countFields(s.SelectionSet)
-		}
-	}
-	return n
+	return int64(math.Ceil(total.Cost().Float()))
 }
 
 // Rule decides whether a request may execute an operation that is valid and within the limits. It is
@@ -92,7 +83,8 @@ func (e *Executor) Prepare(ctx context.Context, params *request.Params) (op *Ope
 			ResolverMiddleware:     e.extensions.field,
 			RootResolverMiddleware: e.extensions.rootField,
 		},
-		Caller: request.CallerOf(ctx),
+		Caller:   request.CallerOf(ctx),
+		estimate: e.options.EstimateCost,
 	}
 	defer func() {
 		if p := recover(); p != nil { // so that a panic is an error of this operation, whichever transport it came by
