@@ -63,6 +63,9 @@ func TestManifestsOfTools(t *testing.T) {
 
 // The tools write the manifests with which the other tests work, and their clients send what is in them.
 func TestToolsWriteTheManifests(t *testing.T) {
+	if testing.Short() {
+		t.Skip("the tools take long, and what they write does not depend on the executor")
+	}
 	c := newClients(t)
 	source, err := filepath.Abs("e2e/testdata/manifests")
 	if err != nil {

@@ -11,6 +11,9 @@ import (
 // fail the test.
 func Visit(t testing.TB, url string, names ...string) *Page {
 	t.Helper()
+	if testing.Short() {
+		t.Skip("a browser takes long, and what it may send does not depend on the executor")
+	}
 	p := &Page{t: t, ctx: browser(t, url, names...), problems: &problems{}}
 	if err := chromedp.Listen(p.ctx, p.problems.note); err != nil {
 		t.Fatalf("start Chromium: %v", err)
