@@ -108,7 +108,7 @@ func TestTooManyStepsAreRefused(t *testing.T) {
 		fmt.Fprintf(&b, " fragment f%d on Query{a{...f%d} b{...f%d}}", i, i+1, i+1)
 	}
 	b.WriteString(" fragment f24 on Query{n}")
-	_, errs := store.Get(t.Context(), Ref{Text: b.String()})
+	_, errs := store.Get(t.Context(), b.String())
 	if len(errs) != 1 || !strings.Contains(errs[0].Message, "too many overlapping fields") {
 		t.Errorf("got %v", errs)
 	}
@@ -119,7 +119,7 @@ func BenchmarkWorst(b *testing.B) {
 		b.Run(name, func(b *testing.B) {
 			store := NewStore(schema, Options{Size: -1, Suggestions: true})
 			for b.Loop() {
-				store.Get(b.Context(), Ref{Text: query})
+				store.Get(b.Context(), query)
 			}
 		})
 	}

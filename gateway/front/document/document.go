@@ -59,12 +59,6 @@ type Document struct {
 	Costs cost.Programs
 }
 
-// Ref is how a request refers to a document.
-type Ref struct {
-	// Text is the text of the query.
-	Text string
-}
-
 // Store returns documents and remembers them by the text of their queries. It is safe for
 // concurrent use.
 type Store struct {
@@ -98,13 +92,12 @@ func acceptAllScalars(schema *ast.Schema, suggestions bool) *input.Coercer {
 	return inputs
 }
 
-// Get returns the document that a request refers to, or the errors for which it must not be executed: parse
+// Get returns the document of a query, or the errors for which it must not be executed: parse
 // and validation errors, which have codes, or one error that wraps a *fault.Error for a limit
 // that the query exceeds. Callers with equal queries share the document and must not change it.
 // If several of them call Get at the same time, the document is made once; a caller whose ctx
 // ends meanwhile gets the error of ctx.
-func (s *Store) Get(ctx context.Context, ref Ref) (*Document, gqlerror.List) {
-	query := ref.Text
+func (s *Store) Get(ctx context.Context, query string) (*Document, gqlerror.List) {
 	if cached, ok := s.cache.Get(query); ok {
 		return cached.doc, nil
 	}

@@ -62,7 +62,7 @@ func TestGet(t *testing.T) {
 		"a cycle":        {"{...f} fragment f on Query{...f}", "GRAPHQL_VALIDATION_FAILED"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			doc, errs := NewStore(schema, Options{}).Get(t.Context(), Ref{Text: test.query})
+			doc, errs := NewStore(schema, Options{}).Get(t.Context(), test.query)
 			if got := strings.Join(codes(errs), " "); got != test.want || (doc == nil) != (len(errs) > 0) {
 				t.Errorf("got %v", errs)
 			}
@@ -73,8 +73,8 @@ func TestGet(t *testing.T) {
 func TestSuggestions(t *testing.T) {
 	queries := []string{"{pet{nam}}", "{pets(firs:1){name}}", "{pet{weight(unit:KGG)}}", "{pet}"}
 	for _, query := range queries {
-		_, silent := NewStore(schema, Options{}).Get(t.Context(), Ref{Text: query})
-		_, helpful := NewStore(schema, Options{Suggestions: true}).Get(t.Context(), Ref{Text: query})
+		_, silent := NewStore(schema, Options{}).Get(t.Context(), query)
+		_, helpful := NewStore(schema, Options{Suggestions: true}).Get(t.Context(), query)
 		if len(silent) == 0 || strings.Contains(silent.Error(), "Did you mean") {
 			t.Errorf("%s: %v shows names of the schema", query, silent)
 		}
@@ -85,7 +85,7 @@ func TestSuggestions(t *testing.T) {
 }
 
 func TestValidationStopsAfterAFewErrors(t *testing.T) {
-	_, errs := NewStore(schema, Options{}).Get(t.Context(), Ref{Text: "{" + strings.Repeat("nope ", 1500) + "}"})
+	_, errs := NewStore(schema, Options{}).Get(t.Context(), "{"+strings.Repeat("nope ", 1500)+"}")
 	if len(errs) != maxErrors+1 || !strings.HasPrefix(errs[maxErrors].Message, "Too many") {
 		t.Errorf("got %d errors, the last %v", len(errs), errs[len(errs)-1])
 	}
@@ -93,19 +93,19 @@ func TestValidationStopsAfterAFewErrors(t *testing.T) {
 
 func TestGetRemembers(t *testing.T) {
 	store := NewStore(schema, Options{Size: 2})
-	first, _ := store.Get(t.Context(), Ref{Text: "{n}"})
-	if again, _ := store.Get(t.Context(), Ref{Text: "{n}"}); again != first {
+	first, _ := store.Get(t.Context(), "{n}")
+	if again, _ := store.Get(t.Context(), "{n}"); again != first {
 		t.Error("the second time made a new document")
 	}
 	for i := range 100 {
-		store.Get(t.Context(), Ref{Text: fmt.Sprintf("{s%d:s}", i)})
+		store.Get(t.Context(), fmt.Sprintf("{s%d:s}", i))
 	}
-	if again, _ := store.Get(t.Context(), Ref{Text: "{n}"}); again == first || store.cache.Len() > 2 {
+	if again, _ := store.Get(t.Context(), "{n}"); again == first || store.cache.Len() > 2 {
 		t.Errorf("a store of two remembers %d and what was asked for a hundred documents ago", store.cache.Len())
 	}
 	none := NewStore(schema, Options{Size: -1})
-	first, _ = none.Get(t.Context(), Ref{Text: "{n}"})
-	if again, _ := none.Get(t.Context(), Ref{Text: "{n}"}); again == first {
+	first, _ = none.Get(t.Context(), "{n}")
+	if again, _ := none.Get(t.Context(), "{n}"); again == first {
 		t.Error("a store of none remembers one")
 	}
 }
@@ -151,7 +151,7 @@ func testFirstCallers(t *testing.T, query string) {
 	}})
 	var callers sync.WaitGroup
 	get := func() {
-		doc, errs := store.Get(t.Context(), Ref{Text: query})
+		doc, errs := store.Get(t.Context(), query)
 		if (doc == nil) != (query == "{nope}") || (doc == nil) != (len(errs) > 0) {
 			t.Errorf("%s: got %v, %v", query, doc, errs)
 		}
@@ -166,7 +166,7 @@ func testFirstCallers(t *testing.T, query string) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, errs := store.Get(ctx, Ref{Text: query}); len(errs) != 1 || !errors.Is(errs[0], context.Canceled) {
+	if _, errs := store.Get(ctx, query); len(errs) != 1 || !errors.Is(errs[0], context.Canceled) {
 		t.Errorf("a caller who has left got %v", errs)
 	}
 	synctest.Wait()
@@ -182,16 +182,16 @@ func TestLargeDocumentsDoNotEvictSmallOnes(t *testing.T) {
 	store := NewStore(schema, Options{Limits: limit.Options{Selections: 5000}})
 	small, hits := make([]*Document, 900), 0
 	for i := range small {
-		small[i], _ = store.Get(t.Context(), Ref{Text: fmt.Sprintf("{a%d:n}", i)})
+		small[i], _ = store.Get(t.Context(), fmt.Sprintf("{a%d:n}", i))
 	}
 	for round := range 10 {
 		for i := range 40 {
-			if _, errs := store.Get(t.Context(), Ref{Text: fmt.Sprintf("{b%d:n %s}", 100*round+i, strings.Repeat("n ", 1900))}); errs != nil {
+			if _, errs := store.Get(t.Context(), fmt.Sprintf("{b%d:n %s}", 100*round+i, strings.Repeat("n ", 1900))); errs != nil {
 				t.Fatal(errs)
 			}
 		}
 		for i, doc := range small {
-			if again, _ := store.Get(t.Context(), Ref{Text: fmt.Sprintf("{a%d:n}", i)}); again == doc {
+			if again, _ := store.Get(t.Context(), fmt.Sprintf("{a%d:n}", i)); again == doc {
 				hits++
 			}
 		}
@@ -208,7 +208,7 @@ func BenchmarkGet(b *testing.B) {
 	store := NewStore(schema, Options{})
 	b.ReportAllocs()
 	for b.Loop() {
-		if doc, _ := store.Get(b.Context(), Ref{Text: "{pet{name}}"}); doc == nil {
+		if doc, _ := store.Get(b.Context(), "{pet{name}}"); doc == nil {
 			b.Fatal("no document")
 		}
 	}
@@ -221,14 +221,14 @@ func TestWeight(t *testing.T) {
 	shapes := worst()
 	shapes["one meta field often"] = "{" + strings.Repeat("__typename ", 1990) + "}"
 	for name, query := range shapes {
-		if _, errs := store.Get(t.Context(), Ref{Text: query}); errs != nil {
+		if _, errs := store.Get(t.Context(), query); errs != nil {
 			continue
 		}
 		texts, kept := make([]string, copies), make([]*Document, copies)
 		weighed, before := 0, allocated()
 		for i := range copies {
 			texts[i] = query + strings.Repeat(" ", i) // with room of its own
-			kept[i], _ = store.Get(t.Context(), Ref{Text: texts[i]})
+			kept[i], _ = store.Get(t.Context(), texts[i])
 			weighed += outcome{doc: kept[i]}.weight(texts[i])
 		}
 		if taken := allocated() - before; taken > weighed {
@@ -253,7 +253,7 @@ func TestStoreIsSafeForConcurrentUse(t *testing.T) {
 	for range 8 {
 		callers.Go(func() {
 			for i := range 50 {
-				if _, errs := store.Get(t.Context(), Ref{Text: fmt.Sprintf("{a%d:n}", i%5)}); errs != nil {
+				if _, errs := store.Get(t.Context(), fmt.Sprintf("{a%d:n}", i%5)); errs != nil {
 					t.Error(errs)
 				}
 			}
@@ -294,14 +294,14 @@ func TestOverlappingFields(t *testing.T) {
 		"{pet{owner{x:name} ...on Dog{owner{x:name}} ...on Cat{owner{x:name}}}}":     true,
 		"{pet{owner{x:age} ...on Dog{owner{y:age}} ...on Cat{owner{x:age y:home}}}}": false,
 	} {
-		if _, errs := NewStore(schema, Options{}).Get(t.Context(), Ref{Text: query}); (len(errs) == 0) != valid {
+		if _, errs := NewStore(schema, Options{}).Get(t.Context(), query); (len(errs) == 0) != valid {
 			t.Errorf("%s: got %v", query, errs)
 		}
 	}
 }
 
 func TestOverlapMessage(t *testing.T) {
-	_, errs := NewStore(schema, Options{}).Get(t.Context(), Ref{Text: "{\n  x:n\n  x:s\n}"})
+	_, errs := NewStore(schema, Options{}).Get(t.Context(), "{\n  x:n\n  x:s\n}")
 	want := `Fields "x" conflict because "n" and "s" are different fields. Use different aliases on the fields to fetch both if this was intentional.`
 	if len(errs) != 1 || errs[0].Message != want || len(errs[0].Locations) != 2 || errs[0].Locations[1].Line != 3 {
 		t.Errorf("got %v", errs)
@@ -386,7 +386,7 @@ func randomSet(t *rapid.T, on string, depth int) string {
 
 // The id of a document is the hash of its text, as clients of persisted documents compute it.
 func TestDocumentID(t *testing.T) {
-	doc, errs := NewStore(schema, Options{}).Get(t.Context(), Ref{Text: "{n}"})
+	doc, errs := NewStore(schema, Options{}).Get(t.Context(), "{n}")
 	if errs != nil || doc.ID != "51e8f92f46e3a74b8ebd6ce95ae65ee4109dc7d7969bd0b8222be342b7de2296" {
 		t.Errorf("%v, %v", doc.ID, errs)
 	}
@@ -402,19 +402,19 @@ func TestPin(t *testing.T) {
 			t.Fatalf("%v, %d bytes, %v", pinned, bytes, errs)
 		}
 		for i := range 100 {
-			store.Get(t.Context(), Ref{Text: fmt.Sprintf("{s%d:s}", i)})
+			store.Get(t.Context(), fmt.Sprintf("{s%d:s}", i))
 		}
-		if got, _ := store.Get(t.Context(), Ref{Text: "{n}"}); got != pinned {
+		if got, _ := store.Get(t.Context(), "{n}"); got != pinned {
 			t.Errorf("size %d: the pinned document was evicted", size)
 		}
 		store.Unpin("{n}")
-		if got, _ := store.Get(t.Context(), Ref{Text: "{n}"}); got == pinned {
+		if got, _ := store.Get(t.Context(), "{n}"); got == pinned {
 			t.Errorf("size %d: the document stays after Unpin", size)
 		}
 		if doc, bytes, errs := store.Pin("{nope}"); doc != nil || bytes != 0 || len(errs) != 1 {
 			t.Errorf("a wrong one: %v, %d bytes, %v", doc, bytes, errs)
 		}
-		if _, errs := store.Get(t.Context(), Ref{Text: "{nope}"}); len(errs) != 1 {
+		if _, errs := store.Get(t.Context(), "{nope}"); len(errs) != 1 {
 			t.Errorf("a wrong one by its text: %v", errs)
 		}
 	}

@@ -13,7 +13,7 @@ import (
 func ExampleStore_Get() {
 	schema := gqlparser.MustLoadSchema(&ast.Source{Input: "type Query { hello: String }"})
 	store := document.NewStore(schema, document.Options{Suggestions: true})
-	_, errs := store.Get(context.Background(), document.Ref{Text: "{ helo }"})
+	_, errs := store.Get(context.Background(), "{ helo }")
 	fmt.Println(errs[0].Message)
 	// Output: Cannot query field "helo" on type "Query". Did you mean "hello"?
 }

@@ -64,7 +64,7 @@ func (e *Executor) document(ctx context.Context, op *Operation, params *request.
 		return nil, gqlerror.List{gqlerror.Wrap(err)}
 	}
 	op.RawQuery = text
-	return e.documents.Get(ctx, document.Ref{Text: text})
+	return e.documents.Get(ctx, text)
 }
 
 // textOf returns the text of the document that a request refers to.
