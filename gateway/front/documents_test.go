@@ -25,6 +25,7 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/gateway/documents"
 	"github.com/gatehouse-graphql/gatehouse/gateway/front"
 	"github.com/gatehouse-graphql/gatehouse/gateway/limit"
+	"github.com/gatehouse-graphql/gatehouse/gateway/ratelimit"
 )
 
 // manifest returns the entry of a client whose manifest has documents by ids.
@@ -731,5 +732,30 @@ func BenchmarkDocuments(b *testing.B) {
 				}
 			}
 		})
+	}
+}
+
+// A mutation by GET is refused before it counts for a limit, and before its text is registered.
+func TestMutationByGETHasNoEffect(t *testing.T) {
+	const mutation = "mutation{set(n:1)}"
+	g := newGateway(t, front.Options{
+		Documents:  documents.Options{APQ: documents.APQ{Enabled: true}},
+		RateLimits: ratelimit.Options{Rules: []ratelimit.Rule{{Name: "one", By: []string{"everyone"}, Limits: []string{"1/day"}}}},
+	}, nil)
+	extension := `{"persistedQuery":{"version":1,"sha256Hash":"` + documents.Hash(mutation) + `"}}`
+	for range 2 {
+		got := g.do(t, g.request(t, "GET", "/graphql?query="+url.QueryEscape(mutation)+"&extensions="+url.QueryEscape(extension), ""))
+		if got.status != 405 || got.code() != "BAD_REQUEST" || got.header.Get("Allow") != "POST" {
+			t.Errorf("by GET: %d %v %s", got.status, got.header, got.text)
+		}
+	}
+	if got := g.do(t, byID["POST extension"](t, g, documents.Hash(mutation), "{}")); got.code() != "PERSISTED_QUERY_NOT_FOUND" {
+		t.Errorf("it was registered: %s", got.text)
+	}
+	if got := g.ask(t, "{n}"); got.status != 200 || got.code() != "" {
+		t.Errorf("it was counted: %d %s", got.status, got.text)
+	}
+	if got := g.ask(t, "{n}"); got.status != 429 {
+		t.Errorf("the limit has no effect: %d %s", got.status, got.text)
 	}
 }

@@ -127,7 +127,7 @@ func (e *Executor) prepare(ctx context.Context, op *Operation, params *request.P
 	if len(errs) > 0 {
 		return errs
 	}
-	err := e.selectOperation(&op.OperationContext, op.Document, params.Variables)
+	err := e.selectOperation(&op.OperationContext, op.Document, params)
 	op.Stats.Validation.End = e.extensions.now()
 	if err != nil {
 		return gqlerror.List{gqlerror.WrapIfUnwrapped(err)}
@@ -145,7 +145,7 @@ func (e *Executor) prepare(ctx context.Context, op *Operation, params *request.P
 
 // selectOperation sets the operation of op, by its name, and its variables. The error says why
 // the operation must not be executed.
-func (e *Executor) selectOperation(op *graphql.OperationContext, doc *document.Document, variables map[string]any) error {
+func (e *Executor) selectOperation(op *graphql.OperationContext, doc *document.Document, params *request.Params) error {
 	op.Doc, op.Operation = doc.AST, doc.AST.Operations.ForName(op.OperationName)
 	if op.Operation == nil {
 		return errNoOperation(op.OperationName)
@@ -153,8 +153,13 @@ func (e *Executor) selectOperation(op *graphql.OperationContext, doc *document.D
 	if err := doc.Check(op.Operation); err != nil {
 		return err
 	}
-	if err := readVariables(op, doc.Inputs, variables); err != nil {
+	if err := readVariables(op, doc.Inputs, params.Variables); err != nil {
 		return err
+	}
+	if params.CheckType != nil { // before the rules, which count, and before the text is registered
+		if err := params.CheckType(op.Operation.Operation); err != nil {
+			return err
+		}
 	}
 	if !e.options.Introspection && doc.Introspects(op.Operation) {
 		return errIntrospection

@@ -12,6 +12,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/99designs/gqlgen/graphql"
+	"github.com/vektah/gqlparser/v2/ast"
 
 	"github.com/gatehouse-graphql/gatehouse/fault"
 	"github.com/gatehouse-graphql/gatehouse/gateway/front/buffer"
@@ -115,6 +116,9 @@ type Params struct {
 	graphql.RawParams
 	// DocumentID is the id of the document, "" if the request has none, or has the text of the query.
 	DocumentID string
+	// CheckType returns why the transport does not execute operations of a type, nil if it does. Nil
+	// stands for all types.
+	CheckType func(ast.Operation) error
 }
 
 // setDocumentID sets the id, which may be sent under several names. Of a request with a text, the text

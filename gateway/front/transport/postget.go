@@ -3,6 +3,7 @@
 package transport
 
 import (
+	"errors"
 	"maps"
 	"net/http"
 	"strings"
@@ -33,13 +34,13 @@ type Options struct {
 
 // POST returns the transport of operations in the bodies of POST requests.
 func POST(o Options) graphql.Transport {
-	return &httpTransport{Options: o, method: http.MethodPost, read: request.ReadPOST}
+	return &httpTransport{Options: o, method: http.MethodPost, read: request.ReadPOST, checkType: checkPOST}
 }
 
 // GET returns the transport of queries in the URLs of GET requests, and of HEAD requests, which are
 // executed likewise and answered without the body (RFC 9110, section 9.3.2).
 func GET(o Options) graphql.Transport {
-	return &httpTransport{Options: o, method: http.MethodGet, read: request.ReadGET, isSafe: true}
+	return &httpTransport{Options: o, method: http.MethodGet, read: request.ReadGET, checkType: checkGET}
 }
 
 // httpTransport is the transport of operations with one response each.
@@ -47,13 +48,14 @@ type httpTransport struct {
 	Options
 	method string
 	read   func(w http.ResponseWriter, r *http.Request, size int64, limits request.Limits, b *buffer.Buffer) (*request.Params, error)
-	isSafe bool // the method is safe (RFC 9110, section 9.2.1), so that mutations are refused
+	// checkType returns why the transport does not execute operations of a type; nil if it does.
+	checkType func(ast.Operation) error
 }
 
 // Supports reports whether the request has the transport's method. An Upgrade to another protocol,
 // which some clients offer with every request, is ignored (RFC 9110, section 7.8).
 func (t *httpTransport) Supports(r *http.Request) bool {
-	return r.Method == t.method || t.isSafe && r.Method == http.MethodHead
+	return r.Method == t.method || t.method == http.MethodGet && r.Method == http.MethodHead
 }
 
 // Do reads the operation, executes it, and writes the response.
@@ -69,18 +71,17 @@ func (t *httpTransport) Do(w http.ResponseWriter, r *http.Request, _ graphql.Gra
 		t.Errors.Write(w, r, err)
 		return
 	}
-	params.Headers = r.Header
+	params.Headers, params.CheckType = r.Header, t.checkType
 	ctx := r.Context()
 	op, errs := t.Executor.Prepare(ctx, params)
 	maps.Copy(w.Header(), op.Header)
 	if len(errs) > 0 {
+		if e, ok := errors.AsType[*httperror.Error](errs[0]); ok {
+			maps.Copy(w.Header(), e.Header)
+		}
 		refused := t.Executor.DispatchError(graphql.WithOperationContext(ctx, &op.OperationContext), errs)
 		body := response.Response{Errors: refused.Errors, Extensions: refused.Extensions}
 		body.Write(w, r, mediaType, response.RefusalStatus(mediaType, refused.Errors))
-		return
-	}
-	if err := t.checkType(op.Operation.Operation); err != nil {
-		t.Errors.Write(w, r, err)
 		return
 	}
 	if t.Coalescer.CanCoalesce(ctx, op) {
@@ -104,17 +105,22 @@ func notAcceptable(r *http.Request) string {
 	return message
 }
 
-// checkType returns why the transport does not execute operations of a type; nil if it does.
-func (t *httpTransport) checkType(kind ast.Operation) error {
-	switch {
-	case kind == ast.Subscription:
+// checkPOST returns why an operation of a type is not executed by POST; nil if it is.
+func checkPOST(kind ast.Operation) error {
+	if kind == ast.Subscription {
 		return httperror.New(http.StatusBadRequest, fault.BadRequest, "subscriptions are not supported: a response over POST or GET has one result")
-	case kind == ast.Mutation && t.isSafe:
-		e := httperror.New(http.StatusMethodNotAllowed, fault.BadRequest, "send mutations by POST")
-		e.Header = http.Header{"Allow": {http.MethodPost}}
-		return e
 	}
 	return nil
+}
+
+// checkGET is checkPOST for methods that are safe (RFC 9110, section 9.2.1), by which no mutation is executed.
+func checkGET(kind ast.Operation) error {
+	if kind != ast.Mutation {
+		return checkPOST(kind)
+	}
+	e := httperror.New(http.StatusMethodNotAllowed, fault.BadRequest, "send mutations by POST")
+	e.Header = http.Header{"Allow": {http.MethodPost}}
+	return e
 }
 
 // execute executes the operation for this request only.
