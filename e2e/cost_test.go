@@ -73,7 +73,7 @@ func TestCostLimit(t *testing.T) {
 	}
 }
 
-// The limits are those of the caller's class; what operations cost is shown to the classes that the settings name.
+// Each class of callers has its limit, and the classes that the settings name are shown what operations cost.
 func TestCostByClass(t *testing.T) {
 	g := newGateway(t, func(c *config.Config) {
 		c.Cost = costlimit.Options{Max: 1, Classes: map[string]int{caller.Anonymous: 7, caller.Authenticated: costlimit.Unlimited}, Expose: []string{caller.Authenticated}}

@@ -113,8 +113,7 @@ func TestForgeryByABrowser(t *testing.T) {
 	}
 }
 
-// The same browser sends operations for pages that may do so: the gateway's own, and those of an origin
-// that CORS allows.
+// The same browser may send operations of the gateway's own page, and of pages that CORS allows.
 func TestPagesThatMayCall(t *testing.T) {
 	g := newGateway(t, func(c *config.Config) {
 		c.CORS.Origins = []string{"http://localhost:*", "http://shop.test:*"}

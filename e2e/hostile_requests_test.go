@@ -462,7 +462,7 @@ func BenchmarkExpensiveValidation(b *testing.B) {
 		b.Run(name, func(b *testing.B) {
 			store := document.NewStore(schema, document.Options{Size: -1, Suggestions: true})
 			for b.Loop() {
-				store.Get(b.Context(), document.Ref{Text: query})
+				store.Get(b.Context(), query)
 			}
 		})
 	}

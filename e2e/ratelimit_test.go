@@ -15,7 +15,7 @@ import (
 // limitedRequest is a request by GET whose operation calls one service.
 const limitedRequest = "/graphql?query=%7Bproducts(first:1)%7Bnodes%7Bsku%7D%7D%7D"
 
-// limits are the settings of rate limits in these tests, with those of Redis if it has a URL.
+// limits returns the settings of these tests: rate limits, and Redis if there is a URL.
 func limits(onFailure, url, limit string) string {
 	text := fmt.Sprintf("rateLimits: {onStoreFailure: %s, rules: [{name: all, by: [everyone], limits: [%s]}]}", onFailure, limit)
 	if url != "" {
@@ -90,7 +90,7 @@ func TestReplicasShareLimits(t *testing.T) {
 	server := redistest.Start(t)
 	_, ports := newShop(t)
 	text := fileOf(ports, limits("closed", server.URL(), "200/h"))
-	text = strings.Replace(text, "timeout: 20ms", "timeout: 900ms", 1) // the load is that of the test, too
+	text = strings.Replace(text, "timeout: 20ms", "timeout: 900ms", 1) // the test loads the machine, too
 	replicas := []*reloaded{newReloaded(t, text), newReloaded(t, text)}
 	var passed [8]int
 	var running sync.WaitGroup

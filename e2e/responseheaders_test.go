@@ -21,8 +21,8 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/upstreams"
 )
 
-// withResponses has all services answer through a proxy, whose edit may change the responses. The setting
-// responseHeaders of each source is that of its name.
+// withResponses has all services answer through a proxy, whose edit may change the responses. headers has
+// the setting responseHeaders by source.
 func withResponses(t *testing.T, edit func(source string, r *http.Response), headers map[string][]upstreams.ResponseHeader) func(*config.Config) {
 	return func(c *config.Config) {
 		for name, source := range c.Sources {
@@ -135,8 +135,8 @@ func TestResponseHeaders(t *testing.T) {
 	})
 }
 
-// The responses of failed calls give no headers: not those of attempts before the last one, and not that
-// of a call whose field is an error.
+// Failed calls give no headers to clients: neither attempts before the last one, nor a call whose field has
+// an error.
 func TestResponseHeadersOfFailures(t *testing.T) {
 	eachEngine(t, func(t *testing.T, executor func(*config.Config)) {
 		var status, calls atomic.Int64

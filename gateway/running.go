@@ -80,7 +80,7 @@ func newRunning(ctx context.Context, start command.Start, g Graph) (_ *running, 
 	r.stops = append(r.stops, r.store.Close)
 
 	r.schema = g.Schema(r.backends)
-	r.deps = front.Deps{Schema: r.schema, Store: r.store, Shared: r.store, Verify: r.verifier.Verify, Log: r.log}
+	r.deps = front.Deps{Schema: r.schema, Store: r.store, Verify: r.verifier.Verify, Log: r.log}
 	if err := r.shown.watch(r.backends, &r.deps); err != nil {
 		return nil, err
 	}

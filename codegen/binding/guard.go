@@ -170,8 +170,7 @@ func hasGuard(directives ast.DirectiveList, guard *ast.Directive) bool {
 func GuardCheck(guard *ast.Directive) string { return DirectiveByName(guard.Name).check(guard) }
 
 // IsEngineGuard reports whether the code of a guard is in package engine, and not in package auth. Such a
-// guard knows by the place of a field whether it is refused, and says nothing about who may see the
-// field.
+// guard refuses a field at a place of the operation; it does not decide which callers may see the field.
 func IsEngineGuard(name string) bool { return DirectiveByName(name).inEngine }
 
 // guarded returns the fact that every guard states of its field.

@@ -99,7 +99,7 @@ func (c *compiler) checkListSizes() {
 	}
 }
 
-// checkListSize checks one @listSize. The name is that of its field, for messages.
+// checkListSize checks one @listSize. name is the field's name in messages.
 func (c *compiler) checkListSize(name string, field *ast.FieldDefinition, d *ast.Directive) {
 	assumed, sliced, sized := argument(d, "assumedSize"), listElements(argument(d, "slicingArguments")), listElements(argument(d, "sizedFields"))
 	if assumed == nil && len(sliced) == 0 {

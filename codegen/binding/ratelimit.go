@@ -41,7 +41,7 @@ func (c *compiler) checkRateLimits() {
 	}
 }
 
-// checkRateLimit checks one @rateLimit, and reports whether it is right. The name is that of its field, for messages.
+// checkRateLimit checks one @rateLimit, and reports whether it is right. name is the field's name in messages.
 func (c *compiler) checkRateLimit(name string, field *ast.FieldDefinition, d *ast.Directive) bool {
 	before := len(c.faults)
 	for _, number := range []string{"limit", "burst"} {

@@ -9,8 +9,8 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/engine/cost"
 )
 
-// addCost adds to a plan what the operation costs. values are those of its variables; others may have any
-// value.
+// addCost adds to a plan what the operation costs, with these values of its variables. A variable that is
+// not among them may have any value.
 func addCost(p *Plan, model *cost.Model, op *ast.OperationDefinition, values map[string]any) {
 	variables := make(map[string]any, len(op.VariableDefinitions))
 	for _, v := range op.VariableDefinitions {

@@ -94,8 +94,7 @@ func (g *generator) guardOf(f *goFile, field *ast.FieldDefinition) guardView {
 	return guardViewOf(f, binding.GuardsOf(field))
 }
 
-// accessGuardOf returns those guards of a field that say who may see it, as guardOf does. The others belong to
-// the places where the field itself is selected.
+// accessGuardOf is guardOf without rate limits: these hold only where the field itself is selected.
 func (g *generator) accessGuardOf(f *goFile, field *ast.FieldDefinition) guardView {
 	return guardViewOf(f, slices.DeleteFunc(binding.GuardsOf(field), func(d *ast.Directive) bool { return binding.IsEngineGuard(d.Name) }))
 }

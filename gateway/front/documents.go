@@ -24,7 +24,11 @@ func (v *version) loadDocuments(before *version, d Deps) (err error) {
 	if before != nil && before.options.Documents.APQ == o.APQ {
 		v.documents.Registry = before.documents.Registry
 	} else {
-		v.documents.Registry = documents.NewRegistry(o.APQ, d.Shared)
+		var shared documents.Shared // stays nil without a store
+		if d.Store != nil {
+			shared = d.Store
+		}
+		v.documents.Registry = documents.NewRegistry(o.APQ, shared)
 	}
 	return nil
 }

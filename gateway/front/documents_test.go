@@ -3,7 +3,6 @@ package front_test
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -26,6 +25,7 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/gateway/front"
 	"github.com/gatehouse-graphql/gatehouse/gateway/limit"
 	"github.com/gatehouse-graphql/gatehouse/gateway/ratelimit"
+	"github.com/gatehouse-graphql/gatehouse/store"
 )
 
 // manifest returns the entry of a client whose manifest has documents by ids.
@@ -642,19 +642,15 @@ func TestAPQStaysOverReloads(t *testing.T) {
 	}
 }
 
-// brokenStore is a store of replicas that does not answer.
-type brokenStore struct{}
-
-func (brokenStore) Get(context.Context, string) ([]byte, error) { return nil, errors.New("down") }
-
-func (brokenStore) Set(context.Context, string, []byte, time.Duration) error {
-	return errors.New("down")
-}
-
 // While what replicas share is down, each of them knows what it has registered.
 func TestAPQWithoutItsStore(t *testing.T) {
 	o := front.Options{Documents: documents.Options{APQ: documents.APQ{Enabled: true, Store: documents.StoreRedis}}}
-	g := newGateway(t, o, nil, func(d *front.Deps) { d.Shared = brokenStore{} })
+	down, err := store.New(store.Options{Redis: store.Redis{URLs: []string{"redis://127.0.0.1:1"}}}, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer down.Close()
+	g := newGateway(t, o, nil, func(d *front.Deps) { d.Store = down })
 	for _, want := range []string{"PERSISTED_QUERY_NOT_FOUND", ""} {
 		if got := g.do(t, byID["POST extension"](t, g, documents.Hash(listed), "{}")); got.code() != want {
 			t.Errorf("got %s", got.text)

@@ -151,7 +151,7 @@ type Deps struct {
 	// Log gets a line for each operation, and one for each error with a cause that clients are
 	// not shown. Default slog.Default().
 	Log *slog.Logger
-	// Store is the state that replicas share. Nil is none.
+	// Store has the counts of rate limits and the registered documents that replicas share. Nil is none.
 	Store *store.Store
 	// Playground is served at "/" and below if Options.Playground is set.
 	Playground http.Handler
@@ -170,9 +170,6 @@ type Deps struct {
 	// OnRefused is called for each request that was refused by one of the gateway's rules, with the
 	// reason, which is one of request.Refusals. It must be safe for concurrent use. Default none.
 	OnRefused func(reason string)
-	// Shared is where replicas share automatic persisted queries, if Options.Documents say so. Default
-	// none.
-	Shared documents.Shared
 	// OnDocument is called for each request by the id of a document, and for each text that is compared
 	// with the manifests. It must be safe for concurrent use. Default none.
 	OnDocument func(documents.Outcome)
