@@ -23,7 +23,10 @@ import (
 	"github.com/gatehouse-graphql/gatehouse/gateway/front"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	// The pool of a closed Redis client ends within a second.
+	goleak.VerifyTestMain(m, goleak.IgnoreAnyFunction("github.com/redis/go-redis/v9/internal/pool.(*ConnPool).tryDial"))
+}
 
 const (
 	typeJSON    = "application/json"
